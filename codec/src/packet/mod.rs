@@ -1,0 +1,261 @@
+//! The control packets: one file each, with its wire picture, its view and its encoder.
+
+mod ack;
+mod auth;
+mod connack;
+mod connect;
+mod disconnect;
+mod publish;
+mod suback;
+mod subscribe;
+mod unsuback;
+mod unsubscribe;
+
+pub use ack::Ack;
+pub use auth::Auth;
+pub use connack::Connack;
+pub use connect::{Connect, Will};
+pub use disconnect::Disconnect;
+pub use publish::Publish;
+pub use suback::Suback;
+pub use subscribe::{
+    RetainHandling, Subscribe, Subscription, SubscriptionList, SubscriptionOptions, Subscriptions,
+};
+pub use unsuback::Unsuback;
+pub use unsubscribe::{TopicFilterList, TopicFilters, Unsubscribe};
+
+use crate::encode::{Unencodable, header};
+use crate::frame::{self, Frame, Split};
+use crate::malformed::{Malformed, Offence};
+use crate::reader::Reader;
+use crate::types::{PacketId, PacketType, Receiver, Version};
+use alloc::vec::Vec;
+
+/// A control packet, borrowed from the bytes it was read from or from the fields it will be written from.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Packet<'a> {
+    /// CONNECT
+    Connect(Connect<'a>),
+    /// CONNACK
+    Connack(Connack<'a>),
+    /// PUBLISH
+    Publish(Publish<'a>),
+    /// PUBACK
+    Puback(Ack<'a>),
+    /// PUBREC
+    Pubrec(Ack<'a>),
+    /// PUBREL
+    Pubrel(Ack<'a>),
+    /// PUBCOMP
+    Pubcomp(Ack<'a>),
+    /// SUBSCRIBE
+    Subscribe(Subscribe<'a>),
+    /// SUBACK
+    Suback(Suback<'a>),
+    /// UNSUBSCRIBE
+    Unsubscribe(Unsubscribe<'a>),
+    /// UNSUBACK
+    Unsuback(Unsuback<'a>),
+    /// PINGREQ: nothing but a fixed header.
+    Pingreq,
+    /// PINGRESP: nothing but a fixed header.
+    Pingresp,
+    /// DISCONNECT
+    Disconnect(Disconnect<'a>),
+    /// AUTH, 5.0 only.
+    Auth(Auth<'a>),
+}
+
+impl<'a> Packet<'a> {
+    /// The packet's type.
+    pub const fn packet_type(&self) -> PacketType {
+        match self {
+            Packet::Connect(_) => PacketType::Connect,
+            Packet::Connack(_) => PacketType::Connack,
+            Packet::Publish(_) => PacketType::Publish,
+            Packet::Puback(_) => PacketType::Puback,
+            Packet::Pubrec(_) => PacketType::Pubrec,
+            Packet::Pubrel(_) => PacketType::Pubrel,
+            Packet::Pubcomp(_) => PacketType::Pubcomp,
+            Packet::Subscribe(_) => PacketType::Subscribe,
+            Packet::Suback(_) => PacketType::Suback,
+            Packet::Unsubscribe(_) => PacketType::Unsubscribe,
+            Packet::Unsuback(_) => PacketType::Unsuback,
+            Packet::Pingreq => PacketType::Pingreq,
+            Packet::Pingresp => PacketType::Pingresp,
+            Packet::Disconnect(_) => PacketType::Disconnect,
+            Packet::Auth(_) => PacketType::Auth,
+        }
+    }
+
+    /// The Packet Identifier, in the packets that have one.
+    pub const fn packet_id(&self) -> Option<PacketId> {
+        match self {
+            Packet::Publish(p) => p.packet_id,
+            Packet::Puback(p) | Packet::Pubrec(p) | Packet::Pubrel(p) | Packet::Pubcomp(p) => {
+                Some(p.packet_id)
+            }
+            Packet::Subscribe(p) => Some(p.packet_id),
+            Packet::Suback(p) => Some(p.packet_id),
+            Packet::Unsubscribe(p) => Some(p.packet_id),
+            Packet::Unsuback(p) => Some(p.packet_id),
+            _ => None,
+        }
+    }
+
+    /// The property list, in the packets that have one; empty before 5.0.
+    pub const fn properties(&self) -> Option<crate::Properties<'a>> {
+        match self {
+            Packet::Connect(p) => Some(p.properties),
+            Packet::Connack(p) => Some(p.properties),
+            Packet::Publish(p) => Some(p.properties),
+            Packet::Puback(p) | Packet::Pubrec(p) | Packet::Pubrel(p) | Packet::Pubcomp(p) => {
+                Some(p.properties)
+            }
+            Packet::Subscribe(p) => Some(p.properties),
+            Packet::Suback(p) => Some(p.properties),
+            Packet::Unsubscribe(p) => Some(p.properties),
+            Packet::Unsuback(p) => Some(p.properties),
+            Packet::Disconnect(p) => Some(p.properties),
+            Packet::Auth(p) => Some(p.properties),
+            Packet::Pingreq | Packet::Pingresp => None,
+        }
+    }
+
+    /// Appends the packet's encoding in `version` to `to`. A CONNECT is encoded in its own version.
+    ///
+    /// Before 5.0 there are no properties and most reason codes have no place: they are left out.
+    ///
+    /// # Errors
+    ///
+    /// What no packet can hold; then nothing was appended.
+    pub fn encode(&self, version: Version, to: &mut Vec<u8>) -> Result<(), Unencodable> {
+        let v5_only = || Err(Unencodable::NotInVersion(self.packet_type(), version));
+        match self {
+            Packet::Connect(p) => p.encode(to),
+            Packet::Connack(p) => p.encode(version, to),
+            Packet::Publish(p) => p.encode(version, to),
+            Packet::Puback(p) => p.encode(PacketType::Puback, version, to),
+            Packet::Pubrec(p) => p.encode(PacketType::Pubrec, version, to),
+            Packet::Pubrel(p) => p.encode(PacketType::Pubrel, version, to),
+            Packet::Pubcomp(p) => p.encode(PacketType::Pubcomp, version, to),
+            Packet::Subscribe(p) => p.encode(version, to),
+            Packet::Suback(p) => p.encode(version, to),
+            Packet::Unsubscribe(p) => p.encode(version, to),
+            Packet::Unsuback(p) => p.encode(version, to),
+            Packet::Pingreq => header(0xC0, 0, to),
+            Packet::Pingresp => header(0xD0, 0, to),
+            Packet::Disconnect(p) => p.encode(version, to),
+            Packet::Auth(_) if version != Version::V5 => v5_only(),
+            Packet::Auth(p) => p.encode(to),
+        }
+    }
+}
+
+/// Reads packets of one version in one direction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Decoder {
+    /// The version that the connection speaks. CONNECT brings its own.
+    pub version: Version,
+    /// Who receives the bytes.
+    pub receiver: Receiver,
+    /// Largest packet that is accepted, fixed header included. [5.0 §3.2.2.3.6]
+    pub max_packet_size: u32,
+}
+
+impl Decoder {
+    /// A decoder without a limit but the protocol's own.
+    pub const fn new(version: Version, receiver: Receiver) -> Self {
+        Decoder { version, receiver, max_packet_size: u32::MAX }
+    }
+
+    /// The first packet in `bytes` and its length, or `None` if it is not all there yet.
+    ///
+    /// # Errors
+    ///
+    /// The first offence found. The stream has no next packet after it.
+    pub fn next<'a>(&self, bytes: &'a [u8]) -> Result<Option<(Packet<'a>, usize)>, Malformed> {
+        match frame::split(bytes, self.max_packet_size, self.version)? {
+            Split::Whole(frame) => Ok(Some((self.decode(frame)?, frame.bytes().len()))),
+            Split::Missing(_) => Ok(None),
+        }
+    }
+
+    /// Reads the packet in a whole frame.
+    ///
+    /// # Errors
+    ///
+    /// The first offence found.
+    pub fn decode<'a>(&self, frame: Frame<'a>) -> Result<Packet<'a>, Malformed> {
+        let first = frame.first();
+        let offence = |offence| Malformed::new(offence, 0, self.version);
+        let Some(packet) = PacketType::from_u8(first >> 4) else {
+            return Err(offence(Offence::ReservedPacketType));
+        };
+        self.check_direction(packet).map_err(offence)?;
+        check_flags(packet, first & 0x0F, self.version).map_err(offence)?;
+        let mut reader = Reader::new(frame.bytes(), frame.header_length(), self.version, self.receiver);
+        let r = &mut reader;
+        let decoded = match packet {
+            PacketType::Connect => return Connect::decode(*r).map(Packet::Connect),
+            PacketType::Connack => Packet::Connack(Connack::decode(r)?),
+            PacketType::Publish => return Publish::decode(first, *r).map(Packet::Publish),
+            PacketType::Puback => Packet::Puback(Ack::decode(packet, r)?),
+            PacketType::Pubrec => Packet::Pubrec(Ack::decode(packet, r)?),
+            PacketType::Pubrel => Packet::Pubrel(Ack::decode(packet, r)?),
+            PacketType::Pubcomp => Packet::Pubcomp(Ack::decode(packet, r)?),
+            PacketType::Subscribe => Packet::Subscribe(Subscribe::decode(r)?),
+            PacketType::Suback => Packet::Suback(Suback::decode(r)?),
+            PacketType::Unsubscribe => Packet::Unsubscribe(Unsubscribe::decode(r)?),
+            PacketType::Unsuback => Packet::Unsuback(Unsuback::decode(r)?),
+            PacketType::Pingreq => Packet::Pingreq,
+            PacketType::Pingresp => Packet::Pingresp,
+            PacketType::Disconnect => Packet::Disconnect(Disconnect::decode(r)?),
+            PacketType::Auth => Packet::Auth(Auth::decode(r)?),
+        };
+        r.end(Offence::TrailingBytes)?;
+        Ok(decoded)
+    }
+
+    /// Some packets travel one way only. [3.1.1 §2.2.1] [5.0 §2.1.2]
+    fn check_direction(&self, packet: PacketType) -> Result<(), Offence> {
+        match (packet, self.receiver) {
+            (PacketType::Auth, _) if self.version != Version::V5 => Err(Offence::ReservedPacketType),
+            (
+                PacketType::Connack | PacketType::Suback | PacketType::Unsuback | PacketType::Pingresp,
+                Receiver::Server,
+            ) => Err(Offence::ServerPacketFromClient),
+            (
+                PacketType::Connect | PacketType::Subscribe | PacketType::Unsubscribe | PacketType::Pingreq,
+                Receiver::Client,
+            ) => Err(Offence::ClientPacketFromServer),
+            (PacketType::Disconnect, Receiver::Client) if self.version != Version::V5 => {
+                Err(Offence::ClientPacketFromServer)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The reserved flags of the fixed header. [3.1.1 §2.2.2] [5.0 §2.1.3]
+fn check_flags(packet: PacketType, flags: u8, version: Version) -> Result<(), Offence> {
+    // 3.1 uses DUP and QoS 1 in SUBSCRIBE, UNSUBSCRIBE and PUBREL, and gives the other bits no meaning.
+    if packet == PacketType::Publish || version == Version::V3_1 {
+        return Ok(());
+    }
+    let expected = match packet {
+        PacketType::Pubrel | PacketType::Subscribe | PacketType::Unsubscribe => 0b0010,
+        _ => 0,
+    };
+    if flags == expected {
+        return Ok(());
+    }
+    Err(match packet {
+        PacketType::Pubrel => Offence::PubrelFlags,
+        PacketType::Subscribe => Offence::SubscribeFlags,
+        PacketType::Unsubscribe => Offence::UnsubscribeFlags,
+        PacketType::Disconnect => Offence::DisconnectFlags,
+        PacketType::Auth => Offence::AuthFlags,
+        _ => Offence::FixedHeaderFlags,
+    })
+}
