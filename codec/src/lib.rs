@@ -32,6 +32,7 @@ pub mod frame;
 pub mod malformed;
 pub mod packet;
 pub mod property;
+pub mod raw;
 mod reader;
 pub mod reason;
 mod text;

@@ -160,7 +160,7 @@ offences! {
     ConnackCode "a CONNACK code that is not listed", "MQTT-3.2.2-6", "MQTT-3.2.2-8", PROTOCOL_ERROR;
 
     // PUBLISH and its acknowledgements.
-    PublishTopicMissing "an empty Topic Name without Topic Alias", "MQTT-4.7.3-1", "U5-PUB-1", PROTOCOL_ERROR;
+    PublishTopicMissing "an empty Topic Name without Topic Alias", "", "U5-PUB-1", PROTOCOL_ERROR;
     PubackCode "a PUBACK Reason Code that is not listed", "", "MQTT-3.4.2-1", PROTOCOL_ERROR;
     PubrecCode "a PUBREC Reason Code that is not listed", "", "MQTT-3.5.2-1", PROTOCOL_ERROR;
     PubrelCode "a PUBREL Reason Code that is not listed", "", "MQTT-3.6.2-1", PROTOCOL_ERROR;

@@ -342,8 +342,11 @@ fn check_one(list: &mut Reader<'_>, place: Place, seen: &mut u64) -> Result<(), 
             return Ok(());
         }
         PropertyId::ResponseTopic => {
-            list.topic_name(Offence::ResponseTopicWildcard).map_err(truncated)?;
-            return Ok(());
+            // It is the Topic Name of the answer, and no alias can stand for it. [5.0/MQTT-4.7.3-1]
+            if !list.topic_name(Offence::ResponseTopicWildcard).map_err(truncated)?.is_empty() {
+                return Ok(());
+            }
+            Offence::TopicNameEmpty
         }
         // One-byte values are 0 or 1, all of them.
         _ if matches!(id.value_type(), ValueType::Flag | ValueType::Byte) => {
