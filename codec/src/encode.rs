@@ -45,7 +45,9 @@ pub(crate) const fn variable_byte_integer_length(value: u32) -> usize {
     }
 }
 
-pub(crate) fn variable_byte_integer(mut value: u32, to: &mut Vec<u8>) {
+/// Writes at most what four bytes can hold.
+pub(crate) fn variable_byte_integer(value: u32, to: &mut Vec<u8>) {
+    let mut value = value.min(MAX_REMAINING_LENGTH);
     while value >= 0x80 {
         to.push(value as u8 | 0x80);
         value >>= 7;
@@ -58,6 +60,15 @@ pub(crate) fn binary(bytes: &[u8], to: &mut Vec<u8>) {
     let length = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
     to.extend_from_slice(&length.to_be_bytes());
     to.extend_from_slice(&bytes[..usize::from(length)]);
+}
+
+/// A two-byte length and the text, cut before the first character that the length cannot tell.
+pub(crate) fn text(text: &str, to: &mut Vec<u8>) {
+    let mut end = text.len().min(usize::from(u16::MAX));
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    binary(&text.as_bytes()[..end], to);
 }
 
 /// Length of a field with its two-byte prefix.

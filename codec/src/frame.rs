@@ -1,7 +1,7 @@
 //! Splitting a byte stream into frames: fixed header plus Remaining Length. [3.1.1 §2.2] [5.0 §2.1]
 
 use crate::malformed::{Malformed, Offence};
-use crate::types::Version;
+use crate::types::{PacketType, Version};
 
 /// One whole packet's bytes, its content not looked at yet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,7 +48,8 @@ impl<'a> Frame<'a> {
 ///
 /// # Errors
 ///
-/// A Remaining Length of more than four bytes, or (5.0) in more bytes than needed, or a packet above the limit.
+/// A Remaining Length of more than four bytes, or (5.0, but for CONNECT) in more bytes than needed, or a packet
+/// above the limit.
 pub fn split(bytes: &[u8], max_packet_size: u32, version: Version) -> Result<Split<'_>, Malformed> {
     let mut remaining = 0u32;
     let mut at = 1;
@@ -59,8 +60,9 @@ pub fn split(bytes: &[u8], max_packet_size: u32, version: Version) -> Result<Spl
         remaining |= u32::from(byte & 0x7F) << (7 * (at - 1));
         at += 1;
         if byte < 0x80 {
-            // 3.1.1 does not ask for the shortest form. [5.0/MQTT-1.5.5-1]
-            if byte == 0 && at > 2 && version == Version::V5 {
+            // 3.1.1 does not ask for the shortest form. [5.0/MQTT-1.5.5-1] A CONNECT says in its content which
+            // version it is of: its decoder looks again.
+            if byte == 0 && at > 2 && version == Version::V5 && bytes[0] >> 4 != PacketType::Connect as u8 {
                 return Err(Malformed::new(Offence::RemainingLengthNotMinimal, 1, version));
             }
             break;

@@ -105,6 +105,8 @@ offences! {
     TrailingBytes "bytes after the end of the packet's content", "U3-LEN-1", "U5-LEN-1", MALFORMED_PACKET;
     PacketIdentifierZero "a Packet Identifier of 0", "MQTT-2.3.1-1", "MQTT-2.2.1-3", PROTOCOL_ERROR;
     PacketIdentifierZeroFromServer "a Packet Identifier of 0", "MQTT-2.3.1-1", "MQTT-2.2.1-4", PROTOCOL_ERROR;
+    AcknowledgedPublishZero "an acknowledgement of a PUBLISH with Packet Identifier 0", "MQTT-2.3.1-6", "MQTT-2.2.1-5", PROTOCOL_ERROR;
+    AcknowledgedRequestZero "an acknowledgement of a request with Packet Identifier 0", "MQTT-2.3.1-7", "MQTT-2.2.1-6", PROTOCOL_ERROR;
 
     // Strings.
     IllFormedUtf8 "ill-formed UTF-8", "MQTT-1.5.3-1", "MQTT-1.5.4-1", MALFORMED_PACKET;

@@ -87,9 +87,9 @@ macro_rules! write_value {
     (TwoByte, $v:expr, $to:ident) => { $to.extend_from_slice(&$v.to_be_bytes()) };
     (FourByte, $v:expr, $to:ident) => { $to.extend_from_slice(&$v.to_be_bytes()) };
     (Variable, $v:expr, $to:ident) => { crate::encode::variable_byte_integer($v, $to) };
-    (Text, $v:expr, $to:ident) => { crate::encode::binary($v.as_bytes(), $to) };
+    (Text, $v:expr, $to:ident) => { crate::encode::text($v, $to) };
     (Binary, $v:expr, $to:ident) => { crate::encode::binary($v, $to) };
-    (Pair, $v:expr, $to:ident) => { crate::encode::binary($v.0.as_bytes(), $to); crate::encode::binary($v.1.as_bytes(), $to) };
+    (Pair, $v:expr, $to:ident) => { crate::encode::text($v.0, $to); crate::encode::text($v.1, $to) };
 }
 
 macro_rules! properties {
@@ -411,7 +411,8 @@ impl PropertyList {
         PropertyList { bytes: Vec::new() }
     }
 
-    /// Appends a property. Strings and binary data are cut at 65,535 bytes, the most that their length can tell.
+    /// Appends a property. Strings and binary data are cut at 65,535 bytes, the most that their length can tell
+    /// (strings not inside a character), and a Variable Byte Integer at 268,435,455.
     pub fn push(&mut self, property: Property<'_>) -> &mut Self {
         property.write(&mut self.bytes);
         self

@@ -23,6 +23,11 @@ impl<'a> Reader<'a> {
         self.at
     }
 
+    /// How many bytes are left.
+    pub(crate) fn left(&self) -> usize {
+        self.bytes.len().saturating_sub(self.at)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.at >= self.bytes.len()
     }
@@ -76,15 +81,19 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The Packet Identifier that a new packet of the sender's chooses.
     pub(crate) fn packet_id(&mut self) -> Result<PacketId, Malformed> {
+        let zero = match self.receiver {
+            Receiver::Server => Offence::PacketIdentifierZero,
+            Receiver::Client => Offence::PacketIdentifierZeroFromServer,
+        };
+        self.packet_id_or(zero)
+    }
+
+    /// A Packet Identifier; `zero` is the offence if it is 0.
+    pub(crate) fn packet_id_or(&mut self, zero: Offence) -> Result<PacketId, Malformed> {
         let at = self.at;
-        PacketId::new(self.u16()?).ok_or_else(|| {
-            let offence = match self.receiver {
-                Receiver::Server => Offence::PacketIdentifierZero,
-                Receiver::Client => Offence::PacketIdentifierZeroFromServer,
-            };
-            self.offence(offence, at)
-        })
+        PacketId::new(self.u16()?).ok_or_else(|| self.offence(zero, at))
     }
 
     /// A Variable Byte Integer in the fewest bytes. [5.0/MQTT-1.5.5-1]

@@ -27,7 +27,9 @@ const AUTH_C: u16 = 1 << 9;
 /// AUTH sent by the Server.
 const AUTH_S: u16 = 1 << 10;
 
-const PUB: u16 = PUBACK | PUBREC;
+/// PUBACK and PUBREC sent by the Server: one code is the Server's alone.
+const PUB_S: u16 = 1 << 11;
+const PUB: u16 = PUBACK | PUBREC | PUB_S;
 const SUBS: u16 = SUBACK | UNSUBACK;
 const DISCONNECT: u16 = DISCONNECT_C | DISCONNECT_S;
 
@@ -54,14 +56,14 @@ macro_rules! reason_codes {
     };
 }
 
-// Table 3-10 leaves 0x8C out of DISCONNECT while table 2-6 has it: accepted from the Server, where it ends a
+// Tables 3-4 and 3-5 say that 0x10 comes from the Server only. Table 3-10 leaves 0x8C out of DISCONNECT while table 2-6 has it: accepted from the Server, where it ends a
 // re-authentication.
 reason_codes! {
     0x00 SUCCESS "Success" CONNACK | PUB | PUBREL | PUBCOMP | SUBS | DISCONNECT | AUTH_S;
     0x01 GRANTED_QOS_1 "Granted QoS 1" SUBACK;
     0x02 GRANTED_QOS_2 "Granted QoS 2" SUBACK;
     0x04 DISCONNECT_WITH_WILL_MESSAGE "Disconnect with Will Message" DISCONNECT_C;
-    0x10 NO_MATCHING_SUBSCRIBERS "No matching subscribers" PUB;
+    0x10 NO_MATCHING_SUBSCRIBERS "No matching subscribers" PUB_S;
     0x11 NO_SUBSCRIPTION_EXISTED "No subscription existed" UNSUBACK;
     0x18 CONTINUE_AUTHENTICATION "Continue authentication" AUTH_C | AUTH_S;
     0x19 RE_AUTHENTICATE "Re-authenticate" AUTH_C;
@@ -139,6 +141,7 @@ impl ReasonCode {
         }
         let bit = match (packet, receiver) {
             (PacketType::Connack, _) => CONNACK,
+            (PacketType::Puback | PacketType::Pubrec, Receiver::Client) => PUB_S,
             (PacketType::Puback, _) => PUBACK,
             (PacketType::Pubrec, _) => PUBREC,
             (PacketType::Pubrel, _) => PUBREL,
@@ -211,6 +214,7 @@ mod tests {
             ]
         );
         for ack in [Puback, Pubrec] {
+            assert_eq!(listed(ack, Server), [0, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99]);
             assert_eq!(listed(ack, Client), [0, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99]);
         }
         for ack in [Pubrel, Pubcomp] {

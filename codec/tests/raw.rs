@@ -81,5 +81,5 @@ fn a_packet_too_large_is_so_by_one_byte_or_by_the_next_size_that_exists() {
 fn there_are_as_many_cases_as_before() {
     let count = |version, receiver| raw::cases(version, receiver).len();
     let counts = VERSIONS.map(|version| RECEIVERS.map(|receiver| count(version, receiver)));
-    assert_eq!(counts, [[409, 276], [551, 412], [2271, 2105]]);
+    assert_eq!(counts, [[409, 276], [551, 412], [2275, 2105]]);
 }

@@ -33,7 +33,7 @@ impl<'a> Ack<'a> {
     }
 
     pub(super) fn decode(packet: PacketType, r: &mut Reader<'a>) -> Result<Self, Malformed> {
-        let mut ack = Ack::new(r.packet_id()?, ReasonCode::SUCCESS);
+        let mut ack = Ack::new(r.packet_id_or(Offence::AcknowledgedPublishZero)?, ReasonCode::SUCCESS);
         if r.version != Version::V5 || r.is_empty() {
             return Ok(ack);
         }

@@ -57,7 +57,7 @@ impl<'a> Connack<'a> {
 
     pub(super) fn encode(&self, version: Version, to: &mut Vec<u8>) -> Result<(), Unencodable> {
         header(0x20, 2 + properties_length(self.properties.as_bytes(), version), to)?;
-        to.push(u8::from(self.session_present));
+        to.push(u8::from(self.session_present && version != Version::V3_1));
         to.push(self.code.0);
         properties(self.properties.as_bytes(), version, to);
         Ok(())

@@ -15,7 +15,9 @@
 //!   password                     2 + n    if its flag is set
 //! ```
 
-use crate::encode::{Unencodable, binary, field, header, properties, properties_length};
+use crate::encode::{
+    Unencodable, binary, field, header, properties, properties_length, variable_byte_integer_length,
+};
 use crate::malformed::{Malformed, Offence};
 use crate::property::{Place, Properties};
 use crate::reader::Reader;
@@ -79,8 +81,9 @@ impl<'a> Connect<'a> {
         }
     }
 
-    pub(super) fn decode(mut r: Reader<'a>) -> Result<Self, Malformed> {
+    pub(super) fn decode(first: u8, mut r: Reader<'a>) -> Result<Self, Malformed> {
         let name_at = r.at();
+        let (header, length) = (name_at, r.left());
         let name = r.string()?;
         let level_at = r.at();
         let version = match (name, r.u8()?) {
@@ -92,6 +95,12 @@ impl<'a> Connect<'a> {
         };
         // From here on the packet is judged by the version that it names.
         r.version = version;
+        super::check_flags(PacketType::Connect, first & 0x0F, version)
+            .map_err(|offence| r.offence(offence, 0))?;
+        // [5.0/MQTT-1.5.5-1]
+        if version == Version::V5 && header != 1 + variable_byte_integer_length(length as u32) {
+            return Err(r.offence(Offence::RemainingLengthNotMinimal, 1));
+        }
         let flags_at = r.at();
         let flags = r.u8()?;
         let will_qos = check_flags(flags, version).map_err(|offence| r.offence(offence, flags_at))?;

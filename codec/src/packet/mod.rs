@@ -193,13 +193,16 @@ impl Decoder {
             return Err(offence(Offence::ReservedPacketType));
         };
         self.check_direction(packet).map_err(offence)?;
-        check_flags(packet, first & 0x0F, self.version).map_err(offence)?;
+        // CONNECT names its own version, and is judged by it: its decoder checks the flags.
+        if packet != PacketType::Connect {
+            check_flags(packet, first & 0x0F, self.version).map_err(offence)?;
+        }
         let mut reader = Reader::new(frame.bytes(), frame.header_length(), self.version, self.receiver);
         let r = &mut reader;
         let decoded = match packet {
-            PacketType::Connect => return Connect::decode(*r).map(Packet::Connect),
             PacketType::Connack => Packet::Connack(Connack::decode(r)?),
             PacketType::Publish => return Publish::decode(first, *r).map(Packet::Publish),
+            PacketType::Connect => return Connect::decode(first, *r).map(Packet::Connect),
             PacketType::Puback => Packet::Puback(Ack::decode(packet, r)?),
             PacketType::Pubrec => Packet::Pubrec(Ack::decode(packet, r)?),
             PacketType::Pubrel => Packet::Pubrel(Ack::decode(packet, r)?),

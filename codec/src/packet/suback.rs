@@ -28,7 +28,7 @@ pub struct Suback<'a> {
 
 impl<'a> Suback<'a> {
     pub(super) fn decode(r: &mut Reader<'a>) -> Result<Self, Malformed> {
-        let packet_id = r.packet_id()?;
+        let packet_id = r.packet_id_or(Offence::AcknowledgedRequestZero)?;
         let properties = match r.version {
             Version::V5 => Properties::decode(r, Place::Packet(PacketType::Suback))?,
             _ => Properties::NONE,

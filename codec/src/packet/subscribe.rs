@@ -9,7 +9,7 @@
 //!                                       one or more; before 5.0 the upper six bits of options are 0
 //! ```
 
-use crate::encode::{Unencodable, binary, header, properties, properties_length};
+use crate::encode::{Unencodable, header, properties, properties_length, text};
 use crate::malformed::{Malformed, Offence};
 use crate::property::{Place, Properties};
 use crate::reader::Reader;
@@ -149,9 +149,9 @@ impl SubscriptionList {
         list
     }
 
-    /// Appends a filter; it is cut at 65,535 bytes, the most that its length can tell.
+    /// Appends a filter; it is cut at 65,535 bytes, the most that its length can tell, not inside a character.
     pub fn push(&mut self, filter: &str, options: SubscriptionOptions) -> &mut Self {
-        binary(filter.as_bytes(), &mut self.bytes);
+        text(filter, &mut self.bytes);
         self.bytes.push(options.as_u8());
         self
     }
@@ -185,11 +185,27 @@ impl<'a> Subscribe<'a> {
     }
 
     pub(super) fn encode(&self, version: Version, to: &mut Vec<u8>) -> Result<(), Unencodable> {
+        if version != Version::V5 {
+            return self.encode_qos_only(to);
+        }
         let list = self.subscriptions.bytes;
         header(0x82, 2 + properties_length(self.properties.as_bytes(), version) + list.len(), to)?;
         to.extend_from_slice(&self.packet_id.get().to_be_bytes());
         properties(self.properties.as_bytes(), version, to);
         to.extend_from_slice(list);
+        Ok(())
+    }
+}
+
+impl Subscribe<'_> {
+    /// Before 5.0 the options are the QoS and nothing else. [3.1.1/MQTT-3.8.3-4]
+    fn encode_qos_only(&self, to: &mut Vec<u8>) -> Result<(), Unencodable> {
+        header(0x82, 2 + self.subscriptions.bytes.len(), to)?;
+        to.extend_from_slice(&self.packet_id.get().to_be_bytes());
+        for subscription in self.subscriptions.iter() {
+            text(subscription.filter, to);
+            to.push(subscription.options.qos.as_u8());
+        }
         Ok(())
     }
 }

@@ -28,7 +28,7 @@ pub struct Unsuback<'a> {
 
 impl<'a> Unsuback<'a> {
     pub(super) fn decode(r: &mut Reader<'a>) -> Result<Self, Malformed> {
-        let packet_id = r.packet_id()?;
+        let packet_id = r.packet_id_or(Offence::AcknowledgedRequestZero)?;
         if r.version != Version::V5 {
             return Ok(Unsuback { packet_id, properties: Properties::NONE, codes: &[] });
         }

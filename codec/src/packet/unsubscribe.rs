@@ -8,7 +8,7 @@
 //! ```
 
 use super::subscribe::topic_filter;
-use crate::encode::{Unencodable, binary, header, properties, properties_length};
+use crate::encode::{Unencodable, header, properties, properties_length, text};
 use crate::malformed::{Malformed, Offence};
 use crate::property::{Place, Properties};
 use crate::reader::Reader;
@@ -66,9 +66,9 @@ impl TopicFilterList {
         list
     }
 
-    /// Appends a filter; it is cut at 65,535 bytes, the most that its length can tell.
+    /// Appends a filter; it is cut at 65,535 bytes, the most that its length can tell, not inside a character.
     pub fn push(&mut self, filter: &str) -> &mut Self {
-        binary(filter.as_bytes(), &mut self.bytes);
+        text(filter, &mut self.bytes);
         self
     }
 

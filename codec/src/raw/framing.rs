@@ -134,9 +134,13 @@ fn identifiers(cases: &mut Cases) {
             | PacketType::Unsuback => 0,
             _ => continue,
         };
-        let offence = match cases.receiver {
-            Receiver::Server => Offence::PacketIdentifierZero,
-            Receiver::Client => Offence::PacketIdentifierZeroFromServer,
+        let offence = match (packet_type, cases.receiver) {
+            (PacketType::Suback | PacketType::Unsuback, _) => Offence::AcknowledgedRequestZero,
+            (PacketType::Publish | PacketType::Subscribe | PacketType::Unsubscribe, Receiver::Server) => {
+                Offence::PacketIdentifierZero
+            }
+            (PacketType::Publish, Receiver::Client) => Offence::PacketIdentifierZeroFromServer,
+            _ => Offence::AcknowledgedPublishZero,
         };
         let mut zero = body.clone();
         zero[at..at + 2].fill(0);
