@@ -10,6 +10,9 @@ use core::fmt::{self, Write};
 /// Text and data longer than this are cut in the line.
 const SHOWN_BYTES: usize = 48;
 
+/// Of a longer list only this many items are shown.
+const SHOWN_ITEMS: usize = 12;
+
 /// One line: the packet's name and its fields, as in `PUBLISH a/b "on" qos=1 id=7 retain=1`.
 pub fn line(packet: &Packet<'_>, version: Version) -> String {
     let mut out = String::new();
@@ -68,7 +71,7 @@ fn write_line(out: &mut String, packet: &Packet<'_>, version: Version) -> fmt::R
         }
         Packet::Subscribe(p) => {
             write!(out, " id={}", p.packet_id)?;
-            for subscription in p.subscriptions.iter() {
+            for subscription in p.subscriptions.iter().take(SHOWN_ITEMS) {
                 let options = subscription.options;
                 write!(out, " {} qos={}", Text(subscription.filter.as_bytes()), options.qos)?;
                 if options.no_local {
@@ -81,6 +84,7 @@ fn write_line(out: &mut String, packet: &Packet<'_>, version: Version) -> fmt::R
                     write!(out, " retain_handling={}", options.retain_handling as u8)?;
                 }
             }
+            write_rest(out, p.subscriptions.iter().count(), "filters")?;
             write_properties(out, p.properties)?;
         }
         Packet::Suback(p) => {
@@ -90,9 +94,10 @@ fn write_line(out: &mut String, packet: &Packet<'_>, version: Version) -> fmt::R
         }
         Packet::Unsubscribe(p) => {
             write!(out, " id={}", p.packet_id)?;
-            for filter in p.filters.iter() {
+            for filter in p.filters.iter().take(SHOWN_ITEMS) {
                 write!(out, " {}", Text(filter.as_bytes()))?;
             }
+            write_rest(out, p.filters.iter().count(), "filters")?;
             write_properties(out, p.properties)?;
         }
         Packet::Unsuback(p) => {
@@ -132,17 +137,20 @@ fn write_code(out: &mut String, code: ReasonCode, packet: PacketType, version: V
 }
 
 fn write_codes(out: &mut String, codes: &[u8], packet: PacketType, version: Version) -> fmt::Result {
-    const SHOWN: usize = 16;
-    for &code in codes.iter().take(SHOWN) {
+    for &code in codes.iter().take(SHOWN_ITEMS) {
         let code = ReasonCode(code);
         if code.is_success() { write!(out, " {code}")? } else { write_code(out, code, packet, version)? }
     }
-    if codes.len() > SHOWN { write!(out, " … ({} codes)", codes.len()) } else { Ok(()) }
+    write_rest(out, codes.len(), "codes")
+}
+
+/// Says that not all items of a list were shown.
+fn write_rest(out: &mut String, count: usize, items: &str) -> fmt::Result {
+    if count > SHOWN_ITEMS { write!(out, " … ({count} {items})") } else { Ok(()) }
 }
 
 fn write_properties(out: &mut String, properties: Properties<'_>) -> fmt::Result {
-    const SHOWN: usize = 12;
-    for property in properties.iter().take(SHOWN) {
+    for property in properties.iter().take(SHOWN_ITEMS) {
         out.push(' ');
         for word in property.id().name().split(' ') {
             if !out.ends_with(' ') {
@@ -153,8 +161,7 @@ fn write_properties(out: &mut String, properties: Properties<'_>) -> fmt::Result
         out.push('=');
         write_value(out, property)?;
     }
-    let count = properties.iter().count();
-    if count > SHOWN { write!(out, " … ({count} properties)") } else { Ok(()) }
+    write_rest(out, properties.iter().count(), "properties")
 }
 
 fn write_value(out: &mut String, property: Property<'_>) -> fmt::Result {
@@ -211,18 +218,18 @@ impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = &self.0[..self.0.len().min(SHOWN_BYTES)];
         f.write_char('"')?;
-        for chunk in shown.utf8_chunks() {
+        let mut chunks = shown.utf8_chunks().peekable();
+        while let Some(chunk) = chunks.next() {
             for c in chunk.valid().chars() {
                 match c {
                     '"' | '\\' => write!(f, "\\{c}")?,
-                    // Anything that would move the cursor or hide itself in a terminal is spelled out.
-                    c if c.is_control()
-                        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}') =>
-                    {
-                        write!(f, "{}", c.escape_unicode())?;
-                    }
+                    c if c.is_control() || is_hidden(c) => write!(f, "{}", c.escape_unicode())?,
                     c => f.write_char(c)?,
                 }
+            }
+            // A character that the cut has torn is left out, not shown as ill-formed.
+            if chunks.peek().is_none() && shown.len() < self.0.len() {
+                break;
             }
             for byte in chunk.invalid() {
                 write!(f, "\\x{byte:02x}")?;
@@ -231,6 +238,16 @@ impl fmt::Display for Quoted<'_> {
         f.write_char('"')?;
         if shown.len() < self.0.len() { write!(f, "… ({} bytes)", self.0.len()) } else { Ok(()) }
     }
+}
+
+/// Whether the character shows nothing of its own, or turns the direction of what follows: in a log it could make
+/// one text look like another.
+const fn is_hidden(c: char) -> bool {
+    matches!(c,
+        '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
+        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
+        | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}'
+        | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
 /// Bytes as pairs of hex digits, cut after `limit` bytes with the number of those left out.
