@@ -1,0 +1,308 @@
+//! `check`: the run.
+
+use super::outputs::{Outputs, Wanted};
+use super::progress::Shown;
+use super::{Colours, Trouble, mutant, say, target};
+use crate::check::Check;
+use crate::checks;
+use crate::outcome::Run;
+use crate::report::terminal::{self, Look};
+use crate::report::{Context, Exit, Summary};
+use crate::run::{self, PATIENCE, Progress};
+use crate::select::Selection;
+use crate::target::Target;
+use indicatif::ProgressBar;
+use mqtt_assay_broker_model::Mutant;
+use mqtt_assay_codec::Version;
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Where a password may wait that shall not be seen in the list of processes.
+const PASSWORD_VARIABLE: &str = "MQTT_ASSAY_PASSWORD";
+
+/// Run the checks against a broker
+///
+/// Connects many clients to the broker, side by side, and judges what it answers. Each client id and topic is
+/// new, so that a broker in use is not disturbed and two runs do not meet.
+#[derive(clap::Args, Debug)]
+#[command(after_help = super::EXIT_CODES)]
+pub(super) struct Arguments {
+    /// The broker: mqtt://[USER[:PASSWORD]@]HOST[:PORT], or `reference` for the embedded one
+    #[arg(default_value = "reference")]
+    target: String,
+
+    /// The MQTT version to check, 3.1.1 or 5; may be given twice [default: those that the broker accepts]
+    #[arg(long = "mqtt", value_name = "VERSION", value_parser = version)]
+    versions: Vec<Version>,
+
+    /// Run only checks that match: a statement id, a section (3.3), a check's name (publish/, *retain*)
+    #[arg(long, value_name = "PATTERN", help_heading = "Selection")]
+    only: Vec<String>,
+
+    /// Leave out checks that match
+    #[arg(long, value_name = "PATTERN", help_heading = "Selection")]
+    skip: Vec<String>,
+
+    /// How many checks run at the same time
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    jobs: u16,
+
+    /// The number that names and choices are drawn from; repeats a run [default: a random one, printed]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// The most that one check may take, beside the timers of the specification that it waits for
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    timeout: Duration,
+
+    /// The user name to connect with; overrides the one in the URL
+    #[arg(long, value_name = "NAME", help_heading = "Broker")]
+    user: Option<String>,
+
+    /// The password; better put into the environment variable MQTT_ASSAY_PASSWORD
+    #[arg(long, value_name = "PASSWORD", help_heading = "Broker")]
+    password: Option<String>,
+
+    /// Break the embedded broker on purpose, to see what the checks make of it
+    #[arg(long, value_name = "NAME", value_parser = mutant::parse, help_heading = "Broker")]
+    mutant: Option<Mutant>,
+
+    /// Write a report, as json or junit; PATH `-` is the standard output
+    #[arg(long, value_name = "FORMAT=PATH", help_heading = "Output")]
+    report: Vec<Wanted>,
+
+    /// Print the result as JSON; the same as --report json=-
+    #[arg(long, help_heading = "Output")]
+    json: bool,
+
+    /// Let recommendations that are not followed fail the run
+    #[arg(long, help_heading = "Output")]
+    strict: bool,
+
+    /// Show the packets of every check, with all bytes
+    #[arg(long, short, help_heading = "Output")]
+    verbose: bool,
+
+    /// Show no progress, and of the result the last line only
+    #[arg(long, short, conflicts_with = "verbose", help_heading = "Output")]
+    quiet: bool,
+
+    #[arg(long, value_name = "FILE", hide = true)]
+    baseline: Option<String>,
+
+    #[arg(long, hide = true)]
+    accept: bool,
+
+    #[arg(long, value_name = "COMMAND", hide = true)]
+    spawn: Option<String>,
+}
+
+fn version(text: &str) -> Result<Version, String> {
+    match text {
+        "3.1.1" => Ok(Version::V3_1_1),
+        "5" | "5.0" => Ok(Version::V5),
+        "3.1" => Err("checks for 3.1 are not part of this version; those for 3.1.1 and 5 are".to_owned()),
+        _ => Err("the versions are 3.1.1 and 5".to_owned()),
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse::<f64>() {
+        Ok(number) if (0.1..=86_400.0).contains(&number) => Ok(Duration::from_secs_f64(number)),
+        _ => Err("a number of seconds from 0.1 to 86400 is needed".to_owned()),
+    }
+}
+
+impl Arguments {
+    fn refuse_what_is_not_there(&self) -> Result<(), Trouble> {
+        let given = [
+            ("--baseline", self.baseline.is_some()),
+            ("--accept", self.accept),
+            ("--spawn", self.spawn.is_some()),
+        ];
+        match given.iter().find(|(_, given)| *given) {
+            Some((flag, _)) => Err(Trouble::new(format!("{flag} is not part of this version; leave it out"))),
+            None => Ok(()),
+        }
+    }
+
+    fn target(&self) -> Result<Target, Trouble> {
+        let mut target = target::parse(&self.target, self.mutant)?;
+        match &mut target {
+            Target::Reference { .. } => {
+                if self.user.is_some() || self.password.is_some() {
+                    return Err(Trouble::new(
+                        "the embedded reference broker knows no users; leave out --user and --password, or name \
+                         a broker",
+                    ));
+                }
+            }
+            Target::Tcp(tcp) => {
+                tcp.user_name = self.user.clone().or_else(|| tcp.user_name.take());
+                tcp.password = self.password.clone().or_else(|| tcp.password.take());
+                if tcp.user_name.is_some() && tcp.password.is_none() {
+                    tcp.password = std::env::var(PASSWORD_VARIABLE).ok();
+                }
+                if tcp.user_name.is_none() && tcp.password.is_some() {
+                    return Err(Trouble::new("a password needs a user name; give it with --user"));
+                }
+            }
+        }
+        Ok(target)
+    }
+
+    fn checks(&self) -> Result<Vec<&'static Check>, Trouble> {
+        let selection =
+            Selection { only: self.only.clone(), skip: self.skip.clone(), versions: self.versions.clone() };
+        selection.of(&checks::all()).map_err(|no_match| Trouble::new(no_match.to_string()))
+    }
+
+    /// The command that checks the same broker in the same way, up to the selection. A password is not in it.
+    fn command(&self, target: &Target) -> String {
+        let mut command = "mqtt-assay check ".to_owned();
+        match target {
+            Target::Reference { mutant: None } => command.push_str("reference"),
+            Target::Reference { mutant: Some(mutant) } => {
+                command.push_str("reference --mutant ");
+                command.push_str(mutant.name());
+            }
+            Target::Tcp(tcp) => {
+                command.push_str(&target.to_string());
+                if let Some(user) = &tcp.user_name {
+                    command.push_str(" --user ");
+                    command.push_str(&quoted(user));
+                }
+            }
+        }
+        if self.timeout != Duration::from_secs(30) {
+            command.push_str(&format!(" --timeout {}", self.timeout.as_secs_f64()));
+        }
+        command
+    }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    if !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.@".contains(&b)) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// Runs the checks and tells the result.
+pub(super) fn run(arguments: &Arguments, colours: Colours) -> Result<Exit, Trouble> {
+    arguments.refuse_what_is_not_there()?;
+    let target = arguments.target()?;
+    let checks = arguments.checks()?;
+    if checks.is_empty() {
+        say("Nothing to check: --skip leaves out everything that was selected.");
+        return Ok(Exit::Undecided);
+    }
+    let seed = match arguments.seed {
+        Some(seed) => seed,
+        // Half the bits are plenty, and easier to type again.
+        None => getrandom::u32().map(u64::from).map_err(|error| {
+            Trouble::new(format!("the system gives no random seed ({error}); give --seed"))
+        })?,
+    };
+    let context = Context { command: arguments.command(&target), strict: arguments.strict };
+    let mut wanted = arguments.report.clone();
+    if arguments.json {
+        wanted.push(Wanted::JSON_TO_STDOUT);
+    }
+    let mut outputs = Outputs::open(wanted, arguments.verbose)?;
+    let options = run::Options {
+        target,
+        versions: arguments.versions.clone(),
+        checks,
+        jobs: usize::from(arguments.jobs),
+        seed,
+        deadline: arguments.timeout,
+        patience: PATIENCE.min(arguments.timeout),
+    };
+    let outcome = play(&options, &mut outputs, arguments.quiet);
+    let run = match outcome {
+        Ok(run) => run,
+        Err(trouble) => {
+            outputs.discard();
+            return Err(trouble);
+        }
+    };
+    let exit = Summary::of(&run).exit(&run, arguments.strict);
+    let to_stderr = outputs.takes_stdout();
+    let shown = show(&run, &context, arguments, colours, to_stderr);
+    outputs.finish(&run, &context)?;
+    match shown {
+        // Whoever reads our output has seen enough; what the run earned stands.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Trouble::Output(error)),
+        Ok(()) | Err(_) => Ok(exit),
+    }
+}
+
+fn play(options: &run::Options, outputs: &mut Outputs, quiet: bool) -> Result<Run, Trouble> {
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Trouble::new(format!("cannot start the threads of the run: {error}")))?;
+    let mut shown = Shown::new(quiet);
+    let bar = shown.bar();
+    let outcome = runtime.block_on(async {
+        let (stop, stopped) = watch::channel(false);
+        let signals = tokio::spawn(stop_on_signal(stop, bar));
+        let mut progress = |progress: Progress<'_>| {
+            if let Progress::Finished(result) = &progress {
+                outputs.keep(result);
+            }
+            shown.tell(&progress);
+        };
+        let outcome = run::run(options, stopped, &mut progress).await;
+        signals.abort();
+        outcome
+    });
+    shown.end();
+    outcome.map_err(|error| Trouble::new(error.to_string()))
+}
+
+/// The first Ctrl-C ends the run with what it has, the second ends the process.
+async fn stop_on_signal(stop: watch::Sender<bool>, bar: Option<ProgressBar>) {
+    if tokio::signal::ctrl_c().await.is_err() {
+        // No handler could be set up, so Ctrl-C ends the process. The sender must live on: it is not a stop.
+        std::future::pending::<()>().await;
+    }
+    let line = "Interrupted: the result so far follows. Ctrl-C again ends at once.";
+    match bar {
+        Some(bar) => bar.println(line),
+        None => say(line),
+    }
+    // The run may just have ended by itself.
+    let _ = stop.send(true);
+    if tokio::signal::ctrl_c().await.is_ok() {
+        std::process::exit(i32::from(Exit::Trouble.code()));
+    }
+}
+
+fn show(
+    run: &Run,
+    context: &Context,
+    arguments: &Arguments,
+    colours: Colours,
+    to_stderr: bool,
+) -> io::Result<()> {
+    let (mut out, terminal): (Box<dyn Write>, _) = if to_stderr {
+        (Box::new(io::stderr().lock()), console::Term::stderr())
+    } else {
+        (Box::new(io::BufWriter::new(io::stdout().lock())), console::Term::stdout())
+    };
+    let is_terminal = if to_stderr { io::stderr().is_terminal() } else { io::stdout().is_terminal() };
+    let look = Look {
+        colours: colours.wanted && is_terminal,
+        columns: is_terminal.then(|| usize::from(terminal.size().1)),
+        verbose: arguments.verbose,
+    };
+    if arguments.quiet {
+        terminal::write_last_line(&mut out, run, context, &look)?;
+    } else {
+        terminal::write(&mut out, run, context, &look)?;
+    }
+    out.flush()
+}

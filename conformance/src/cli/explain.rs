@@ -1,0 +1,139 @@
+//! `explain`: what a statement or a check means.
+
+use super::Trouble;
+use crate::check::Check;
+use crate::select::{Pattern, near};
+use crate::statement::{self, Observable, Statement};
+use crate::{checks, report};
+use mqtt_assay_codec::Version;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+/// The columns of an explanation.
+const COLUMNS: usize = 100;
+
+/// Explain a statement or a check: what it means, how it is checked, by what it is proved
+#[derive(clap::Args, Debug)]
+pub(super) struct Arguments {
+    /// A statement's id, with or without version (5.0/MQTT-3.8.3-3), or a check's name
+    id: String,
+}
+
+/// Prints the explanation.
+pub(super) fn run(arguments: &Arguments) -> Result<(), Trouble> {
+    let text = explain(&arguments.id, &checks::all()).map_err(Trouble::new)?;
+    io::stdout().lock().write_all(text.as_bytes())?;
+    Ok(())
+}
+
+/// The explanation of a statement or of a check.
+///
+/// # Errors
+///
+/// Nothing has this id: one sentence that says what may have been meant.
+pub fn explain(id: &str, checks: &[&'static Check]) -> Result<String, String> {
+    if let Some(check) = checks.iter().find(|check| check.name == id) {
+        return Ok(explain_check(check));
+    }
+    if let Pattern::Statement { version, id } = Pattern::parse(id) {
+        let found: Vec<_> = statement::all()
+            .iter()
+            .filter(|s| s.id == id && version.is_none_or(|own| own == s.version))
+            .map(|s| explain_statement(s, checks))
+            .collect();
+        if !found.is_empty() {
+            return Ok(found.join("\n"));
+        }
+    }
+    let near = near(id, checks);
+    Err(if near.is_empty() {
+        format!("no statement and no check has the name '{id}'; `mqtt-assay list` shows the names")
+    } else {
+        format!("no statement and no check has the name '{id}'; did you mean {}?", near.join(" or "))
+    })
+}
+
+fn explain_statement(statement: &Statement, checks: &[&'static Check]) -> String {
+    let mut text = format!(
+        "{}   {}   section {} {}\n\n",
+        statement.cite(),
+        statement.level,
+        statement.section(),
+        statement.title
+    );
+    paragraph(&mut text, "", statement.summary);
+    text.push('\n');
+    if !statement.numbered {
+        paragraph(&mut text, "id", "ours: the document does not number this rule");
+    }
+    paragraph(&mut text, "binds", statement.binds.name());
+    if !statement.how_to_observe.is_empty() {
+        paragraph(&mut text, "to be seen by", statement.how_to_observe);
+    }
+    let deciding: Vec<_> = checks.iter().filter(|check| check.covers.contains(&statement.cite())).collect();
+    for check in &deciding {
+        paragraph(&mut text, "checked by", &format!("{}: {}", check.name, report::one_line(check.summary())));
+        paragraph(&mut text, "proved by", &proof(check));
+    }
+    if deciding.is_empty() {
+        let reason = statement.exempt().unwrap_or(match statement.observable {
+            Observable::Config => {
+                "not yet: it takes a broker that is set up for it (limits, users, WebSocket…)"
+            }
+            _ => "not yet",
+        });
+        paragraph(&mut text, "no check", reason);
+    }
+    paragraph(&mut text, "document", &format!("{} section {}", statement.link(), statement.section()));
+    text
+}
+
+fn explain_check(check: &Check) -> String {
+    let versions: Vec<_> = check.versions().map(Version::as_str).collect();
+    let mut text = format!("{}   {}\n\n", check.name, versions.join(" and "));
+    for line in check.doc.trim_end().lines() {
+        let _ = writeln!(text, "    {}", line.strip_prefix(' ').unwrap_or(line));
+    }
+    text.push('\n');
+    for cite in check.covers {
+        match statement::of(*cite) {
+            Some(known) => {
+                paragraph(&mut text, "decides", &format!("{cite}, {}: {}", known.level, known.summary));
+            }
+            None => paragraph(&mut text, "decides", &cite.to_string()),
+        }
+    }
+    if !check.needs.is_empty() {
+        let needs: Vec<_> = check.needs.iter().map(|need| need.name()).collect();
+        paragraph(&mut text, "needs", &needs.join(", "));
+    }
+    paragraph(&mut text, "proved by", &proof(check));
+    if !check.waits.is_zero() {
+        paragraph(&mut text, "waits", &format!("{} s", check.waits.as_secs_f64()));
+    }
+    paragraph(&mut text, "source", &format!("{}:{}", check.file, check.line));
+    paragraph(&mut text, "run it with", &format!("mqtt-assay check TARGET --only {}", check.name));
+    text
+}
+
+fn proof(check: &Check) -> String {
+    match check.proved {
+        [] => "nothing yet: no mutant of the reference broker is known to trip it".to_owned(),
+        [one] => format!("the mutant {one} of the reference broker"),
+        several => format!("the mutants {} of the reference broker", several.join(", ")),
+    }
+}
+
+/// An indented paragraph with its label in front.
+fn paragraph(text: &mut String, label: &str, body: &str) {
+    let first = if label.is_empty() { "    ".to_owned() } else { format!("    {label:14}") };
+    let rest = " ".repeat(first.len());
+    let options = textwrap::Options::new(COLUMNS)
+        .initial_indent(&first)
+        .subsequent_indent(&rest)
+        .break_words(false)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    for line in textwrap::wrap(body, options) {
+        let _ = writeln!(text, "{line}");
+    }
+}

@@ -1,0 +1,186 @@
+//! The command: what it understands, and what it refuses.
+//!
+//! Whatever cannot be done is refused in one sentence with exit code 2; nothing that the user asked for is
+//! ignored.
+
+mod check;
+mod explain;
+mod later;
+mod list;
+mod mutant;
+mod outputs;
+mod progress;
+mod serve;
+mod target;
+
+use crate::report::Exit;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+pub use explain::explain;
+pub use list::{ListForm, list, list_schema};
+
+/// The exit codes, as the help says them.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  the broker conforms: something was shown, nothing is broken, nothing is left in doubt
+  1  a requirement is broken (with --strict: or a recommendation is not followed)
+  2  wrong usage, the run could not begin, or it was interrupted
+  3  nothing is broken, but nothing was shown either, or some check was inconclusive";
+
+/// Tells whether an MQTT broker keeps the OASIS specifications 3.1.1 and 5.0, and proves each verdict with the
+/// packets.
+#[derive(Parser, Debug)]
+#[command(name = "mqtt-assay", version, max_term_width = 100, after_help = EXIT_CODES)]
+struct Cli {
+    /// Print without colours; so does the environment variable NO_COLOR
+    #[arg(long, global = true, alias = "no-color")]
+    no_colour: bool,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Run the checks against a broker
+    Check(Box<check::Arguments>),
+    /// List the checks, or the statements of the specifications
+    List(list::Arguments),
+    /// Explain a statement or a check: what it means, how it is checked, by what it is proved
+    Explain(explain::Arguments),
+    /// Serve the reference broker on a real port
+    Serve(serve::Arguments),
+    #[command(flatten)]
+    Later(later::Command),
+}
+
+/// Why the command could not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    /// One sentence for the user: what is wrong, where, what to do.
+    #[error("{0}")]
+    Sentence(String),
+    /// What went wrong while printing.
+    #[error("cannot write to the standard output: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl Trouble {
+    fn new(sentence: impl Into<String>) -> Trouble {
+        Trouble::Sentence(sentence.into())
+    }
+}
+
+/// Runs the command with the arguments of the process.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
+    let colours =
+        Colours { wanted: !cli.no_colour && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) };
+    let outcome = match cli.command {
+        Command::Check(arguments) => check::run(&arguments, colours),
+        Command::List(arguments) => list::run(&arguments).map(|()| Exit::Conforms),
+        Command::Explain(arguments) => explain::run(&arguments).map(|()| Exit::Conforms),
+        Command::Serve(arguments) => serve::run(&arguments).map(|()| Exit::Conforms),
+        Command::Later(command) => Err(command.refusal()),
+    };
+    match outcome {
+        Ok(exit) => ExitCode::from(exit.code()),
+        // Whoever reads our output has seen enough (`mqtt-assay list | head`).
+        Err(Trouble::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(trouble) => {
+            say(&format!("error: {trouble}"));
+            ExitCode::from(Exit::Trouble.code())
+        }
+    }
+}
+
+/// Whether colours may be used, if the stream is a terminal.
+#[derive(Clone, Copy, Debug)]
+struct Colours {
+    wanted: bool,
+}
+
+/// A line on the standard error. If that is closed there is nobody to tell.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Answers what clap could not take: help and version as they are, errors in one line.
+fn refuse(error: &clap::Error) -> ExitCode {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            // A closed pipe is no reason to fail.
+            let _ = error.print();
+            ExitCode::SUCCESS
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print();
+            ExitCode::from(Exit::Trouble.code())
+        }
+        _ => {
+            say(&one_sentence(&error.render().to_string()));
+            ExitCode::from(Exit::Trouble.code())
+        }
+    }
+}
+
+/// An error of clap without the usage and the hints that follow it.
+fn one_sentence(rendered: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for line in rendered.lines().map(str::trim) {
+        if line.starts_with("Usage:") || line.starts_with("For more information") {
+            break;
+        }
+        if !line.is_empty() {
+            parts.push(line.trim_start_matches("tip: ").trim_matches(['[', ']']));
+        }
+    }
+    let sentence = parts.join("; ").replace(":; ", ": ");
+    if sentence.contains("--") || parts.len() > 1 {
+        sentence
+    } else {
+        format!("{sentence}; try `mqtt-assay --help`")
+    }
+}
+
+/// The help of the whole command or of one subcommand, as the snapshots keep it.
+pub fn help(subcommand: Option<&str>) -> String {
+    let mut command = Cli::command().term_width(100);
+    command.build();
+    match subcommand.and_then(|name| command.find_subcommand_mut(name)) {
+        Some(found) => found.render_long_help().to_string(),
+        None => command.render_long_help().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn errors_become_one_line() {
+        for arguments in [
+            &["mqtt-assay", "check", "--nonsense"][..],
+            &["mqtt-assay", "chek"],
+            &["mqtt-assay", "check", "--mqtt", "4"],
+            &["mqtt-assay", "check", "--jobs", "many"],
+            &["mqtt-assay", "explain"],
+            &["mqtt-assay", "check", "--report"],
+        ] {
+            let error = Cli::try_parse_from(arguments).unwrap_err();
+            let sentence = one_sentence(&error.render().to_string());
+            assert!(sentence.starts_with("error: ") && !sentence.contains('\n'), "{sentence}");
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Where reports go: checked before the run, so that an hour's result is not lost to a typing mistake.
+
+use super::Trouble;
+use crate::outcome::{CheckResult, Run};
+use crate::report::{Context, json, junit, needs_showing};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// The form of a report.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Format {
+    Json,
+    JUnit,
+}
+
+/// `--report FORMAT=PATH`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Wanted {
+    format: Format,
+    /// `None` for the standard output.
+    path: Option<PathBuf>,
+}
+
+impl Wanted {
+    /// `--json`.
+    pub(super) const JSON_TO_STDOUT: Wanted = Wanted { format: Format::Json, path: None };
+}
+
+impl FromStr for Wanted {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Wanted, String> {
+        let (format, path) = text.split_once('=').ok_or("write FORMAT=PATH, such as json=result.json")?;
+        let format = match format {
+            "json" => Format::Json,
+            "junit" => Format::JUnit,
+            "sarif" | "markdown" | "html" | "badge" | "tap" => {
+                return Err(format!("{format} reports are not part of this version; json and junit are"));
+            }
+            _ => return Err(format!("no report has the format '{format}'; json and junit are known")),
+        };
+        match path {
+            "" => Err("the path is empty; write FORMAT=PATH, with `-` for the standard output".to_owned()),
+            "-" => Ok(Wanted { format, path: None }),
+            _ => Ok(Wanted { format, path: Some(path.into()) }),
+        }
+    }
+}
+
+/// The reports of a run: opened, fed while it runs, written at its end.
+pub(super) struct Outputs {
+    wanted: Vec<Wanted>,
+    partial: Vec<Partial>,
+    verbose: bool,
+}
+
+/// Results as they come, one JSON object per line, so that a crash does not lose them.
+struct Partial {
+    path: PathBuf,
+    file: File,
+}
+
+impl Outputs {
+    /// Tries every path.
+    pub(super) fn open(wanted: Vec<Wanted>, verbose: bool) -> Result<Outputs, Trouble> {
+        if wanted.iter().filter(|w| w.path.is_none()).count() > 1 {
+            return Err(Trouble::new(
+                "only one report can go to the standard output; give the others a path",
+            ));
+        }
+        for (index, one) in wanted.iter().enumerate() {
+            if one.path.is_some() && wanted[..index].iter().any(|other| other.path == one.path) {
+                let path = one.path.as_deref().unwrap_or(Path::new("-"));
+                return Err(Trouble::new(format!(
+                    "two reports go to {}; give each its own path",
+                    path.display()
+                )));
+            }
+        }
+        let mut outputs = Outputs { wanted, partial: Vec::new(), verbose };
+        for index in 0..outputs.wanted.len() {
+            let Wanted { format, path: Some(path) } = outputs.wanted[index].clone() else { continue };
+            match outputs.try_path(format, &path) {
+                Ok(()) => {}
+                Err(error) => {
+                    outputs.discard();
+                    return Err(cannot_write(&path, &error));
+                }
+            }
+        }
+        Ok(outputs)
+    }
+
+    fn try_path(&mut self, format: Format, path: &Path) -> io::Result<()> {
+        if path.is_dir() {
+            return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
+        }
+        if !is_replaceable(path) {
+            return OpenOptions::new().write(true).open(path).map(drop);
+        }
+        drop(temporary(path)?);
+        if format == Format::Json {
+            let mut name = path.as_os_str().to_owned();
+            name.push(".partial");
+            let path = PathBuf::from(name);
+            let file = File::create(&path)?;
+            self.partial.push(Partial { path, file });
+        }
+        Ok(())
+    }
+
+    /// Whether a report takes the standard output, so that nothing else may be printed there.
+    pub(super) fn takes_stdout(&self) -> bool {
+        self.wanted.iter().any(|one| one.path.is_none())
+    }
+
+    /// Keeps a result that a crash must not lose. A full disk is told at the end, when the report is written.
+    pub(super) fn keep(&mut self, result: &CheckResult) {
+        if self.partial.is_empty() {
+            return;
+        }
+        let entry = json::entry(result, self.verbose || needs_showing(result.verdict));
+        if let Ok(mut line) = serde_json::to_vec(&entry) {
+            line.push(b'\n');
+            for partial in &mut self.partial {
+                let _ = partial.file.write_all(&line);
+            }
+        }
+    }
+
+    /// Forgets a run that did not begin.
+    pub(super) fn discard(&mut self) {
+        for partial in self.partial.drain(..) {
+            let _ = std::fs::remove_file(partial.path);
+        }
+    }
+
+    /// Writes the reports. One that cannot be written does not keep the others from being written.
+    pub(super) fn finish(mut self, run: &Run, context: &Context) -> Result<(), Trouble> {
+        let mut trouble = None;
+        for one in &self.wanted {
+            let written = match one.format {
+                Format::Json => json_text(run, context, self.verbose),
+                Format::JUnit => junit::report(run, context).map_err(|error| error.to_string()),
+            }
+            .map_err(|error| Trouble::new(format!("cannot build the report: {error}")))
+            .and_then(|text| match &one.path {
+                Some(path) => write(path, &text).map_err(|error| cannot_write(path, &error)),
+                None => io::stdout().lock().write_all(text.as_bytes()).map_err(Trouble::from),
+            });
+            if let Err(error) = written {
+                trouble = trouble.or(Some(error));
+            }
+        }
+        match trouble {
+            // What was kept on the way is all that there is of the run.
+            Some(trouble) => Err(trouble),
+            None => {
+                self.discard();
+                Ok(())
+            }
+        }
+    }
+}
+
+fn json_text(run: &Run, context: &Context, verbose: bool) -> Result<String, String> {
+    let report = json::report(run, context, verbose);
+    serde_json::to_string_pretty(&report).map(|text| text + "\n").map_err(|error| error.to_string())
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> Trouble {
+    Trouble::new(format!(
+        "cannot write the report {}: {error}; check that its folder exists and can be written to",
+        path.display()
+    ))
+}
+
+/// Whether the path is, or will be, a plain file. Devices and pipes are written to, never replaced.
+fn is_replaceable(path: &Path) -> bool {
+    std::fs::metadata(path).map_or(true, |found| found.is_file())
+}
+
+/// A temporary file beside `path`, on the same file system, so that it can take its place in one step.
+fn temporary(path: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".mqtt-assay-");
+    #[cfg(unix)]
+    {
+        // As any new file: the default of temporary files would hide the report from everybody else.
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
+}
+
+/// Writes a file whole or not at all.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    if !is_replaceable(path) {
+        return OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes());
+    }
+    // Where a link stands, the file behind it is meant.
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let mut file = temporary(&path)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(&path)?;
+    Ok(())
+}

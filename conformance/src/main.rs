@@ -1,0 +1,6 @@
+//! The command `mqtt-assay`.
+#![forbid(unsafe_code)]
+
+fn main() -> std::process::ExitCode {
+    mqtt_assay::cli::main()
+}

@@ -1,0 +1,252 @@
+//! The result as JSON, in a form of its own: what the program keeps inside may change, this may not without a
+//! new number in [`SCHEMA`]. The schema is in `schema/result-1.schema.json`.
+
+use super::{Context, Summary, hex, needs_showing};
+use crate::check::Cite;
+use crate::outcome::{CheckResult, Direction, Finding, LogEntry, Run};
+use crate::statement::{self, CATALOGUE};
+use crate::verdict::Verdict;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The name of the form, with its version.
+pub const SCHEMA: &str = "mqtt-assay/result/1";
+
+/// The result of one run of `mqtt-assay check` against one broker.
+#[derive(Serialize, JsonSchema, Debug)]
+#[schemars(deny_unknown_fields)]
+pub struct Report {
+    /// Always `mqtt-assay/result/1`. A change that could break a reader gets another number.
+    #[schemars(extend("const" = SCHEMA))]
+    pub schema: &'static str,
+    /// The version of mqtt-assay.
+    pub tool: &'static str,
+    /// The version of the catalogue of statements.
+    pub catalogue: &'static str,
+    /// The broker, without credentials.
+    pub target: String,
+    /// The seed that names and choices were drawn from; the same seed repeats them.
+    pub seed: u64,
+    /// The MQTT versions that were checked, such as `3.1.1` and `5.0`.
+    pub versions: Vec<&'static str>,
+    /// What the broker announced or did before the checks, one line each.
+    pub remarks: Vec<String>,
+    /// Wall time of the run in milliseconds.
+    pub elapsed_ms: u64,
+    /// Whether the run was interrupted; if so, `results` is not complete.
+    pub interrupted: bool,
+    /// How many checks were to run, each version counted for itself.
+    pub planned: usize,
+    /// The counts.
+    pub summary: Totals,
+    /// One entry per check and version, in the order of the catalogue.
+    pub results: Vec<Entry>,
+}
+
+/// The counts of a run.
+#[derive(Serialize, JsonSchema, Debug)]
+#[schemars(deny_unknown_fields)]
+pub struct Totals {
+    /// The exit code: 0 conforms, 1 violations, 2 trouble, 3 nothing shown or something inconclusive.
+    #[schemars(range(min = 0, max = 3))]
+    pub exit: u8,
+    /// Whether deviations fail the run (`--strict`).
+    pub strict: bool,
+    /// How many results have each verdict.
+    pub verdicts: BTreeMap<Verdict, usize>,
+    /// The statements that are broken, such as `5.0/MQTT-3.8.3-3`.
+    pub statements_broken: Vec<String>,
+    /// The statements whose recommendation is not followed.
+    pub recommendations_not_followed: Vec<String>,
+}
+
+/// The result of one check in one version.
+#[derive(Serialize, JsonSchema, Debug)]
+#[schemars(deny_unknown_fields)]
+pub struct Entry {
+    /// The check's name.
+    pub check: &'static str,
+    /// The MQTT version.
+    pub version: &'static str,
+    /// The weightiest of the findings' verdicts.
+    pub verdict: Verdict,
+    /// The statements that the check decides in this version.
+    pub statements: Vec<String>,
+    /// What was found; empty if everything conforms.
+    pub findings: Vec<Found>,
+    /// Choices of the broker that the specification leaves open.
+    pub notes: Vec<String>,
+    /// How long the check took, in milliseconds.
+    pub elapsed_ms: u64,
+    /// The command that repeats the check; only with a log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replay: Option<String>,
+    /// Every packet and connection event in the order seen. It is left out of results that need no proof,
+    /// which are most, unless the run was asked for everything (`--verbose`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<Vec<Logged>>,
+}
+
+/// One thing that a check found.
+#[derive(Serialize, JsonSchema, Debug)]
+#[schemars(deny_unknown_fields)]
+pub struct Found {
+    /// How much it weighs.
+    pub verdict: Verdict,
+    /// The statement that it speaks of, if one in particular.
+    pub statement: Option<Cited>,
+    /// What the specification allows here; empty where nothing was expected.
+    pub expected: String,
+    /// What was seen, or why nothing could be told.
+    pub observed: String,
+    /// The index of the log entry that shows it.
+    pub log_index: Option<usize>,
+}
+
+/// A statement of a specification.
+#[derive(Serialize, JsonSchema, Debug)]
+#[schemars(deny_unknown_fields)]
+pub struct Cited {
+    /// The id with its version.
+    pub id: String,
+    /// The section that says it.
+    pub section: Option<String>,
+    /// How strongly it binds.
+    pub level: Option<&'static str>,
+    /// What it says, in our words.
+    pub summary: Option<&'static str>,
+    /// The document.
+    pub link: &'static str,
+}
+
+/// One event of a check, as its client saw it.
+#[derive(Serialize, JsonSchema, Debug)]
+#[schemars(deny_unknown_fields)]
+pub struct Logged {
+    /// Microseconds since the check began.
+    pub at_us: u64,
+    /// The client's name in the check.
+    pub client: String,
+    /// The number of this client's connection, from 1.
+    pub connection: u32,
+    /// Which way it went.
+    pub direction: Way,
+    /// The decoded packet, or the remark.
+    pub text: String,
+    /// The bytes on the wire as hexadecimal digits, at most the first 512 of them; empty for remarks.
+    pub hex: String,
+    /// How many bytes there were.
+    pub length: usize,
+}
+
+/// Which way an event went.
+#[derive(Clone, Copy, Serialize, JsonSchema, Debug)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// To the broker.
+    Sent,
+    /// From the broker.
+    Received,
+    /// Neither: a connection opened or closed, a remark.
+    Note,
+}
+
+/// The report of a run. With `verbose`, every result has its log.
+pub fn report(run: &Run, context: &Context, verbose: bool) -> Report {
+    let summary = Summary::of(run);
+    let names = |cites: &std::collections::BTreeSet<Cite>| cites.iter().map(ToString::to_string).collect();
+    Report {
+        schema: SCHEMA,
+        tool: env!("CARGO_PKG_VERSION"),
+        catalogue: CATALOGUE,
+        target: run.target.clone(),
+        seed: run.seed,
+        versions: run.versions.iter().map(|v| v.as_str()).collect(),
+        remarks: run.remarks.clone(),
+        elapsed_ms: milliseconds(run.elapsed),
+        interrupted: run.interrupted,
+        planned: run.planned,
+        summary: Totals {
+            exit: summary.exit(run, context.strict).code(),
+            strict: context.strict,
+            verdicts: Verdict::ALL.into_iter().map(|v| (v, summary.counts.of(v))).collect(),
+            statements_broken: names(&summary.broken),
+            recommendations_not_followed: names(&summary.not_followed),
+        },
+        results: run
+            .results
+            .iter()
+            .map(|result| {
+                let with_log = verbose || needs_showing(result.verdict);
+                let mut entry = entry(result, with_log);
+                entry.replay = with_log.then(|| context.replay(run, result));
+                entry
+            })
+            .collect(),
+    }
+}
+
+/// One result, with its log or without; the command that repeats it is not known here.
+pub fn entry(result: &CheckResult, with_log: bool) -> Entry {
+    Entry {
+        check: result.check.name,
+        version: result.version.as_str(),
+        verdict: result.verdict,
+        statements: result.check.cites(result.version).map(|cite| cite.to_string()).collect(),
+        findings: result.findings.iter().map(found).collect(),
+        notes: result.notes.clone(),
+        elapsed_ms: milliseconds(result.elapsed),
+        replay: None,
+        log: with_log.then(|| result.log.iter().map(logged).collect()),
+    }
+}
+
+fn found(finding: &Finding) -> Found {
+    Found {
+        verdict: finding.verdict,
+        statement: finding.statement.map(cited),
+        expected: finding.expected.clone(),
+        observed: finding.observed.clone(),
+        log_index: finding.at,
+    }
+}
+
+fn cited(cite: Cite) -> Cited {
+    let known = statement::of(cite);
+    Cited {
+        id: cite.to_string(),
+        section: known.map(|s| s.section().to_string()),
+        level: known.map(|s| s.level.name()),
+        summary: known.map(|s| s.summary),
+        link: statement::document(cite.version),
+    }
+}
+
+fn logged(entry: &LogEntry) -> Logged {
+    Logged {
+        at_us: u64::try_from(entry.at.as_micros()).unwrap_or(u64::MAX),
+        client: entry.client.clone(),
+        connection: entry.connection,
+        direction: match entry.direction {
+            Direction::Sent => Way::Sent,
+            Direction::Received => Way::Received,
+            Direction::Note => Way::Note,
+        },
+        text: entry.text.clone(),
+        hex: hex(&entry.bytes),
+        length: entry.length,
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The schema, as the committed file has it.
+pub fn schema() -> String {
+    let mut text = serde_json::to_string_pretty(&schemars::schema_for!(Report)).unwrap_or_default();
+    text.push('\n');
+    text
+}

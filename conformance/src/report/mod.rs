@@ -1,0 +1,249 @@
+//! What a run came to, and the forms in which it is told: terminal, JSON, JUnit.
+
+pub mod json;
+pub mod junit;
+pub mod terminal;
+
+use crate::check::Cite;
+use crate::outcome::{CheckResult, Run};
+use crate::statement::{self, Section, heading};
+use crate::verdict::Verdict;
+use mqtt_assay_codec::Version;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+/// What reports need to know beside the run itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Context {
+    /// The command that would check the same broker again, up to the selection: `mqtt-assay check TARGET`.
+    pub command: String,
+    /// Whether deviations fail the run.
+    pub strict: bool,
+}
+
+impl Context {
+    /// The command that repeats one check with the same names and choices.
+    pub fn replay(&self, run: &Run, result: &CheckResult) -> String {
+        format!(
+            "{} --only {} --mqtt {} --seed {}",
+            self.command,
+            result.check.name,
+            flag_of(result.version),
+            run.seed
+        )
+    }
+}
+
+/// The version as `--mqtt` takes it.
+fn flag_of(version: Version) -> &'static str {
+    match version {
+        Version::V3_1 | Version::V3_1_1 => version.as_str(),
+        Version::V5 => "5",
+    }
+}
+
+/// The exit codes of `check`; they are documented in its help.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exit {
+    /// Everything that was decided conforms, and everything was decided.
+    Conforms = 0,
+    /// A requirement is broken (with `--strict`: or a recommendation not followed).
+    Violations = 1,
+    /// The run could not begin, or did not come to its end.
+    Trouble = 2,
+    /// No requirement is broken, but nothing was shown, or something could not be told.
+    Undecided = 3,
+}
+
+impl Exit {
+    /// The number that the process ends with.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+/// How many results have each verdict.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Counts([usize; Verdict::ALL.len()]);
+
+impl Counts {
+    /// The number of results with this verdict.
+    pub fn of(&self, verdict: Verdict) -> usize {
+        self.0[verdict as usize]
+    }
+
+    /// All results.
+    pub fn total(&self) -> usize {
+        self.0.iter().sum()
+    }
+
+    fn add(&mut self, verdict: Verdict) {
+        self.0[verdict as usize] += 1;
+    }
+}
+
+/// The counts of a run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Summary {
+    /// Over all checks and versions.
+    pub counts: Counts,
+    /// By section, in the order of the documents; sections of the same number and heading count together.
+    pub sections: BTreeMap<(Section, &'static str), Counts>,
+    /// The statements of which a check showed a breach.
+    pub broken: BTreeSet<Cite>,
+    /// The statements whose recommendation a check showed not to be followed.
+    pub not_followed: BTreeSet<Cite>,
+    /// The statements that a check decided and found kept, and none found broken.
+    pub kept: BTreeSet<Cite>,
+}
+
+impl Summary {
+    /// Counts a run.
+    pub fn of(run: &Run) -> Summary {
+        let mut summary = Summary {
+            counts: Counts::default(),
+            sections: BTreeMap::new(),
+            broken: BTreeSet::new(),
+            not_followed: BTreeSet::new(),
+            kept: BTreeSet::new(),
+        };
+        for result in &run.results {
+            summary.counts.add(result.verdict);
+            if let Some(place) = place(result) {
+                summary.sections.entry(place).or_default().add(result.verdict);
+            }
+            match result.verdict {
+                Verdict::Conforms => summary.kept.extend(result.check.cites(result.version)),
+                Verdict::Violates => summary.broken.extend(accused(result, Verdict::Violates)),
+                Verdict::Choice
+                | Verdict::NotTested
+                | Verdict::Unsupported
+                | Verdict::Deviates
+                | Verdict::Inconclusive => {}
+            }
+            if result.findings.iter().any(|f| f.verdict == Verdict::Deviates) {
+                summary.not_followed.extend(accused(result, Verdict::Deviates));
+            }
+        }
+        summary.kept.retain(|cite| !summary.broken.contains(cite));
+        summary
+    }
+
+    /// The exit code that the run earns.
+    pub fn exit(&self, run: &Run, strict: bool) -> Exit {
+        let has = |verdict| self.counts.of(verdict) > 0;
+        let shown = has(Verdict::Conforms) || has(Verdict::Choice) || has(Verdict::Deviates);
+        if run.interrupted || run.results.len() < run.planned {
+            Exit::Trouble
+        } else if has(Verdict::Violates) || strict && has(Verdict::Deviates) {
+            Exit::Violations
+        } else if has(Verdict::Inconclusive) || !shown {
+            Exit::Undecided
+        } else {
+            Exit::Conforms
+        }
+    }
+
+    /// The run in one sentence: `2 statements broken, 3 recommendations not followed.`
+    pub fn sentence(&self, run: &Run) -> String {
+        let mut parts = Vec::new();
+        let mut say = |number: usize, one: &str, many: &str| {
+            if number > 0 {
+                parts.push(format!("{number} {}", if number == 1 { one } else { many }));
+            }
+        };
+        say(self.broken.len(), "statement broken", "statements broken");
+        say(self.not_followed.len(), "recommendation not followed", "recommendations not followed");
+        say(self.counts.of(Verdict::Inconclusive), "check inconclusive", "checks inconclusive");
+        let mut sentence = if !parts.is_empty() {
+            parts.join(", ")
+        } else if run.results.is_empty() {
+            "Nothing was checked".to_owned()
+        } else if self.counts.of(Verdict::Conforms) + self.counts.of(Verdict::Choice) == 0 {
+            "Nothing was shown: the broker lacks, or the run was not given, what the checks need".to_owned()
+        } else {
+            "No statement broken".to_owned()
+        };
+        sentence.push('.');
+        if run.interrupted {
+            let _ = write!(
+                sentence,
+                " The run was interrupted after {} of {} checks.",
+                run.results.len(),
+                run.planned
+            );
+        } else if run.results.len() < run.planned {
+            let _ = write!(
+                sentence,
+                " Only {} of {} checks came to an end, which is a fault of this tool.",
+                run.results.len(),
+                run.planned
+            );
+        }
+        sentence
+    }
+}
+
+/// The section that a result is counted in: that of the first statement which its check cites in the version.
+fn place(result: &CheckResult) -> Option<(Section, &'static str)> {
+    let group = result.check.cites(result.version).find_map(statement::of)?.section().group();
+    Some((group, heading(result.version, group)))
+}
+
+/// The statements that findings of one verdict speak of. A finding that names none speaks of the check's first.
+fn accused(result: &CheckResult, verdict: Verdict) -> Vec<Cite> {
+    let first = || result.check.cites(result.version).next();
+    let findings = result.findings.iter().filter(|f| f.verdict == verdict);
+    let named: BTreeSet<Cite> = findings.filter_map(|f| f.statement.or_else(first)).collect();
+    if named.is_empty() { first().into_iter().collect() } else { named.into_iter().collect() }
+}
+
+/// Whether a report shows the findings and the packets of a result.
+pub fn needs_showing(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Violates | Verdict::Deviates | Verdict::Inconclusive)
+}
+
+/// Text that may hold bytes of the broker, made safe to print: control characters (which could steer a
+/// terminal) are written as escapes, and so are the marks that turn the direction of writing.
+pub fn printable(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if c.is_control() || turns {
+            safe.extend(c.escape_unicode());
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
+/// A documentation paragraph on one line.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Bytes as pairs of hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 3);
+    for (index, byte) in bytes.iter().enumerate() {
+        let _ = write!(text, "{}{byte:02x}", if index > 0 { " " } else { "" });
+    }
+    text
+}
+
+/// The statements of a result as one short text: those that its findings accuse, else those of the check.
+fn statements_of(result: &CheckResult) -> String {
+    let accused: BTreeSet<Cite> = result.findings.iter().filter_map(|finding| finding.statement).collect();
+    let cites: Vec<Cite> = if accused.is_empty() {
+        result.check.cites(result.version).collect()
+    } else {
+        accused.into_iter().collect()
+    };
+    match cites.as_slice() {
+        [] => String::new(),
+        [one] => one.to_string(),
+        [first, second] => format!("{first}, {second}"),
+        [first, second, rest @ ..] => format!("{first}, {second} and {} more", rest.len()),
+    }
+}

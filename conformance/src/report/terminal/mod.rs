@@ -1,0 +1,97 @@
+//! The result for people: each failure with its packets, a table by section, one sentence at the end.
+
+mod failure;
+mod table;
+
+use super::{Context, Exit, Summary, needs_showing, printable};
+use crate::outcome::Run;
+use crate::statement::CATALOGUE;
+use crate::verdict::Verdict;
+use console::Style;
+use std::io::{self, Write};
+
+/// How the result is shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// Whether to use colours.
+    pub colours: bool,
+    /// The columns of the terminal; `None` where lines may be as long as they like.
+    pub columns: Option<usize>,
+    /// Whether to show every result's notes and packets with all bytes.
+    pub verbose: bool,
+}
+
+impl Look {
+    fn style(&self) -> Style {
+        Style::new().force_styling(self.colours)
+    }
+
+    fn bold(&self) -> Style {
+        self.style().bold()
+    }
+
+    fn faint(&self) -> Style {
+        self.style().dim()
+    }
+
+    fn of(&self, verdict: Verdict) -> Style {
+        let style = self.style();
+        match verdict {
+            Verdict::Conforms => style.green(),
+            Verdict::Violates => style.red().bold(),
+            Verdict::Deviates => style.yellow(),
+            Verdict::Inconclusive => style.magenta().bold(),
+            Verdict::Choice => style.cyan(),
+            Verdict::Unsupported | Verdict::NotTested => style.dim(),
+        }
+    }
+}
+
+/// Writes a whole run.
+///
+/// # Errors
+///
+/// Those of the writer.
+pub fn write(out: &mut dyn Write, run: &Run, context: &Context, look: &Look) -> io::Result<()> {
+    for result in &run.results {
+        if needs_showing(result.verdict) || look.verbose {
+            failure::write(out, run, result, context, look)?;
+            writeln!(out)?;
+        }
+    }
+    let versions: Vec<_> = run.versions.iter().map(|v| v.as_str()).collect();
+    writeln!(
+        out,
+        "{}   catalogue {CATALOGUE}   {}   {:.1} s   seed {}",
+        look.bold().apply_to(printable(&run.target)),
+        versions.join(" and "),
+        run.elapsed.as_secs_f64(),
+        run.seed
+    )?;
+    for remark in &run.remarks {
+        writeln!(out, "{}", look.faint().apply_to(printable(remark)))?;
+    }
+    let summary = Summary::of(run);
+    if !run.results.is_empty() {
+        writeln!(out)?;
+        table::write(out, &summary, look)?;
+        writeln!(out)?;
+    }
+    write_last_line(out, run, context, look)
+}
+
+/// Writes the last line only: what the run came to, and the exit code.
+///
+/// # Errors
+///
+/// Those of the writer.
+pub fn write_last_line(out: &mut dyn Write, run: &Run, context: &Context, look: &Look) -> io::Result<()> {
+    let summary = Summary::of(run);
+    let exit = summary.exit(run, context.strict);
+    let style = match exit {
+        Exit::Conforms => look.style().green().bold(),
+        Exit::Violations => look.style().red().bold(),
+        Exit::Trouble | Exit::Undecided => look.style().magenta().bold(),
+    };
+    writeln!(out, "{}  Exit {}.", style.apply_to(summary.sentence(run)), exit.code())
+}
