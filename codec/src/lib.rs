@@ -29,6 +29,8 @@ extern crate alloc;
 pub mod describe;
 mod encode;
 pub mod frame;
+#[cfg(feature = "generate")]
+pub mod generate;
 pub mod malformed;
 pub mod packet;
 pub mod property;

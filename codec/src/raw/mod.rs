@@ -317,7 +317,7 @@ fn method() -> Vec<u8> {
     property(0x15, &string(b"m"))
 }
 
-fn travels(packet: PacketType, version: Version, receiver: Receiver) -> bool {
+pub(crate) fn travels(packet: PacketType, version: Version, receiver: Receiver) -> bool {
     use PacketType as T;
     match packet {
         T::Connect | T::Subscribe | T::Unsubscribe | T::Pingreq => receiver == Receiver::Server,
