@@ -68,7 +68,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "NAME", value_parser = mutant::parse, help_heading = "Broker")]
     mutant: Option<Mutant>,
 
-    /// Write a report, as json or junit; PATH `-` is the standard output
+    /// Write a report, as json or junit, when the run is over; `-` is the standard output. Until then, PATH.partial
+    /// holds the results so far (json only)
     #[arg(long, value_name = "FORMAT=PATH", help_heading = "Output")]
     report: Vec<Wanted>,
 

@@ -92,7 +92,8 @@ fn explain_check(check: &Check) -> String {
     let versions: Vec<_> = check.versions().map(Version::as_str).collect();
     let mut text = format!("{}   {}\n\n", check.name, versions.join(" and "));
     for line in check.doc.trim_end().lines() {
-        let _ = writeln!(text, "    {}", line.strip_prefix(' ').unwrap_or(line));
+        let line = format!("    {}", line.strip_prefix(' ').unwrap_or(line));
+        let _ = writeln!(text, "{}", line.trim_end());
     }
     text.push('\n');
     for cite in check.covers {

@@ -9,12 +9,16 @@ use std::net::SocketAddr;
 #[derive(clap::Args, Debug)]
 pub(super) struct Arguments {
     /// Address and port to listen on; port 0 takes any free one
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:1883")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:1883", value_parser = address)]
     listen: SocketAddr,
 
     /// Serve a deliberately broken broker, to see what the checks make of it
     #[arg(long, value_name = "NAME", value_parser = mutant::parse)]
     mutant: Option<Mutant>,
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "write an IP address and a port, such as 127.0.0.1:1883".to_owned())
 }
 
 /// Serves until the first Ctrl-C.

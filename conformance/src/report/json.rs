@@ -58,6 +58,8 @@ pub struct Totals {
     pub verdicts: BTreeMap<Verdict, usize>,
     /// The statements that are broken, such as `5.0/MQTT-3.8.3-3`.
     pub statements_broken: Vec<String>,
+    /// The statements that a check decided, and none found broken.
+    pub statements_kept: Vec<String>,
     /// The statements whose recommendation is not followed.
     pub recommendations_not_followed: Vec<String>,
 }
@@ -173,6 +175,7 @@ pub fn report(run: &Run, context: &Context, verbose: bool) -> Report {
             strict: context.strict,
             verdicts: Verdict::ALL.into_iter().map(|v| (v, summary.counts.of(v))).collect(),
             statements_broken: names(&summary.broken),
+            statements_kept: names(&summary.kept),
             recommendations_not_followed: names(&summary.not_followed),
         },
         results: run

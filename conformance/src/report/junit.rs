@@ -1,7 +1,8 @@
 //! The result as JUnit XML: a suite per version and section, a case per check.
 
+use super::log::{self, Line};
 use super::{Context, needs_showing, place, printable};
-use crate::outcome::{CheckResult, Direction, Run};
+use crate::outcome::{CheckResult, Run};
 use crate::statement;
 use crate::verdict::Verdict;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
@@ -103,20 +104,19 @@ fn text(run: &Run, result: &CheckResult, context: &Context) -> String {
         let _ = writeln!(text, "\n  observed   {}", printable(&finding.observed));
     }
     text.push('\n');
-    for (index, entry) in result.log.iter().enumerate() {
-        let arrow = match entry.direction {
-            Direction::Sent => '→',
-            Direction::Received => '←',
-            Direction::Note => '·',
+    for line in log::lines(result, false) {
+        let _ = match line {
+            Line::Hidden(number) => writeln!(text, "  … {number} more …"),
+            Line::Entry { entry, here } => writeln!(
+                text,
+                "{:8.3}  {}  {}  {}{}",
+                entry.at.as_secs_f64(),
+                log::client(entry),
+                log::arrow(entry.direction),
+                printable(&entry.text),
+                if here { "   ← here" } else { "" }
+            ),
         };
-        let here = if result.findings.iter().any(|f| f.at == Some(index)) { "   ← here" } else { "" };
-        let _ = writeln!(
-            text,
-            "{:8.3}  {}  {arrow}  {}{here}",
-            entry.at.as_secs_f64(),
-            printable(&entry.client),
-            printable(&entry.text)
-        );
     }
     let _ = write!(text, "\nreplay   {}", context.replay(run, result));
     text

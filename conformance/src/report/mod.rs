@@ -2,6 +2,7 @@
 
 pub mod json;
 pub mod junit;
+mod log;
 pub mod terminal;
 
 use crate::check::Cite;

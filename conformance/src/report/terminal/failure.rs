@@ -1,18 +1,13 @@
 //! One result with its proof: what was expected, what was seen, and the packets.
 
 use super::Look;
-use crate::outcome::{CheckResult, Direction, Finding, LogEntry, Run};
+use crate::outcome::{CheckResult, Finding, LogEntry, Run};
+use crate::report::log::{self, Line};
 use crate::report::{Context, hex, needs_showing, one_line, printable, statements_of};
 use crate::statement;
 use crate::verdict::Verdict;
 use std::io::{self, Write};
 
-/// Longer logs are shown with their beginning, their end, and what lies around the marked entries.
-const LONGEST_LOG: usize = 40;
-/// How many entries of a long log's beginning and end are shown.
-const ENDS: usize = 10;
-/// How many entries before and after a marked one are shown.
-const AROUND: usize = 6;
 /// How many bytes of a marked packet are shown, if not all are asked for.
 const SHOWN_BYTES: usize = 96;
 /// How many bytes stand in one line.
@@ -44,9 +39,11 @@ pub(super) fn write(
             paragraph(out, "note       ", note, look)?;
         }
     }
-    if needs_showing(result.verdict) || look.verbose {
+    if !result.log.is_empty() {
         writeln!(out)?;
         write_log(out, result, look)?;
+    }
+    if needs_showing(result.verdict) || !result.log.is_empty() {
         writeln!(out)?;
         // Never wrapped: it is there to be copied.
         writeln!(out, "    replay     {}", printable(&context.replay(run, result)))?;
@@ -101,46 +98,21 @@ fn paragraph(out: &mut dyn Write, label: &str, text: &str, look: &Look) -> io::R
 }
 
 fn write_log(out: &mut dyn Write, result: &CheckResult, look: &Look) -> io::Result<()> {
-    let marked: Vec<usize> = result.findings.iter().filter_map(|finding| finding.at).collect();
-    let client_width = result.log.iter().map(|entry| client(entry).chars().count()).max().unwrap_or(0);
-    let mut hidden = 0;
-    for (index, entry) in result.log.iter().enumerate() {
-        if !look.verbose && !is_shown(index, result.log.len(), &marked) {
-            hidden += 1;
-            continue;
+    let client_width = result.log.iter().map(|entry| log::client(entry).chars().count()).max().unwrap_or(0);
+    for line in log::lines(result, look.verbose) {
+        match line {
+            Line::Hidden(number) => {
+                writeln!(out, "    {}", look.faint().apply_to(format!("  … {number} more …")))?;
+            }
+            Line::Entry { entry, here } => {
+                write_entry(out, entry, here, client_width, look)?;
+                if here || look.verbose {
+                    write_bytes(out, entry, look)?;
+                }
+            }
         }
-        elided(out, &mut hidden, look)?;
-        let here = marked.contains(&index);
-        write_entry(out, entry, here, client_width, look)?;
-        if here || look.verbose {
-            write_bytes(out, entry, look)?;
-        }
-    }
-    elided(out, &mut hidden, look)
-}
-
-/// Whether an entry of a log is shown, or only counted.
-fn is_shown(index: usize, length: usize, marked: &[usize]) -> bool {
-    length <= LONGEST_LOG
-        || index < ENDS
-        || index + ENDS >= length
-        || marked.iter().any(|at| at.abs_diff(index) <= AROUND)
-}
-
-fn elided(out: &mut dyn Write, hidden: &mut usize, look: &Look) -> io::Result<()> {
-    if *hidden > 0 {
-        writeln!(out, "    {}", look.faint().apply_to(format!("  … {hidden} more …")))?;
-        *hidden = 0;
     }
     Ok(())
-}
-
-/// The client's name; with the connection's number from the second on.
-fn client(entry: &LogEntry) -> String {
-    match entry.connection {
-        0 | 1 => printable(&entry.client),
-        more => format!("{}#{more}", printable(&entry.client)),
-    }
 }
 
 fn write_entry(
@@ -150,12 +122,8 @@ fn write_entry(
     client_width: usize,
     look: &Look,
 ) -> io::Result<()> {
-    let arrow = match entry.direction {
-        Direction::Sent => "→",
-        Direction::Received => "←",
-        Direction::Note => "·",
-    };
-    let start = format!("    {:.3}  {:client_width$}  {arrow}  ", entry.at.as_secs_f64(), client(entry));
+    let (client, arrow) = (log::client(entry), log::arrow(entry.direction));
+    let start = format!("    {:.3}  {client:client_width$}  {arrow}  ", entry.at.as_secs_f64());
     let mut text = printable(&entry.text);
     let mark = if here { "   ← here" } else { "" };
     if let Some(columns) = look.columns.filter(|_| !look.verbose) {

@@ -54,11 +54,13 @@ impl Look {
 /// Those of the writer.
 pub fn write(out: &mut dyn Write, run: &Run, context: &Context, look: &Look) -> io::Result<()> {
     for result in &run.results {
-        if needs_showing(result.verdict) || look.verbose {
+        let skipped = matches!(result.verdict, Verdict::Unsupported | Verdict::NotTested);
+        if needs_showing(result.verdict) || look.verbose && !skipped {
             failure::write(out, run, result, context, look)?;
             writeln!(out)?;
         }
     }
+    write_skipped(out, run, look)?;
     let versions: Vec<_> = run.versions.iter().map(|v| v.as_str()).collect();
     writeln!(
         out,
@@ -78,6 +80,19 @@ pub fn write(out: &mut dyn Write, run: &Run, context: &Context, look: &Look) -> 
         writeln!(out)?;
     }
     write_last_line(out, run, context, look)
+}
+
+/// Lists what was not judged, with the reason: a broker must not look good by what it was not asked.
+fn write_skipped(out: &mut dyn Write, run: &Run, look: &Look) -> io::Result<()> {
+    let skipped = |verdict| matches!(verdict, Verdict::Unsupported | Verdict::NotTested);
+    let results: Vec<_> = run.results.iter().filter(|result| skipped(result.verdict)).collect();
+    for result in &results {
+        let reason = result.findings.first().map_or("", |finding| finding.observed.as_str());
+        let line =
+            format!("- {} ({}) {}: {}", result.check.name, result.version, result.verdict, printable(reason));
+        writeln!(out, "{}", look.faint().apply_to(line))?;
+    }
+    if results.is_empty() { Ok(()) } else { writeln!(out) }
 }
 
 /// Writes the last line only: what the run came to, and the exit code.

@@ -1,0 +1,205 @@
+//! The command itself: what it refuses, with which code, in how many words.
+
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+fn mqtt_assay(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mqtt-assay"))
+        .args(arguments)
+        .env_remove("MQTT_ASSAY_PASSWORD")
+        .output()
+        .unwrap()
+}
+
+/// The one line that a refusal is.
+fn refusal(arguments: &[&str]) -> String {
+    let output = mqtt_assay(arguments);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+    assert!(output.stdout.is_empty(), "{arguments:?}");
+    assert_eq!(said.lines().count(), 1, "{arguments:?}: {said}");
+    assert!(said.starts_with("error: "), "{arguments:?}: {said}");
+    assert!(!said.contains("secret"), "{arguments:?}: {said}");
+    said
+}
+
+#[test]
+fn wrong_usage_is_one_sentence_and_code_2() {
+    for (arguments, hint) in [
+        (&["check", "--mqtt", "4"][..], "3.1.1 and 5"),
+        (&["check", "--nonsense"], "--nonsense"),
+        (&["chekc"], "check"),
+        (&["check", "--jobs", "0"], "1..=1000"),
+        (&["check", "--timeout", "never"], "seconds"),
+        (&["check", "--seed", "-1"], "--seed"),
+        (&["check", "--report", "json"], "FORMAT=PATH"),
+        (&["check", "--report", "yaml=x"], "json and junit"),
+        (&["check", "--report", "json=-", "--json"], "only one report"),
+        (&["check", "--only", "no/such/check"], "no/such/check"),
+        (&["check", "--skip", "MQTT-9.9.9-9"], "MQTT-9.9.9-9"),
+        (&["check", "mqtt://user:secret@host/path"], "not a valid target"),
+        (&["check", "mqtt://user:secret@host:port"], "not a valid target"),
+        (&["check", "broker"], "mqtt://HOST"),
+        (&["check", "http://user:secret@host"], "unknown scheme"),
+        (&["check", "mqtt://host", "--password", "secret"], "--user"),
+        (&["check", "--user", "me"], "reference"),
+        (&["check", "--mutant", "none_such"], "no mutant"),
+        (&["check", "mqtt://host", "--mutant", "retained_lost"], "must be `reference`"),
+        (&["explain"], "<ID>"),
+        (&["explain", "MQTT-3.3.1-66"], "did you mean"),
+        (&["list", "--only", "zzzzzz"], "zzzzzz"),
+        (&["serve", "--listen", "here"], "127.0.0.1:1883"),
+        (&["serve", "--listen", "192.0.2.1:1"], "--listen"),
+    ] {
+        let said = refusal(arguments);
+        assert!(said.contains(hint), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn what_is_not_there_yet_is_refused_by_name() {
+    for arguments in [
+        &["fuzz", "mqtt://host", "--minutes", "3"][..],
+        &["replay", "script", "mqtt://host"],
+        &["simulate"],
+        &["prove", "--help-me"],
+        &["probe", "mqtt://host"],
+        &["report", "a.json", "b.json"],
+        &["check", "--baseline", "file"],
+        &["check", "--accept"],
+        &["check", "--spawn", "mosquitto -p {port}"],
+        &["check", "--mqtt", "3.1"],
+        &["check", "mqtts://user:secret@host"],
+        &["check", "ws://host/mqtt"],
+        &["check", "wss://host/mqtt"],
+        &["check", "broker.toml"],
+        &["check", "--report", "html=x.html"],
+        &["check", "--report", "sarif=x.sarif"],
+    ] {
+        let said = refusal(arguments);
+        assert!(said.contains("not part of this version"), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn brokers_that_are_not_there_are_named() {
+    let said = refusal(&["check", "mqtt://no-such-host.invalid"]);
+    assert!(said.contains("no-such-host.invalid"), "{said}");
+    // A port that was free a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let said = refusal(&["check", &format!("127.0.0.1:{port}"), "--quiet"]);
+    assert!(said.contains(&port.to_string()), "{said}");
+}
+
+#[test]
+fn report_paths_are_tried_before_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("missing").join("result.json");
+    let here = folder.path().to_str().unwrap().to_owned();
+    let file = folder.path().join("result.json").to_str().unwrap().to_owned();
+    for (report, hint) in [
+        (format!("json={}", missing.display()), "result.json"),
+        (format!("junit={}", missing.display()), "result.json"),
+        (format!("json={here}"), "folder"),
+    ] {
+        // The host is wrong too: the report's path is what the error must be about.
+        let said = refusal(&["check", "mqtt://no-such-host.invalid", "--report", &report]);
+        assert!(said.contains(hint) && !said.contains("no-such-host"), "{said}");
+    }
+    let both = [format!("json={file}"), format!("junit={file}")];
+    let said = refusal(&["check", "mqtt://no-such-host.invalid", "--report", &both[0], "--report", &both[1]]);
+    assert!(said.contains("two reports"), "{said}");
+    // A run that did not begin leaves nothing behind.
+    refusal(&["check", "mqtt://no-such-host.invalid", "--report", &both[0]]);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_run_of_one_check_writes_its_reports() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let output = mqtt_assay(&[
+        "check",
+        "--only",
+        "ping/",
+        "--seed",
+        "7",
+        "--report",
+        &format!("json={}", path("result.json")),
+        "--report",
+        &format!("junit={}", path("result.xml")),
+    ]);
+    let (shown, said) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert_eq!(output.status.code(), Some(0), "{shown}{said}");
+    assert!(shown.ends_with("Exit 0.\n") && shown.contains("seed 7"), "{shown}");
+    assert!(!shown.contains('\u{1b}'), "colours belong on terminals only");
+    let json = std::fs::read_to_string(path("result.json")).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&value["seed"], &value["summary"]["exit"]), (&7.into(), &0.into()));
+    assert!(std::fs::read_to_string(path("result.xml")).unwrap().contains("<testcase name=\"ping/"));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "no partial result stays behind");
+}
+
+#[test]
+fn json_has_the_standard_output_to_itself() {
+    let output = mqtt_assay(&["check", "--only", "ping/", "--mqtt", "5", "--json"]);
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(value["schema"], "mqtt-assay/result/1");
+    assert!(String::from_utf8(output.stderr).unwrap().contains("Exit 0."));
+}
+
+#[test]
+fn a_closed_pipe_is_no_panic() {
+    for arguments in [&["list", "--statements"][..], &["check", "--only", "ping/", "-v"], &["--help"]] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_mqtt-assay"))
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {said}");
+        assert!(!said.contains("panicked"), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn devices_are_written_to_and_not_replaced() {
+    let output = mqtt_assay(&["check", "--only", "ping/", "--quiet", "--report", "json=/dev/null"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
+}
+
+/// Ctrl-C ends the run with what it has: the report is written, the code says that it is not whole.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_keeps_what_it_earned() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("result.json");
+    let child = Command::new(env!("CARGO_BIN_EXE_mqtt-assay"))
+        // One at a time, so that it lasts.
+        .args(["check", "--jobs", "1", "--report", &format!("json={}", path.display())])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let partial = folder.path().join("result.json.partial");
+    let limit = Instant::now() + Duration::from_secs(60);
+    while std::fs::metadata(&partial).map_or(0, |found| found.len()) == 0 {
+        assert!(Instant::now() < limit, "no check ended");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let output = child.wait_with_output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{shown}");
+    assert!(shown.contains("interrupted after"), "{shown}");
+    let value: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    assert_eq!(value["interrupted"], true);
+    assert!(!value["results"].as_array().unwrap().is_empty());
+    assert!(!partial.exists());
+}
