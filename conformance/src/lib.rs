@@ -1,0 +1,18 @@
+//! mqtt-assay tells whether an MQTT broker keeps the OASIS specifications, and proves each verdict with the
+//! packets.
+#![forbid(unsafe_code)]
+
+pub mod check;
+pub mod checks;
+pub mod cli;
+mod net;
+pub mod outcome;
+pub mod report;
+mod rng;
+pub mod run;
+pub mod select;
+pub mod serve;
+pub mod statement;
+pub mod story;
+pub mod target;
+pub mod verdict;

@@ -1,0 +1,232 @@
+//! Runs the selected checks against a broker, side by side.
+
+mod preflight;
+
+use crate::check::Check;
+use crate::net::Address;
+use crate::outcome::{CheckResult, Finding, Run};
+use crate::serve::Served;
+use crate::story::{Abilities, Credentials, Stop, World};
+use crate::target::Target;
+use crate::verdict::Verdict;
+use mqtt_assay_codec::Version;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinSet;
+
+/// What to run, against what, how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The broker.
+    pub target: Target,
+    /// The versions to check in; empty for those that the broker accepts.
+    pub versions: Vec<Version>,
+    /// The checks, in catalogue order.
+    pub checks: Vec<&'static Check>,
+    /// How many checks may run at the same time.
+    pub jobs: usize,
+    /// Everything random (names, payloads) is drawn from it.
+    pub seed: u64,
+    /// The most that one check may take, the specification's timers apart, before it is ended as inconclusive.
+    pub deadline: Duration,
+    /// How long an answer may take for which the specification sets no bound; see [`PATIENCE`].
+    pub patience: Duration,
+}
+
+/// The patience of a run unless told otherwise: generous, since only its lapse turns silence into a verdict.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What happens during a run, for whoever shows it.
+#[derive(Debug)]
+pub enum Progress<'a> {
+    /// The broker answered; so many check runs (check × version) are planned.
+    Planned(usize),
+    /// A check began.
+    Started(&'static Check, Version),
+    /// A check ended.
+    Finished(&'a CheckResult),
+}
+
+/// The run could not begin: exit code 2. One sentence each.
+#[derive(Debug, thiserror::Error)]
+pub enum SetUp {
+    /// In one sentence: what is wrong, where, what to do.
+    #[error("{0}")]
+    Broker(String),
+}
+
+/// One check in one version, waiting for its turn.
+struct Planned {
+    check: &'static Check,
+    version: Version,
+    abilities: Abilities,
+}
+
+/// Runs the checks; `stop` turning true ends the run early with the results it has.
+///
+/// # Errors
+///
+/// The broker cannot be reached, or does not answer as an MQTT broker in a version that was asked for.
+pub async fn run(
+    options: &Options,
+    mut stop: watch::Receiver<bool>,
+    progress: &mut (dyn FnMut(Progress<'_>) + Send),
+) -> Result<Run, SetUp> {
+    let begun = Instant::now();
+    // The embedded broker lives as long as the run.
+    let mut served = None;
+    let (address, credentials) = match &options.target {
+        Target::Reference { mutant } => {
+            let broker = Served::start(*mutant)
+                .await
+                .map_err(|e| SetUp::Broker(format!("cannot serve the reference broker on loopback: {e}")))?;
+            let address = Address(broker.address());
+            served = Some(broker);
+            (address, Credentials::default())
+        }
+        Target::Tcp(tcp) => (
+            preflight::resolve(tcp).await?,
+            Credentials { user_name: tcp.user_name.clone(), password: tcp.password.clone() },
+        ),
+    };
+    let preflight::Found { abilities, remarks } =
+        preflight::run(&options.target, address, &credentials, &options.versions, options.seed).await?;
+
+    let mut planned: Vec<Planned> = Vec::new();
+    for check in &options.checks {
+        for (version, abilities) in &abilities {
+            if check.versions().any(|v| v == *version) {
+                planned.push(Planned { check, version: *version, abilities: abilities.clone() });
+            }
+        }
+    }
+    let total = planned.len();
+    progress(Progress::Planned(total));
+    let order: Vec<(&'static str, Version)> = planned.iter().map(|p| (p.check.name, p.version)).collect();
+    // The longest timers start first, so that the run lasts little longer than the longest of them.
+    planned.sort_by_key(|p| std::cmp::Reverse(p.check.waits));
+
+    let (events, mut received) = mpsc::unbounded_channel();
+    let players = tokio::spawn(play_all(
+        planned,
+        Arc::new(Stage { address, credentials, seed: options.seed, deadline: options.deadline, patience: options.patience }),
+        options.jobs,
+        events,
+    ));
+    let stopped = async {
+        // With nobody left who could stop the run, it runs to its end.
+        if stop.wait_for(|stop| *stop).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::pin!(stopped);
+    let mut results = Vec::with_capacity(total);
+    let interrupted = loop {
+        tokio::select! {
+            biased;
+            told = received.recv() => match told {
+                Some(Told::Started(check, version)) => progress(Progress::Started(check, version)),
+                Some(Told::Finished(result)) => {
+                    progress(Progress::Finished(&result));
+                    results.push(*result);
+                }
+                None => break false,
+            },
+            () = &mut stopped => break true,
+        }
+    };
+    players.abort();
+    drop(served);
+
+    results.sort_by_key(|r: &CheckResult| {
+        order.iter().position(|&(name, version)| (name, version) == (r.check.name, r.version))
+    });
+    Ok(Run {
+        target: options.target.to_string(),
+        seed: options.seed,
+        versions: abilities.iter().map(|(version, _)| *version).collect(),
+        remarks,
+        results,
+        planned: total,
+        interrupted,
+        elapsed: begun.elapsed(),
+    })
+}
+
+enum Told {
+    Started(&'static Check, Version),
+    Finished(Box<CheckResult>),
+}
+
+/// What all checks of a run share.
+struct Stage {
+    address: Address,
+    credentials: Credentials,
+    seed: u64,
+    deadline: Duration,
+    patience: Duration,
+}
+
+/// Plays the checks, `jobs` at a time; dropping the future ends those that run.
+async fn play_all(
+    planned: Vec<Planned>,
+    stage: Arc<Stage>,
+    jobs: usize,
+    events: mpsc::UnboundedSender<Told>,
+) {
+    let gate = Arc::new(Semaphore::new(jobs.max(1)));
+    let mut tasks = JoinSet::new();
+    for plan in planned {
+        // The semaphore is never closed.
+        let Ok(permit) = Arc::clone(&gate).acquire_owned().await else { break };
+        let (stage, events) = (Arc::clone(&stage), events.clone());
+        tasks.spawn(async move {
+            // Should the receiver be gone, nobody wants the result.
+            let _ = events.send(Told::Started(plan.check, plan.version));
+            let result = play(&plan, &stage).await;
+            let _ = events.send(Told::Finished(Box::new(result)));
+            drop(permit);
+        });
+    }
+    drop(events);
+    while tasks.join_next().await.is_some() {}
+}
+
+async fn play(plan: &Planned, stage: &Stage) -> CheckResult {
+    let Planned { check, version, abilities } = plan;
+    let world = Arc::new(World::new(
+        stage.address,
+        stage.credentials.clone(),
+        *version,
+        abilities.clone(),
+        stage.seed,
+        check.name,
+        stage.patience,
+    ));
+    let limit = stage.deadline + check.waits;
+    // In a task of its own, so that a panic in a story costs that story only.
+    let mut story = JoinSet::new();
+    let (players_world, check) = (Arc::clone(&world), *check);
+    story.spawn(async move { tokio::time::timeout(limit, players_world.play(check)).await });
+    let ended = match story.join_next().await {
+        Some(Ok(Ok(ended))) => ended,
+        Some(Ok(Err(_))) => Err(Stop::inconclusive(format!(
+            "the story did not end within {:.0} s (--timeout)",
+            limit.as_secs_f64()
+        ))),
+        Some(Err(_)) | None => {
+            Err(Stop::inconclusive("a fault of ours: the story panicked; please report it with this log"))
+        }
+    };
+    if let Err(stop) = ended {
+        world.find(*stop.0);
+    }
+    let elapsed = world.history.elapsed();
+    let log = world.history.log();
+    let (findings, notes) = world.take_findings();
+    // Best effort, and bounded: what stays behind has names that no other run uses.
+    let _ = tokio::time::timeout(stage.deadline, world.clean_up()).await;
+    let verdict = findings.first().map_or(Verdict::Conforms, |finding: &Finding| finding.verdict);
+    CheckResult { check, version: *version, verdict, findings, notes, log, elapsed }
+}

@@ -1,0 +1,100 @@
+//! Before the checks: can the broker be reached, which versions does it accept, what does it announce?
+
+use super::SetUp;
+use crate::net::Address;
+use crate::story::{Abilities, Attempt, Credentials, Stop, World};
+use crate::target::{Target, TcpTarget};
+use mqtt_assay_codec::{Connack, Packet, ReasonCode, Version, describe};
+
+/// The versions that a run checks if the user names none.
+const VERSIONS: [Version; 2] = [Version::V3_1_1, Version::V5];
+
+/// What the preflight found.
+pub(super) struct Found {
+    /// The accepted versions with what the broker announces in each.
+    pub(super) abilities: Vec<(Version, Abilities)>,
+    /// Lines for the report.
+    pub(super) remarks: Vec<String>,
+}
+
+/// Turns host and port into one address.
+pub(super) async fn resolve(tcp: &TcpTarget) -> Result<Address, SetUp> {
+    let mut last = None;
+    let found = tokio::net::lookup_host((tcp.host.as_str(), tcp.port)).await;
+    for address in found.map_err(|error| {
+        SetUp::Broker(format!("cannot resolve the host name {:?} ({error}): check the target's spelling", tcp.host))
+    })? {
+        match Address(address).open(std::time::Duration::from_secs(5)).await {
+            Ok(_) => return Ok(Address(address)),
+            Err(error) => last = Some((address, error)),
+        }
+    }
+    Err(SetUp::Broker(match last {
+        Some((address, error)) => {
+            format!("cannot connect to {address}: {error}; is the broker running, and is this its port?")
+        }
+        None => format!("the host name {:?} has no address", tcp.host),
+    }))
+}
+
+/// Connects once in each version.
+pub(super) async fn run(
+    target: &Target,
+    address: Address,
+    credentials: &Credentials,
+    asked: &[Version],
+    seed: u64,
+) -> Result<Found, SetUp> {
+    let versions = if asked.is_empty() { &VERSIONS[..] } else { asked };
+    let mut found = Found { abilities: Vec::new(), remarks: Vec::new() };
+    let mut refusals = Vec::new();
+    for &version in versions {
+        match greet(address, credentials, version, seed).await {
+            Ok((abilities, remarks)) => {
+                found.abilities.push((version, abilities));
+                found.remarks.extend(remarks);
+            }
+            Err(why) => refusals.push((version, why)),
+        }
+    }
+    if found.abilities.is_empty() || (!asked.is_empty() && !refusals.is_empty()) {
+        let said: Vec<String> =
+            refusals.iter().map(|(version, why)| format!("to MQTT {version} {why}")).collect();
+        return Err(SetUp::Broker(format!(
+            "{target} does not accept a plain CONNECT: {}; give credentials with --user and --password if it wants \
+             them, or other versions with --mqtt",
+            said.join(", ")
+        )));
+    }
+    for (version, why) in refusals {
+        found.remarks.push(format!("MQTT {version} is not checked: the broker answers {why}"));
+    }
+    Ok(found)
+}
+
+/// One CONNECT; the error completes the sentence "to MQTT 5.0 it …".
+async fn greet(
+    address: Address,
+    credentials: &Credentials,
+    version: Version,
+    seed: u64,
+) -> Result<(Abilities, Vec<String>), String> {
+    let plain = Abilities::of(&Connack::new(false, ReasonCode::SUCCESS));
+    let world = World::new(address, credentials.clone(), version, plain, seed, "preflight", super::PATIENCE);
+    let attempt = world.client("preflight").attempt().await.map_err(|stop| words(&stop))?;
+    match attempt {
+        Attempt::Accepted(mut client) => {
+            let abilities = Abilities::of(&client.connack());
+            let connack = Packet::Connack(client.connack());
+            let remarks = vec![format!("to MQTT {version} it answers {}", describe::line(&connack, version))];
+            client.disconnect().await;
+            Ok((abilities, remarks))
+        }
+        refused @ Attempt::Refused(..) => Err(format!("it answers {}", refused.line())),
+        Attempt::Ended(..) => Err("it ends the connection without CONNACK".into()),
+    }
+}
+
+fn words(stop: &Stop) -> String {
+    format!("it does not answer as a broker ({})", stop.0.observed)
+}

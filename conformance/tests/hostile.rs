@@ -1,0 +1,55 @@
+//! Against null and hostile brokers a run ends in time, and nothing conforms that was not shown.
+
+mod support;
+
+use mqtt_assay::verdict::Verdict;
+use std::time::{Duration, Instant};
+use support::hostile::{Hostile, Manner};
+
+/// These never accept a CONNECT: the run does not begin, and says why in one sentence.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_broker_is_told_in_one_sentence() {
+    for (manner, word) in [
+        (Manner::Closes, "ends the connection without CONNACK"),
+        (Manner::Silent, "no answer to the CONNECT"),
+        (Manner::Echoes, "does not answer as a broker"),
+        (Manner::Garbage, "does not answer as a broker"),
+        (Manner::Floods, "does not answer as a broker"),
+        (Manner::Huge, "does not answer as a broker"),
+    ] {
+        let broker = Hostile::start(manner).await;
+        let begun = Instant::now();
+        let options = support::options(support::tcp(broker.address), Duration::from_secs(1));
+        let error = support::quietly(&options).await.expect_err("a set-up error").to_string();
+        assert!(error.contains(word), "{manner:?}: {error}");
+        assert!(!error.contains('\n'), "{manner:?}: {error}");
+        assert!(begun.elapsed() < Duration::from_secs(15), "{manner:?} took {:?}", begun.elapsed());
+    }
+}
+
+/// What a broker that accepts CONNECT and then misbehaves does show: that it accepts CONNECT.
+const SHOWN_BY_CONNACK: &[&str] = &[];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_conforms_that_was_not_shown() {
+    for manner in [
+        Manner::AcceptsThenSilent,
+        Manner::AcceptsThenCloses,
+        Manner::AcceptsThenGarbage,
+        Manner::AcceptsThenFloods,
+        Manner::AcceptsAndPings,
+    ] {
+        let broker = Hostile::start(manner).await;
+        let mut options = support::options(support::tcp(broker.address), Duration::from_millis(500));
+        options.deadline = Duration::from_secs(5);
+        let run = support::quietly(&options).await.expect("the CONNECT is accepted");
+        assert_eq!(run.results.len(), run.planned, "{manner:?}: results are lost");
+        let wrong: Vec<String> = run
+            .results
+            .iter()
+            .filter(|r| r.verdict == Verdict::Conforms && !SHOWN_BY_CONNACK.contains(&r.check.name))
+            .map(support::line)
+            .collect();
+        assert!(wrong.is_empty(), "{manner:?}: conform without proof:\n{}", wrong.join("\n"));
+    }
+}

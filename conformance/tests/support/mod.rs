@@ -1,0 +1,62 @@
+//! What the integration tests share.
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+pub mod hostile;
+pub mod mosquitto;
+
+use mqtt_assay::check::Check;
+use mqtt_assay::outcome::{CheckResult, Run};
+use mqtt_assay::run::{Options, SetUp, run};
+use mqtt_assay::target::{Target, TcpTarget};
+use mqtt_assay::verdict::Verdict;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// A plain TCP target without credentials.
+pub fn tcp(address: SocketAddr) -> Target {
+    Target::Tcp(TcpTarget {
+        host: address.ip().to_string(),
+        port: address.port(),
+        user_name: None,
+        password: None,
+    })
+}
+
+/// Every check, both versions, a short patience for brokers that are known to be quick.
+pub fn options(target: Target, patience: Duration) -> Options {
+    Options {
+        target,
+        versions: Vec::new(),
+        checks: mqtt_assay::checks::all(),
+        jobs: 64,
+        seed: 7,
+        deadline: Duration::from_secs(20),
+        patience,
+    }
+}
+
+/// Runs without anybody watching or stopping.
+pub async fn quietly(options: &Options) -> Result<Run, SetUp> {
+    let (_keep, stop) = tokio::sync::watch::channel(false);
+    run(options, stop, &mut |_| {}).await
+}
+
+/// One line per result that is not *conforms*, for assertions that tell what is wrong.
+pub fn complaints(run: &Run) -> Vec<String> {
+    run.results.iter().filter(|r| r.verdict != Verdict::Conforms).map(line).collect()
+}
+
+/// A result in one line.
+pub fn line(result: &CheckResult) -> String {
+    let found: Vec<String> = result
+        .findings
+        .iter()
+        .map(|f| format!("{}: expected {:?}, observed {:?}", f.verdict, f.expected, f.observed))
+        .collect();
+    format!("{} {} {}: {}", result.check.name, result.version, result.verdict, found.join("; "))
+}
+
+/// The check of this name.
+pub fn check(name: &str) -> &'static Check {
+    mqtt_assay::checks::all().into_iter().find(|c| c.name == name).expect("a check of this name")
+}
