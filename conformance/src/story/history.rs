@@ -1,0 +1,151 @@
+//! What every client of a story saw and did, in order, with times and bytes.
+
+use crate::outcome::{Direction, LOGGED_BYTES, LogEntry};
+use mqtt_assay_codec::{Decoder, Frame, Receiver, Split, Version, describe, frame};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Past this many events or bytes a check ends: no broker may fill our memory.
+const EVENTS_MAX: usize = 20_000;
+const BYTES_MAX: usize = 8 << 20;
+/// Longer packets are put into words at once and kept with their beginning only.
+const KEPT_MAX: usize = 4096;
+
+#[derive(Clone, Debug)]
+pub(crate) enum What {
+    /// Bytes of ours, as one write.
+    Sent(Vec<u8>),
+    /// One frame of the broker's, or the bytes that are none.
+    Received(Vec<u8>),
+    /// A remark: opened, closed, waited.
+    Note(String),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    pub(crate) at: Duration,
+    pub(crate) client: String,
+    pub(crate) connection: u32,
+    /// The version that the connection speaks, for reading its bytes.
+    pub(crate) version: Version,
+    pub(crate) what: What,
+    /// For bytes cut at `KEPT_MAX`: how many there were, and the line that they make.
+    pub(crate) cut: Option<(usize, String)>,
+}
+
+/// Events in the order in which they were seen.
+#[derive(Debug)]
+pub(crate) struct History {
+    started: Instant,
+    events: Mutex<(Vec<Event>, usize)>,
+}
+
+impl History {
+    pub(crate) fn new() -> Self {
+        History { started: Instant::now(), events: Mutex::new((Vec::new(), 0)) }
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Appends an event and gives its index; `None` once the history is full.
+    pub(crate) fn record(&self, client: &str, connection: u32, version: Version, what: What) -> Option<usize> {
+        let at = self.started.elapsed();
+        let mut guard = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let (events, bytes) = &mut *guard;
+        let size = match &what {
+            What::Sent(data) | What::Received(data) => data.len(),
+            What::Note(text) => text.len(),
+        };
+        if events.len() >= EVENTS_MAX || *bytes + size > BYTES_MAX {
+            return None;
+        }
+        *bytes += size;
+        let mut event = Event { at, client: client.to_owned(), connection, version, what, cut: None };
+        if size > KEPT_MAX
+            && let What::Sent(_) | What::Received(_) = event.what
+        {
+            event.cut = Some((size, words(&event)));
+            if let What::Sent(data) | What::Received(data) = &mut event.what {
+                data.truncate(LOGGED_BYTES);
+                data.shrink_to_fit();
+            }
+        }
+        events.push(event);
+        Some(events.len() - 1)
+    }
+
+    /// The events as reports show them.
+    pub(crate) fn log(&self) -> Vec<LogEntry> {
+        let guard = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        guard.0.iter().map(entry).collect()
+    }
+}
+
+fn words(event: &Event) -> String {
+    match &event.what {
+        What::Sent(bytes) => read(bytes, event.version, Receiver::Server),
+        What::Received(bytes) => read(bytes, event.version, Receiver::Client),
+        What::Note(text) => text.clone(),
+    }
+}
+
+fn entry(event: &Event) -> LogEntry {
+    let (direction, bytes) = match &event.what {
+        What::Sent(bytes) => (Direction::Sent, bytes.as_slice()),
+        What::Received(bytes) => (Direction::Received, bytes.as_slice()),
+        What::Note(_) => (Direction::Note, &[][..]),
+    };
+    let (length, text) = event.cut.clone().unwrap_or_else(|| (bytes.len(), words(event)));
+    LogEntry {
+        at: event.at,
+        client: event.client.clone(),
+        connection: event.connection,
+        direction,
+        text,
+        bytes: bytes[..bytes.len().min(LOGGED_BYTES)].to_vec(),
+        length,
+    }
+}
+
+/// One line for the packets in `bytes`, or what is wrong with them.
+pub(crate) fn read(mut bytes: &[u8], version: Version, receiver: Receiver) -> String {
+    const PACKETS_SHOWN: usize = 4;
+    let decoder = Decoder::new(version, receiver);
+    let mut lines = Vec::new();
+    while !bytes.is_empty() {
+        if lines.len() == PACKETS_SHOWN {
+            lines.push(format!("… ({} bytes more)", bytes.len()));
+            break;
+        }
+        match decoder.next(bytes) {
+            Ok(Some((packet, length))) => {
+                lines.push(describe::line(&packet, version));
+                bytes = &bytes[length..];
+            }
+            Ok(None) => {
+                lines.push(format!("({} bytes of an unfinished packet)", bytes.len()));
+                break;
+            }
+            Err(malformed) => {
+                let name = mqtt_assay_codec::PacketType::from_u8(bytes[0] >> 4)
+                    .map_or("bytes", mqtt_assay_codec::PacketType::name);
+                lines.push(format!("{name} with {malformed}"));
+                match whole(bytes) {
+                    Some(frame) => bytes = &bytes[frame.bytes().len()..],
+                    None => break,
+                }
+            }
+        }
+    }
+    lines.join(" + ")
+}
+
+/// The frame at the front, by the rules that forgive most.
+fn whole(bytes: &[u8]) -> Option<Frame<'_>> {
+    match frame::split(bytes, u32::MAX, Version::V3_1_1) {
+        Ok(Split::Whole(frame)) => Some(frame),
+        _ => None,
+    }
+}

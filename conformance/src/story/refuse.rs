@@ -1,0 +1,184 @@
+//! What a broker must do with a packet that breaks a rule, and how its answer is judged.
+//!
+//! 3.1.1 obliges the broker to close the connection. 5.0 obliges it to close once it detects the error
+//! [5.0/MQTT-4.13.1-1]; only some statements oblige it to detect. An error that goes undetected elsewhere is a
+//! deviation, unless the broker answers success for it or forwards it, which the story looks at itself.
+
+use super::{Client, End, Next, Received, Stop, Story};
+use mqtt_assay_codec::{Packet, PacketType, ReasonCode};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How much an undetected error weighs in 5.0.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Severity {
+    /// A statement obliges the broker to detect it: *violates*.
+    MustDetect,
+    /// Only the reaction to a detected error is obligatory: *deviates*.
+    MayOverlook,
+}
+
+/// What the broker did with a bad packet.
+#[derive(Debug)]
+pub enum Refusal {
+    /// It ended the connection; in 5.0 perhaps after this DISCONNECT.
+    Ended(End, Option<Received>),
+    /// It went on: PINGREQ is still answered.
+    WentOn,
+    /// It neither ended the connection nor answers.
+    Stuck,
+}
+
+/// How long the broker has the floor before a PINGREQ asks it whether it went on. Not a verdict's bound: only a
+/// courtesy, so that our PINGREQ does not meet a socket that is being closed.
+const FLOOR: Duration = Duration::from_millis(150);
+
+impl Client<'_> {
+    /// Awaits the broker's reaction to a bad packet just sent on an accepted connection.
+    ///
+    /// Packets other than the final DISCONNECT go to the inbox.
+    pub async fn reaction(&mut self) -> Result<Refusal, Stop> {
+        let mut farewell = None;
+        let floor = Instant::now() + FLOOR;
+        if let Some(end) = self.read_until_end(floor, &mut farewell).await? {
+            return Ok(Refusal::Ended(end, farewell));
+        }
+        // Two round trips: a broker that handles packets side by side gets a second chance to close.
+        for _ in 0..2 {
+            if farewell.is_some() {
+                break;
+            }
+            self.send(&Packet::Pingreq).await?;
+            let deadline = self.deadline();
+            loop {
+                match self.read(deadline).await? {
+                    Next::Packet(r) if r.packet_type() == PacketType::Pingresp => break,
+                    Next::Packet(r) if r.packet_type() == PacketType::Disconnect => farewell = Some(r),
+                    Next::Packet(r) => self.inbox.push_back(r),
+                    Next::End(end) => return Ok(Refusal::Ended(end, farewell)),
+                    Next::Silence => return Ok(Refusal::Stuck),
+                }
+            }
+        }
+        if farewell.is_none() {
+            return Ok(Refusal::WentOn);
+        }
+        let deadline = self.deadline();
+        match self.read_until_end(deadline, &mut farewell).await? {
+            Some(end) => Ok(Refusal::Ended(end, farewell)),
+            None => Err(Stop::violates("the end of the connection after DISCONNECT", "it stays open")),
+        }
+    }
+
+    async fn read_until_end(
+        &mut self,
+        deadline: Instant,
+        farewell: &mut Option<Received>,
+    ) -> Result<Option<End>, Stop> {
+        loop {
+            match self.read(deadline).await? {
+                Next::Packet(r) if r.packet_type() == PacketType::Disconnect => *farewell = Some(r),
+                Next::Packet(r) => self.inbox.push_back(r),
+                Next::End(end) => return Ok(Some(end)),
+                Next::Silence => return Ok(None),
+            }
+        }
+    }
+
+    /// The broker must end the connection for the bad packet just sent.
+    ///
+    /// `specific` is the 5.0 Reason Code that names the error; 0x80 to 0x83 are as good, since the border between
+    /// them is not sharp. `severity` weighs an undetected error in 5.0.
+    pub async fn refuses(&mut self, specific: ReasonCode, severity: Severity) -> Story {
+        let reaction = self.reaction().await?;
+        self.judge_refusal(reaction, specific, severity)
+    }
+
+    pub(crate) fn judge_refusal(&mut self, reaction: Refusal, specific: ReasonCode, severity: Severity) -> Story {
+        let v5 = self.world.is_v5();
+        match reaction {
+            Refusal::Ended(_, None) if v5 => {
+                self.world.deviates(
+                    Some(self.world.cite("MQTT-4.13.1-1")),
+                    "a DISCONNECT with a Reason Code before the connection ends",
+                    "the connection ended without one",
+                );
+                Ok(())
+            }
+            Refusal::Ended(_, None) => Ok(()),
+            Refusal::Ended(_, Some(farewell)) => {
+                self.judge_code(&farewell, specific);
+                Ok(())
+            }
+            Refusal::WentOn if v5 && severity == Severity::MayOverlook => {
+                self.world.deviates(
+                    None,
+                    "the end of the connection",
+                    "the error goes unnoticed: PINGREQ is still answered",
+                );
+                Ok(())
+            }
+            Refusal::WentOn => Err(Stop::violates(
+                "the end of the connection",
+                "the connection goes on: PINGREQ is still answered",
+            )),
+            Refusal::Stuck => Err(Stop::inconclusive(format!(
+                "the broker neither ended the connection nor answered PINGREQ within {:.0} s",
+                self.world.patience().as_secs_f64()
+            ))),
+        }
+    }
+
+    fn judge_code(&self, farewell: &Received, specific: ReasonCode) {
+        const GENERAL: [ReasonCode; 4] = [
+            ReasonCode::UNSPECIFIED_ERROR,
+            ReasonCode::MALFORMED_PACKET,
+            ReasonCode::PROTOCOL_ERROR,
+            ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR,
+        ];
+        if let Packet::Disconnect(d) = farewell.packet()
+            && d.reason != specific
+            && !GENERAL.contains(&d.reason)
+        {
+            self.world.deviates(
+                None,
+                format!("DISCONNECT {specific} or one of 0x80 to 0x83"),
+                farewell.line(),
+            );
+        }
+    }
+
+    /// The broker must end the connection on whose beginning bad bytes were sent instead of a proper CONNECT.
+    ///
+    /// Nothing but, in 5.0, a CONNACK with a code of 0x80 or above may come first.
+    pub async fn refuses_to_connect(&mut self) -> Story {
+        let expected = if self.world.is_v5() {
+            "the end of the connection, perhaps after a CONNACK of 0x80 or above"
+        } else {
+            "the end of the connection, and nothing before it"
+        };
+        let deadline = self.deadline();
+        loop {
+            match self.read(deadline).await? {
+                Next::End(_) => return Ok(()),
+                Next::Packet(received) => match received.packet() {
+                    Packet::Connack(c) if self.world.is_v5() && !c.code.is_success() => {}
+                    // The passive rules have accused anything but a CONNACK already.
+                    Packet::Connack(_) => {
+                        return Err(Stop::violates(expected, received.line()).at(received.index));
+                    }
+                    _ => {
+                        return Err(Stop::violates(expected, received.line())
+                            .citing(self.world.cite("MQTT-3.2.0-1"))
+                            .at(received.index));
+                    }
+                },
+                Next::Silence => {
+                    return Err(Stop::violates(
+                        expected,
+                        format!("still open after {:.0} s", self.world.patience.as_secs_f64()),
+                    ));
+                }
+            }
+        }
+    }}

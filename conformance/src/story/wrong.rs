@@ -1,0 +1,346 @@
+//! Packets that break one rule, each on a connection of its own: the broker must refuse them all.
+//!
+//! A check names the rule; its variants come from the codec's table of wrong packets and from the check itself.
+//! In 5.0 an overlooked error is a deviation, save where a statement obliges the broker to detect it, where it
+//! answers success, and where it passes the message on: a witness looks for that.
+
+use super::history::What;
+use super::{Client, Received, Refusal, Severity, Stop, Story, World};
+use mqtt_assay_codec::raw::{self, Case, Stage};
+use mqtt_assay_codec::{Decoder, Offence, Packet, PacketType, Qos, ReasonCode, Receiver, Version};
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::Poll;
+
+/// How many connections are open at the same time: each costs two sockets of one process with the embedded broker.
+const AT_ONCE: usize = 12;
+/// How many variants a finding names.
+const NAMED: usize = 5;
+
+/// The topic of variants that publish: the witness subscribes to it and, if it can, to everything beside it.
+const TOPIC: &str = "wrong";
+
+struct Variant {
+    name: String,
+    bytes: Vec<u8>,
+    stage: Stage,
+}
+
+/// The variants of one broken rule, and what the broker may do.
+#[must_use]
+pub struct WrongPackets<'w> {
+    world: &'w World,
+    variants: Vec<Variant>,
+    specific: ReasonCode,
+    severity: Severity,
+    negative_answer: bool,
+    tolerated: bool,
+}
+
+/// What came of one variant.
+enum Outcome {
+    /// The connection ended, in 5.0 perhaps after a DISCONNECT with this code.
+    Ended(Option<ReasonCode>),
+    /// A negative acknowledgement, where one suffices.
+    Refused,
+    Unnoticed,
+    Violates(Stop),
+}
+
+impl World {
+    /// Variants from the codec's table, with names of this story's own in place of the table's.
+    pub fn wrong(&self, choose: impl Fn(&Case) -> bool) -> WrongPackets<'_> {
+        let cases = raw::cases(self.version(), Receiver::Server);
+        let variants = cases
+            .into_iter()
+            .filter(choose)
+            .enumerate()
+            .map(|(index, case)| Variant {
+                bytes: self.with_own_names(&case, index),
+                name: case.name,
+                stage: case.stage,
+            })
+            .collect();
+        WrongPackets {
+            world: self,
+            variants,
+            specific: ReasonCode::MALFORMED_PACKET,
+            severity: Severity::MayOverlook,
+            negative_answer: false,
+            tolerated: false,
+        }
+    }
+
+    /// Variants of the check's own making: see [`WrongPackets::and`].
+    pub fn wrong_by_hand(&self) -> WrongPackets<'_> {
+        self.wrong(|_| false)
+    }
+
+    /// The topic that a variant of the check's own publishes to, so that the witness sees it.
+    pub fn wrong_topic(&self) -> String {
+        self.topic(TOPIC)
+    }
+
+    /// The case with our own topic and Client Identifier, as long as it breaks the same rule then.
+    fn with_own_names(&self, case: &Case, index: usize) -> Vec<u8> {
+        let own = [
+            (&b"\x00\x01t"[..], self.wrong_topic()),
+            (b"\x00\x06client", self.client_id(&format!("wrong{index}"))),
+            (b"\x00\x03a/b", self.topic("wrong/a/b")),
+            (b"\x00\x01a", self.topic("wrong/a")),
+            (b"\x00\x01w", self.topic("wrong/w")),
+        ];
+        let offence = |bytes: &[u8]| -> Option<Offence> {
+            Decoder::new(case.version, Receiver::Server).next(bytes).err().map(|malformed| malformed.offence)
+        };
+        let mut bytes = case.bytes.clone();
+        for (table, name) in own {
+            if let Some(renamed) = replace_field(&bytes, table, &raw::string(name.as_bytes()))
+                && offence(&renamed) == Some(case.offence)
+            {
+                bytes = renamed;
+            }
+        }
+        bytes
+    }
+}
+
+/// The packet with the first occurrence of a field replaced, if its Remaining Length was right.
+fn replace_field(packet: &[u8], field: &[u8], by: &[u8]) -> Option<Vec<u8>> {
+    let header = 1 + packet.get(1..)?.iter().position(|byte| byte & 0x80 == 0)? + 1;
+    let body = &packet[header..];
+    if raw::packet(packet[0], body) != packet {
+        return None;
+    }
+    let at = body.windows(field.len()).position(|window| window == field)?;
+    Some(raw::packet(packet[0], &[&body[..at], by, &body[at + field.len()..]].concat()))
+}
+
+impl WrongPackets<'_> {
+    /// Adds a variant, to be sent on an accepted connection.
+    pub fn and(mut self, name: impl Into<String>, bytes: Vec<u8>) -> Self {
+        self.variants.push(Variant { name: name.into(), bytes, stage: Stage::Connected });
+        self
+    }
+
+    /// Adds a variant, to be sent in place of a CONNECT.
+    pub fn and_connect(mut self, name: impl Into<String>, bytes: Vec<u8>) -> Self {
+        self.variants.push(Variant { name: name.into(), bytes, stage: Stage::Opening });
+        self
+    }
+
+    /// The 5.0 Reason Code that names the error; 0x81, Malformed Packet, unless told otherwise.
+    pub fn code(mut self, specific: ReasonCode) -> Self {
+        self.specific = specific;
+        self
+    }
+
+    /// A statement of 5.0 obliges the broker to detect the error.
+    pub fn must_be_detected(mut self) -> Self {
+        self.severity = Severity::MustDetect;
+        self
+    }
+
+    /// A negative acknowledgement refuses as well as the end of the connection.
+    pub fn or_negative_answer(mut self) -> Self {
+        self.negative_answer = true;
+        self
+    }
+
+    /// The specification does not say what a receiver has to do: taking the packet as it is deviates.
+    pub fn may_be_tolerated(mut self) -> Self {
+        self.tolerated = true;
+        self
+    }
+
+    /// Sends every variant on a connection of its own; each must be refused.
+    pub async fn each_refused(self) -> Story {
+        let world = self.world;
+        let publishes = |v: &Variant| v.bytes.first().is_some_and(|first| first >> 4 == 3);
+        let mut witness = None;
+        if !self.tolerated && self.variants.iter().any(publishes) {
+            let mut client = world.connect("witness").await?;
+            let filter =
+                if world.abilities().wildcards { world.topic("#") } else { world.wrong_topic() };
+            client.subscribe(&filter, Qos::AtMostOnce).await?;
+            witness = Some(client);
+        }
+        let mut outcomes = Vec::new();
+        for (turn, variants) in self.variants.chunks(AT_ONCE).enumerate() {
+            let running = variants.iter().enumerate().map(|(place, variant)| {
+                let name = format!("v{}", turn * AT_ONCE + place);
+                Box::pin(async move { self.send(&name, variant).await }) as Pin<Box<dyn Future<Output = _> + Send>>
+            });
+            for (variant, outcome) in variants.iter().zip(all(running.collect()).await) {
+                outcomes.push((variant.name.as_str(), outcome?));
+            }
+        }
+        if let Some(mut witness) = witness {
+            self.nothing_passed_on(&mut witness).await?;
+        }
+        self.judge(outcomes)
+    }
+
+    async fn send(&self, name: &str, variant: &Variant) -> Result<Outcome, Stop> {
+        let mut client = match variant.stage {
+            Stage::Opening => self.world.open(name).await?,
+            Stage::Connected => self.world.connect(name).await?,
+        };
+        client.record(What::Note(format!("sends the variant {}", variant.name)))?;
+        client.send_bytes(&variant.bytes).await?;
+        let reaction = match variant.stage {
+            Stage::Opening => client.refuses_to_connect().await.map(|()| Outcome::Ended(None)),
+            Stage::Connected => self.react(&mut client).await,
+        };
+        client.cut();
+        match reaction {
+            Err(stop) if stop.verdict() == crate::verdict::Verdict::Violates => Ok(Outcome::Violates(stop)),
+            other => other,
+        }
+    }
+
+    async fn react(&self, client: &mut Client<'_>) -> Result<Outcome, Stop> {
+        let reaction = client.reaction().await?;
+        if !self.tolerated
+            && let Some(answer) = client.inbox().find(|received| is_success(received))
+        {
+            return Err(Stop::violates(self.expected(), answer.line()).at(answer.index));
+        }
+        Ok(match reaction {
+            Refusal::Ended(_, farewell) => Outcome::Ended(farewell.and_then(|r| match r.packet() {
+                Packet::Disconnect(d) => Some(d.reason),
+                _ => None,
+            })),
+            Refusal::WentOn if self.negative_answer && client.inbox().any(is_refusal) => Outcome::Refused,
+            Refusal::WentOn if self.tolerated => Outcome::Unnoticed,
+            Refusal::WentOn if self.world.is_v5() && self.severity == Severity::MayOverlook => {
+                Outcome::Unnoticed
+            }
+            Refusal::WentOn => {
+                let observed = "the connection goes on: PINGREQ is still answered";
+                return Err(Stop::violates(self.expected(), observed));
+            }
+            Refusal::Stuck => {
+                return Err(Stop::inconclusive(format!(
+                    "the broker neither ended the connection of {} nor answered PINGREQ within {:.0} s",
+                    client.name(),
+                    self.world.patience().as_secs_f64()
+                )));
+            }
+        })
+    }
+
+    fn expected(&self) -> &'static str {
+        if self.negative_answer {
+            "the end of the connection, or an answer that refuses"
+        } else {
+            "the end of the connection"
+        }
+    }
+
+    /// The witness, who stayed connected beside all of this, has got none of the messages.
+    async fn nothing_passed_on(&self, witness: &mut Client<'_>) -> Story {
+        let mut publisher = self.world.connect("publisher").await?;
+        witness.settle(&mut publisher, Qos::AtMostOnce).await?;
+        let markers = self.world.topic("settled/");
+        match witness.take_publishes().iter().find(|r| !r.topic().starts_with(&markers)) {
+            Some(passed) => {
+                Err(Stop::violates("no wrong packet is passed on to a subscriber", passed.line()).at(passed.index))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn judge(&self, outcomes: Vec<(&str, Outcome)>) -> Story {
+        const GENERAL: std::ops::RangeInclusive<u8> = 0x80..=0x83;
+        let of = outcomes.len();
+        let (mut violations, mut unnoticed, mut silent, mut odd) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (name, outcome) in outcomes {
+            match outcome {
+                Outcome::Violates(stop) => violations.push((name, stop)),
+                Outcome::Unnoticed => unnoticed.push(name),
+                Outcome::Ended(None) => silent.push(name),
+                Outcome::Ended(Some(code)) if code != self.specific && !GENERAL.contains(&code.0) => {
+                    odd.push((name, code));
+                }
+                Outcome::Ended(Some(_)) | Outcome::Refused => {}
+            }
+        }
+        // CONNECT errors may be answered with CONNACK or with nothing.
+        silent.retain(|name| self.variants.iter().any(|v| v.name == *name && v.stage == Stage::Connected));
+        if !unnoticed.is_empty() {
+            self.world.deviates(
+                None,
+                "the end of the connection",
+                format!("the error goes unnoticed, PINGREQ is still answered: {}", listed(&unnoticed, of)),
+            );
+        }
+        if !silent.is_empty() && self.world.version() == Version::V5 {
+            self.world.deviates(
+                Some(self.world.cite("MQTT-4.13.1-1")),
+                "a DISCONNECT with a Reason Code before the connection ends",
+                format!("the connection ended without one: {}", listed(&silent, of)),
+            );
+        }
+        if let Some((_, code)) = odd.first() {
+            let names: Vec<&str> = odd.iter().map(|(name, _)| *name).collect();
+            self.world.deviates(
+                None,
+                format!("DISCONNECT {} or one of 0x80 to 0x83", self.specific),
+                format!("DISCONNECT {code}: {}", listed(&names, of)),
+            );
+        }
+        let names: Vec<&str> = violations.iter().map(|(name, _)| *name).collect();
+        match violations.into_iter().next() {
+            None => Ok(()),
+            Some((name, mut stop)) => {
+                stop.0.observed = match names.len() {
+                    1 => format!("{name}: {}", stop.0.observed),
+                    _ => format!("{name}: {} (in all: {})", stop.0.observed, listed(&names, of)),
+                };
+                Err(stop)
+            }
+        }
+    }
+}
+
+fn listed(names: &[&str], of: usize) -> String {
+    let mut words = names.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+    if names.len() > NAMED {
+        words.push_str(", …");
+    }
+    format!("{words} ({} of {of} variants)", names.len())
+}
+
+/// An acknowledgement that takes a packet for a good one.
+fn is_success(received: &Received) -> bool {
+    match received.packet() {
+        Packet::Puback(a) | Packet::Pubrec(a) | Packet::Pubrel(a) | Packet::Pubcomp(a) => a.reason.is_success(),
+        // What is wrong stands last in our packets. An UNSUBACK of 3.1.1 has no codes.
+        Packet::Suback(a) => a.codes.last().is_some_and(|code| *code < 0x80),
+        Packet::Unsuback(a) => a.codes.last().is_none_or(|code| *code < 0x80),
+        _ => false,
+    }
+}
+
+fn is_refusal(received: &Received) -> bool {
+    matches!(
+        received.packet_type(),
+        PacketType::Puback | PacketType::Pubrec | PacketType::Suback | PacketType::Unsuback
+    ) && !is_success(received)
+}
+
+/// Runs futures side by side to the end of the last one.
+async fn all<T>(mut running: Vec<Pin<Box<dyn Future<Output = T> + Send + '_>>>) -> Vec<T> {
+    let mut done: Vec<Option<T>> = running.iter().map(|_| None).collect();
+    poll_fn(|context| {
+        for (future, slot) in running.iter_mut().zip(&mut done).filter(|(_, slot)| slot.is_none()) {
+            if let Poll::Ready(output) = future.as_mut().poll(context) {
+                *slot = Some(output);
+            }
+        }
+        if done.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    done.into_iter().flatten().collect()
+}
