@@ -31,7 +31,7 @@ fn wrong_usage_is_one_sentence_and_code_2() {
         (&["chekc"], "check"),
         (&["check", "--jobs", "0"], "1..=1000"),
         (&["check", "--timeout", "never"], "seconds"),
-        (&["check", "--seed", "-1"], "--seed"),
+        (&["check", "--seed", "many"], "--seed"),
         (&["check", "--report", "json"], "FORMAT=PATH"),
         (&["check", "--report", "yaml=x"], "json and junit"),
         (&["check", "--report", "json=-", "--json"], "only one report"),

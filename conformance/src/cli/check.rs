@@ -197,6 +197,9 @@ pub(super) fn run(arguments: &Arguments, colours: Colours) -> Result<Exit, Troub
     arguments.refuse_what_is_not_there()?;
     let target = arguments.target()?;
     let checks = arguments.checks()?;
+    let mut versions = arguments.versions.clone();
+    versions.sort_unstable();
+    versions.dedup();
     if checks.is_empty() {
         say("Nothing to check: --skip leaves out everything that was selected.");
         return Ok(Exit::Undecided);
@@ -216,7 +219,7 @@ pub(super) fn run(arguments: &Arguments, colours: Colours) -> Result<Exit, Troub
     let mut outputs = Outputs::open(wanted, arguments.verbose)?;
     let options = run::Options {
         target,
-        versions: arguments.versions.clone(),
+        versions,
         checks,
         jobs: usize::from(arguments.jobs),
         seed,
@@ -260,6 +263,8 @@ fn play(options: &run::Options, outputs: &mut Outputs, quiet: bool) -> Result<Ru
         signals.abort();
         outcome
     });
+    // A name server that does not answer must not hold up the end.
+    runtime.shutdown_background();
     shown.end();
     outcome.map_err(|error| Trouble::new(error.to_string()))
 }

@@ -137,7 +137,8 @@ fn one_sentence(rendered: &str) -> String {
         if line.starts_with("Usage:") || line.starts_with("For more information") {
             break;
         }
-        if !line.is_empty() {
+        // Nobody who mistypes a flag means it as a target.
+        if !line.is_empty() && !line.starts_with("tip: to pass") {
             parts.push(line.trim_start_matches("tip: ").trim_matches(['[', ']']));
         }
     }

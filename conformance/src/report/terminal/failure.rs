@@ -1,6 +1,7 @@
 //! One result with its proof: what was expected, what was seen, and the packets.
 
 use super::Look;
+use crate::check::Cite;
 use crate::outcome::{CheckResult, Finding, LogEntry, Run};
 use crate::report::log::{self, Line};
 use crate::report::{Context, hex, needs_showing, one_line, printable, statements_of};
@@ -8,6 +9,8 @@ use crate::statement;
 use crate::verdict::Verdict;
 use std::io::{self, Write};
 
+/// So many statements of a check are spelled out if no finding accuses one in particular.
+const MOST_STATEMENTS: usize = 2;
 /// How many bytes of a marked packet are shown, if not all are asked for.
 const SHOWN_BYTES: usize = 96;
 /// How many bytes stand in one line.
@@ -31,6 +34,11 @@ pub(super) fn write(
         style.apply_to(result.verdict.name())
     )?;
     paragraph(out, "", &one_line(result.check.summary()), look)?;
+    if needs_showing(result.verdict) && result.findings.iter().all(|finding| finding.statement.is_none()) {
+        for cite in result.check.cites(result.version).take(MOST_STATEMENTS) {
+            write_statement(out, cite, look)?;
+        }
+    }
     for finding in &result.findings {
         write_finding(out, finding, look)?;
     }
@@ -63,7 +71,17 @@ const fn mark(verdict: Verdict) -> &'static str {
 }
 
 fn write_finding(out: &mut dyn Write, finding: &Finding, look: &Look) -> io::Result<()> {
-    if let Some(known) = finding.statement.and_then(statement::of) {
+    if let Some(cite) = finding.statement {
+        write_statement(out, cite, look)?;
+    }
+    if !finding.expected.is_empty() {
+        paragraph(out, "expected   ", &finding.expected, look)?;
+    }
+    paragraph(out, "observed   ", &finding.observed, look)
+}
+
+fn write_statement(out: &mut dyn Write, cite: Cite, look: &Look) -> io::Result<()> {
+    if let Some(known) = statement::of(cite) {
         let text = format!(
             "{}, §{} {}, {}: {}",
             known.cite(),
@@ -74,10 +92,7 @@ fn write_finding(out: &mut dyn Write, finding: &Finding, look: &Look) -> io::Res
         );
         paragraph(out, "statement  ", &text, look)?;
     }
-    if !finding.expected.is_empty() {
-        paragraph(out, "expected   ", &finding.expected, look)?;
-    }
-    paragraph(out, "observed   ", &finding.observed, look)
+    Ok(())
 }
 
 /// An indented paragraph with its label in front, wrapped to the terminal.
