@@ -1,0 +1,193 @@
+//! Client Identifiers. [3.1.1 §3.1.3.1] [5.0 §3.1.3.1]
+
+use crate::check;
+use crate::check::Check;
+use crate::story::{Attempt, Stop, World, publish};
+use mqtt_assay_codec::reason::return_code;
+use mqtt_assay_codec::{Packet, Qos, ReasonCode};
+
+/// In the order of the specification.
+pub const CHECKS: &[Check] = &[
+    CLIENT_ID_IS_THE_KEY,
+    CASE_MATTERS,
+    SHORT_ALPHANUMERIC_IS_ALLOWED,
+    EMPTY_IDS_ARE_DISTINCT,
+    REFUSAL_SAYS_WHY_AND_CLOSES,
+];
+
+check! {
+    /// Each Client Identifier has a session of its own.
+    ///
+    /// Sends     A and B subscribe to different topics in sessions that last, and leave; a message is published
+    ///           to each topic; both come back.
+    /// Demands   A gets its own message and not B's, B its own and not A's.
+    /// Leaves    nothing.
+    CLIENT_ID_IS_THE_KEY "client_id/is_the_key",
+    covers: [V3_1_1 / "MQTT-3.1.3-2", V5 / "MQTT-3.1.3-2"],
+    needs: [Qos1],
+    proved: ["subscriptions_lost_on_resume", "offline_messages_dropped"],
+    run: async |w| {
+        let topics = [("a", w.topic("for-a")), ("b", w.topic("for-b"))];
+        for (name, topic) in &topics {
+            let mut client = w.client(name).persistent(60).connect().await?;
+            client.subscribe(topic, Qos::AtLeastOnce).await?;
+            client.disconnect().await;
+        }
+        let mut p = w.connect("p").await?;
+        for (name, topic) in &topics {
+            p.publish(topic, name.as_bytes()).qos1().acknowledged().await?;
+        }
+        for (own, other) in [(0, 1), (1, 0)] {
+            let mut client = w.client(topics[own].0).resume(60).connect().await?;
+            client.expect(publish(&topics[own].1).payload(topics[own].0.as_bytes())).await?;
+            client.expect_no_publish(&topics[other].1).await?;
+        }
+        Ok(())
+    }
+}
+
+check! {
+    /// Client Identifiers that differ in case belong to different Clients.
+    ///
+    /// Sends     A connects with small letters in a session that lasts, and B with the same letters as capitals.
+    /// Demands   B's session is new, and both connections stay.
+    /// Leaves    nothing.
+    CASE_MATTERS "client_id/case_matters",
+    covers: [V3_1_1 / "MQTT-3.1.3-2", V5 / "MQTT-3.1.3-2"],
+    needs: [],
+    proved: ["client_id_case_folded"],
+    run: async |w| {
+        let small = w.client_id("case").to_ascii_lowercase();
+        let mut a = w.client("a").client_id(&small).persistent(60).connect().await?;
+        let mut b = w.client("b").client_id(&small.to_ascii_uppercase()).resume(60).connect().await?;
+        if b.session_present() {
+            return Err(Stop::violates("Session Present 0 for an identifier in capitals", "Session Present 1"));
+        }
+        b.ping().await?;
+        if a.ping().await.is_err() && a.ended().is_some() {
+            return Err(Stop::violates("A stays connected", "the broker ended A's connection when B connected"));
+        }
+        Ok(())
+    }
+}
+
+check! {
+    /// Client Identifiers of 1 to 23 letters and digits are accepted.
+    ///
+    /// Sends     CONNECT with identifiers of 1, 22 and 23 bytes, of digits only, of capitals only.
+    /// Demands   CONNACK 0x00.
+    /// Leaves    longer identifiers and other characters.
+    SHORT_ALPHANUMERIC_IS_ALLOWED "client_id/short_alphanumeric_is_allowed",
+    covers: [V3_1_1 / "MQTT-3.1.3-5", V5 / "MQTT-3.1.3-5"],
+    needs: [],
+    proved: ["client_id_of_23_bytes_refused"],
+    run: async |w| {
+        let long = w.client_id("ABCdefGHIjklMNO123456789");
+        let digits: String = long.bytes().map(|b| char::from(b'0' + b % 10)).collect();
+        let ids = [&long[..1], &long[..long.len() - 1], &long, &digits, &long.to_ascii_uppercase()];
+        for id in ids {
+            let attempt = w.client("a").client_id(id).attempt().await?;
+            let expected = format!("CONNACK 0x00 for the Client Identifier {id} ({} bytes)", id.len());
+            match attempt {
+                Attempt::Accepted(mut client) => client.disconnect().await,
+                other => return Err(Stop::violates(expected, other.line())),
+            }
+        }
+        Ok(())
+    }
+}
+
+check! {
+    /// Clients that leave their identifier empty are taken for different Clients, or refused.
+    ///
+    /// Sends     A and B connect with empty Client Identifiers, Clean Session 1 or Clean Start 1.
+    /// Demands   both accepted: both connections stay, and in 5.0 their assigned identifiers differ; or a refusal:
+    ///           in 3.1.1 CONNACK 0x02 and the end, in 5.0 the end.
+    /// Leaves    whether empty identifiers are allowed.
+    EMPTY_IDS_ARE_DISTINCT "client_id/empty_ids_are_distinct",
+    covers: [
+        V3_1_1 / "MQTT-3.1.3-6", V3_1_1 / "MQTT-3.1.3-9",
+        V5 / "MQTT-3.1.3-6", V5 / "MQTT-3.1.3-8", V5 / "MQTT-3.2.2-16",
+    ],
+    needs: [],
+    proved: ["assigned_client_id_not_unique"],
+    run: async |w| {
+        let mut a = match w.client("a").client_id("").attempt().await? {
+            Attempt::Accepted(a) => a,
+            refusal => {
+                w.note("refuses empty Client Identifiers");
+                let (id, codes) = refusal_of(w);
+                return refusal.refused_with(&codes, w.is_v5()).await.map_err(|stop| stop.citing(w.cite(id)));
+            }
+        };
+        let mut b = w.client("b").client_id("").connect().await?;
+        b.ping().await?;
+        if a.ping().await.is_err() && a.ended().is_some() {
+            return Err(Stop::violates("A stays connected", "the broker ended A's connection when B connected")
+                .citing(w.cite("MQTT-3.1.3-6")));
+        }
+        if w.is_v5() && a.id() == b.id() {
+            let observed = format!("both have the Client Identifier \"{}\"", a.id());
+            return Err(Stop::violates("different Assigned Client Identifiers", observed)
+                .citing(w.cite("MQTT-3.2.2-16")));
+        }
+        Ok(())
+    }
+}
+
+/// The statement on refused identifiers, and the codes that fit.
+fn refusal_of(w: &World) -> (&'static str, Vec<ReasonCode>) {
+    if w.is_v5() {
+        let codes = ReasonCode::ALL.iter().copied().filter(|code| !code.is_success());
+        return ("MQTT-3.1.3-8", codes.collect());
+    }
+    // Whoever calls an identifier a matter of authorization may say so.
+    ("MQTT-3.1.3-9", vec![return_code::IDENTIFIER_REJECTED, return_code::NOT_AUTHORIZED])
+}
+
+check! {
+    /// A broker that does not like a Client Identifier says so and closes the connection.
+    ///
+    /// Sends     CONNECT with identifiers of 24 and 128 bytes, with a space, a slash, a wildcard, a letter beyond
+    ///           ASCII, and one of 23 bytes after each, which shows that the broker is there.
+    /// Demands   CONNACK 0x00; or the refusal: in 3.1.1 CONNACK 0x02 and the end, in 5.0 the end, perhaps after
+    ///           a CONNACK that refuses.
+    /// Leaves    which of them are allowed.
+    REFUSAL_SAYS_WHY_AND_CLOSES "client_id/refusal_says_why_and_closes",
+    covers: [
+        V3_1_1 / "MQTT-3.1.3-9", V3_1_1 / "MQTT-3.2.2-5",
+        V5 / "MQTT-3.1.3-8", V5 / "MQTT-3.2.2-7",
+    ],
+    needs: [],
+    proved: ["long_client_id_refused_and_kept_open"],
+    run: async |w| {
+        let tag = w.client_id("");
+        let ids = [
+            format!("{tag:x<24}"),
+            format!("{tag:x<128}"),
+            format!("{tag} a"),
+            format!("{tag}/a"),
+            format!("{tag}#+"),
+            format!("{tag}\u{e9}"),
+        ];
+        for id in ids {
+            match w.client("a").client_id(&id).attempt().await? {
+                Attempt::Accepted(mut a) => a.disconnect().await,
+                refusal => {
+                    w.note(format!("refuses the Client Identifier \"{id}\""));
+                    if let Attempt::Refused(_, connack) = &refusal
+                        && let Packet::Connack(c) = connack.packet()
+                        && c.code == return_code::NOT_AUTHORIZED
+                    {
+                        w.deviates(Some(w.cite("MQTT-3.1.3-9")), "CONNACK 0x02", connack.line());
+                    }
+                    let (statement, codes) = refusal_of(w);
+                    let judged = refusal.refused_with(&codes, w.is_v5()).await;
+                    judged.map_err(|stop| stop.citing(w.cite(statement)))?;
+                }
+            }
+            w.connect("b").await?.disconnect().await;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,407 @@
+//! The Will in 5.0: its delay, its properties, DISCONNECT with a reason. [5.0 §3.1.2.5, §3.1.3.2, §3.14.2.1]
+
+use crate::check;
+use crate::check::Check;
+use crate::checks::common::s3_1_will::later_will;
+use crate::story::{Client, ConnectBuilder, Stop, Story, WillMessage, World, publish};
+use mqtt_assay_codec::{Properties, Property, Qos, ReasonCode};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// In the order of the specification.
+pub const CHECKS: &[Check] = &[
+    DELAY_IS_KEPT,
+    RESUMED_SESSION_CANCELS,
+    RESUMING_TAKEOVER_CANCELS,
+    CLEAN_START_CUTS_DELAY,
+    CLEAN_TAKEOVER_CUTS_DELAY,
+    SESSION_EXPIRY_CUTS_DELAY,
+    NO_SESSION_NO_DELAY,
+    PUBLISHED_AFTER_DISCONNECT_WITH_WILL,
+    PUBLISHED_AFTER_DISCONNECT_WITH_ERROR,
+    DELAYED_WILL_IS_GONE_AFTER_DISCONNECT,
+    PROPERTIES_TRAVEL,
+    USER_PROPERTIES_KEEP_ORDER,
+    EXPIRY_COUNTS_FROM_PUBLICATION,
+];
+
+/// S, subscribed to the Will Topic at QoS 1.
+async fn watcher<'w>(w: &'w World, topic: &str) -> Result<Client<'w>, Stop> {
+    let mut s = w.connect("s").await?;
+    s.subscribe(topic, Qos::AtLeastOnce).await?;
+    Ok(s)
+}
+
+/// C with a Will of this delay, in a session of this Session Expiry Interval.
+fn delayed<'w>(w: &'w World, topic: &str, delay: u32, expiry: u32) -> ConnectBuilder<'w> {
+    w.client("c").persistent(expiry).will(WillMessage::new(topic, b"gone").delay(delay))
+}
+
+/// The session must last as long as asked, or the story has nothing to measure.
+fn granted(client: &Client<'_>, seconds: u32) -> Story {
+    match client.connack().properties.session_expiry_interval() {
+        Some(other) if other != seconds => Err(Stop::unsupported(format!(
+            "the broker sets the Session Expiry Interval to {other} s, where {seconds} s were asked for"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+check! {
+    /// A Will is published when its Will Delay Interval has passed, and not before.
+    ///
+    /// Sends     S subscribes to the Will Topic; C connects with a Will Delay of 2 s in a session of 60 s, and
+    ///           loses its connection.
+    /// Demands   S receives the Will, and not within the first second.
+    /// Leaves    the rounding to whole seconds; how soon after the delay.
+    DELAY_IS_KEPT "will/delay_is_kept",
+    covers: [V5 / "MQTT-3.1.2-7", V5 / "MQTT-3.1.2-8"],
+    needs: [Qos1],
+    proved: ["will_delay_ignored", "will_never_published"],
+    waits: 2,
+    run: async |w| {
+        let topic = w.topic("will");
+        let mut s = watcher(w, &topic).await?;
+        let mut c = delayed(w, &topic, 2, 60).connect().await?;
+        granted(&c, 60)?;
+        let lost = Instant::now();
+        c.cut();
+        s.ping().await?;
+        s.expect(publish(&topic).payload(b"gone")).await?;
+        let after = lost.elapsed();
+        if after < Duration::from_secs(1) {
+            let observed = format!("the Will after {:.2} s", after.as_secs_f64());
+            return Err(Stop::violates("no Will before its delay of 2 s (tolerance 1 s)", observed));
+        }
+        Ok(())
+    }
+}
+
+check! {
+    /// A Client that resumes its session before the Will Delay has passed keeps its Will from being published.
+    ///
+    /// Sends     S subscribes to the Will Topic; C connects with a Will Delay of 2 s in a session of 60 s, loses
+    ///           its connection, and resumes its session at once, without a Will; 4 s pass.
+    /// Demands   S receives no Will, though that of a Client that dies later comes.
+    /// Leaves    nothing.
+    RESUMED_SESSION_CANCELS "will/resumed_session_cancels_delayed_will",
+    covers: [V5 / "MQTT-3.1.3-9", V5 / "MQTT-3.1.2-8"],
+    needs: [Qos1],
+    proved: ["will_not_cancelled_by_resume", "will_delay_ignored"],
+    waits: 4,
+    run: async |w| {
+        let topic = w.topic("will");
+        let mut s = watcher(w, &topic).await?;
+        let mut c = delayed(w, &topic, 2, 60).connect().await?;
+        c.cut();
+        let c = w.client("c").resume(60).connect().await?;
+        if !c.session_present() {
+            return Err(Stop::inconclusive("the session was not resumed: another check answers for that"));
+        }
+        w.let_pass(Duration::from_secs(4), "Will Delay Interval of 2 s").await;
+        later_will(w, &mut s).await?;
+        s.expect_no_publish(&topic).await
+    }
+}
+
+check! {
+    /// A takeover that resumes the session cancels a delayed Will too.
+    ///
+    /// Sends     S subscribes to the Will Topic; C connects with a Will Delay of 2 s in a session of 60 s, and
+    ///           connects again with Clean Start 0, without a Will; 4 s pass.
+    /// Demands   S receives no Will, though that of a Client that dies later comes.
+    /// Leaves    nothing.
+    RESUMING_TAKEOVER_CANCELS "will/resuming_takeover_cancels_delayed_will",
+    covers: [V5 / "MQTT-3.1.3-9", V5 / "U5-WILL-7"],
+    needs: [Qos1],
+    proved: ["will_not_cancelled_by_resume", "will_delay_ignored"],
+    waits: 4,
+    run: async |w| {
+        let topic = w.topic("will");
+        let mut s = watcher(w, &topic).await?;
+        let _old = delayed(w, &topic, 2, 60).connect().await?;
+        let new = w.client("c").resume(60).connect().await?;
+        if !new.session_present() {
+            return Err(Stop::inconclusive("the session was not resumed: another check answers for that"));
+        }
+        w.let_pass(Duration::from_secs(4), "Will Delay Interval of 2 s").await;
+        later_will(w, &mut s).await?;
+        s.expect_no_publish(&topic).await
+    }
+}
+
+check! {
+    /// A clean start ends the old session, and so publishes its delayed Will at once.
+    ///
+    /// Sends     S subscribes to the Will Topic; C connects with a Will Delay of 60 s in a session of 60 s, loses
+    ///           its connection, and connects with Clean Start 1.
+    /// Demands   S receives the Will.
+    /// Leaves    nothing.
+    CLEAN_START_CUTS_DELAY "will/clean_start_cuts_delay",
+    covers: [V5 / "MQTT-3.1.2-7", V5 / "MQTT-3.1.2-8"],
+    needs: [Qos1],
+    proved: ["will_delay_not_cut_by_session_end"],
+    run: async |w| {
+        let topic = w.topic("will");
+        let mut s = watcher(w, &topic).await?;
+        let mut c = delayed(w, &topic, 60, 60).connect().await?;
+        c.cut();
+        let _fresh = w.connect("c").await?;
+        s.expect(publish(&topic).payload(b"gone")).await?;
+        Ok(())
+    }
+}
+
+check! {
+    /// A takeover with Clean Start 1 ends the old session, and so publishes its delayed Will at once.
+    ///
+    /// Sends     S subscribes to the Will Topic; C connects with a Will Delay of 60 s in a session of 60 s, and
+    ///           connects again with Clean Start 1 while it is connected.
+    /// Demands   S receives the Will.
+    /// Leaves    nothing.
+    CLEAN_TAKEOVER_CUTS_DELAY "will/clean_takeover_cuts_delay",
+    covers: [V5 / "MQTT-3.1.2-8", V5 / "U5-WILL-7"],
+    needs: [Qos1],
+    proved: ["will_lost_on_takeover"],
+    run: async |w| {
+        let topic = w.topic("will");
+        let mut s = watcher(w, &topic).await?;
+        let _old = delayed(w, &topic, 60, 60).connect().await?;
+        let _new = w.connect("c").await?;
+        s.expect(publish(&topic).payload(b"gone")).await?;
+        Ok(())
+    }
+}
+
+check! {
+    /// A delayed Will is published when its session expires, if that comes first.
+    ///
+    /// Sends     S subscribes to the Will Topic; C connects with a Will Delay of 60 s in a session of 1 s, and loses
+    ///           its connection.
+    /// Demands   S receives the Will within the patience of the run.
+    /// Leaves    the rounding to whole seconds.
+    SESSION_EXPIRY_CUTS_DELAY "will/session_expiry_cuts_delay",
+    covers: [V5 / "MQTT-3.1.2-7", V5 / "MQTT-3.1.2-8", V5 / "U5-WILL-3"],
+    needs: [Qos1],
+    proved: ["will_delay_not_cut_by_session_end", "session_not_expired"],
+    waits: 1,
+    run: async |w| {
+        let topic = w.topic("will");
+        let mut s = watcher(w, &topic).await?;
+        let mut c = delayed(w, &topic, 60, 1).connect().await?;
+        granted(&c, 1)?;
+        c.cut();
+        w.let_pass(Duration::from_secs(1), "Session Expiry Interval of 1 s").await;
+        s.expect(publish(&topic).payload(b"gone")).await?;
+        Ok(())
+    }
+}
+
+check! {
+    /// A Will Delay has no effect on a session that ends with its connection.
+    ///
+    /// Sends     S subscribes to the Will Topic; C connects with a Will Delay of 60 s and no Session Expiry
+    ///           Interval, and loses its connection.
+    /// Demands   S receives the Will.
+    /// Leaves    nothing.
+    NO_SESSION_NO_DELAY "will/no_session_no_delay",
+    covers: [V5 / "MQTT-3.1.2-8", V5 / "U5-WILL-3"],
+    needs: [Qos1],
+    proved: ["will_delay_not_cut_by_session_end", "will_never_published"],
+    run: async |w| {
+        let topic = w.topic("will");
+        let mut s = watcher(w, &topic).await?;
+        let mut c = delayed(w, &topic, 60, 0).connect().await?;
+        c.cut();
+        s.expect(publish(&topic).payload(b"gone")).await?;
+        Ok(())
+    }
+}
+
+check! {
+    /// DISCONNECT 0x04 publishes the Will, after its delay.
+    ///
+    /// Sends     S subscribes to the Will Topic; C connects with a Will and says DISCONNECT 0x04; D does the same
+    ///           with a Will Delay of 2 s in a session of 60 s.
+    /// Demands   S receives both Wills, that of D not within the first second.
+    /// Leaves    the rounding to whole seconds.
+    PUBLISHED_AFTER_DISCONNECT_WITH_WILL "will/published_after_disconnect_with_will",
+    covers: [V5 / "MQTT-3.1.2-8", V5 / "U5-WILL-8", V5 / "U5-LEN-3"],
+    needs: [Qos1],
+    proved: ["will_lost_on_disconnect_with_reason", "will_never_published"],
+    waits: 2,
+    run: async |w| {
+        let (topic, later) = (w.topic("will"), w.topic("later-will"));
+        let mut s = watcher(w, &topic).await?;
+        s.subscribe(&later, Qos::AtLeastOnce).await?;
+        let mut d = w
+            .client("d")
+            .persistent(60)
+            .will(WillMessage::new(&later, b"later").delay(2))
+            .connect()
+            .await?;
+        granted(&d, 60)?;
+        let mut c = w.client("c").will(WillMessage::new(&topic, b"on purpose")).connect().await?;
+        let left = Instant::now();
+        d.disconnect_with(ReasonCode::DISCONNECT_WITH_WILL_MESSAGE, Properties::NONE).await?;
+        c.disconnect_with(ReasonCode::DISCONNECT_WITH_WILL_MESSAGE, Properties::NONE).await?;
+        s.expect(publish(&topic).payload(b"on purpose")).await?;
+        s.expect(publish(&later).payload(b"later")).await?;
+        if left.elapsed() < Duration::from_secs(1) {
+            let observed = format!("the Will after {:.2} s", left.elapsed().as_secs_f64());
+            return Err(Stop::violates("no Will before its delay of 2 s (tolerance 1 s)", observed));
+        }
+        Ok(())
+    }
+}
+
+check! {
+    /// Only DISCONNECT 0x00 removes the Will: one that tells of an error does not.
+    ///
+    /// Sends     S subscribes to the Will Topic; clients with Wills say DISCONNECT 0x80, 0x83, 0x98.
+    /// Demands   S receives each Will.
+    /// Leaves    nothing.
+    PUBLISHED_AFTER_DISCONNECT_WITH_ERROR "will/published_after_disconnect_with_error",
+    covers: [V5 / "MQTT-3.1.2-8"],
+    needs: [Qos1],
+    proved: ["will_lost_on_disconnect_with_reason", "will_never_published"],
+    run: async |w| {
+        let topic = w.topic("will");
+        let mut s = watcher(w, &topic).await?;
+        for (name, reason) in [
+            ("c80", ReasonCode::UNSPECIFIED_ERROR),
+            ("c83", ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR),
+            ("c98", ReasonCode::ADMINISTRATIVE_ACTION),
+        ] {
+            let will = WillMessage::new(&topic, name.as_bytes());
+            let mut c = w.client(name).will(will).connect().await?;
+            c.disconnect_with(reason, Properties::NONE).await?;
+            s.expect(publish(&topic).payload(name.as_bytes())).await?;
+        }
+        Ok(())
+    }
+}
+
+check! {
+    /// DISCONNECT 0x00 removes a delayed Will for good: neither the delay nor the session's end brings it.
+    ///
+    /// Sends     S subscribes to the Will Topic; C connects with a Will Delay of 1 s in a session of 1 s, and says
+    ///           DISCONNECT; 3 s pass.
+    /// Demands   S receives no Will, though that of a Client that dies later comes.
+    /// Leaves    nothing.
+    DELAYED_WILL_IS_GONE_AFTER_DISCONNECT "will/delayed_will_is_gone_after_disconnect",
+    covers: [V5 / "MQTT-3.14.4-3", V5 / "MQTT-3.1.2-10"],
+    needs: [Qos1],
+    proved: ["will_published_on_normal_disconnect"],
+    waits: 3,
+    run: async |w| {
+        let topic = w.topic("will");
+        let mut s = watcher(w, &topic).await?;
+        let mut c = delayed(w, &topic, 1, 1).connect().await?;
+        c.disconnect().await;
+        w.let_pass(Duration::from_secs(3), "Will Delay and Session Expiry Interval of 1 s").await;
+        later_will(w, &mut s).await?;
+        s.expect_no_publish(&topic).await
+    }
+}
+
+check! {
+    /// The properties of the Will travel with it.
+    ///
+    /// Sends     S subscribes to the Will Topic; C connects with a Will that has a Payload Format Indicator, Content
+    ///           Type, Response Topic, Correlation Data and a User Property, and loses its connection.
+    /// Demands   S receives the Will with all of them.
+    /// Leaves    nothing.
+    PROPERTIES_TRAVEL "will/properties_travel",
+    covers: [
+        V5 / "U5-WILL-4", V5 / "MQTT-3.3.2-4", V5 / "MQTT-3.3.2-15", V5 / "MQTT-3.3.2-16", V5 / "MQTT-3.3.2-17",
+        V5 / "MQTT-3.3.2-20",
+    ],
+    needs: [Qos1],
+    proved: ["will_properties_lost"],
+    run: async |w| {
+        let (topic, answer) = (w.topic("will"), w.topic("answer"));
+        let mut s = watcher(w, &topic).await?;
+        let properties = [
+            (Property::PayloadFormatIndicator(1), "MQTT-3.3.2-4"),
+            (Property::ContentType("text/plain"), "MQTT-3.3.2-20"),
+            (Property::ResponseTopic(&answer), "MQTT-3.3.2-15"),
+            (Property::CorrelationData(b"\x00\x01\xFF"), "MQTT-3.3.2-16"),
+            (Property::UserProperty(("why", "gone")), "MQTT-3.3.2-17"),
+        ];
+        let will = WillMessage::new(&topic, b"gone");
+        let will = properties.iter().fold(will, |will, (property, _)| will.property(*property));
+        let mut c = w.client("c").will(will).connect().await?;
+        c.cut();
+        let got = s.expect(publish(&topic)).await?;
+        let has = got.packet().properties().unwrap_or_default();
+        for (property, statement) in properties {
+            if !has.iter().any(|p| p == property) {
+                let expected = format!("PUBLISH {topic} with {property:?}");
+                return Err(Stop::violates(expected, got.line()).citing(w.cite(statement)).at(got.index));
+            }
+        }
+        Ok(())
+    }
+}
+
+check! {
+    /// The User Properties of the Will keep their order.
+    ///
+    /// Sends     S subscribes to the Will Topic; C connects with a Will that has four User Properties, one name
+    ///           twice, and loses its connection.
+    /// Demands   S receives the Will with the same four in the same order.
+    /// Leaves    nothing.
+    USER_PROPERTIES_KEEP_ORDER "will/user_properties_keep_order",
+    covers: [V5 / "MQTT-3.1.3-10"],
+    needs: [Qos1],
+    proved: ["will_user_properties_reordered", "will_properties_lost"],
+    run: async |w| {
+        const PAIRS: [(&str, &str); 4] = [("b", "1"), ("a", "2"), ("b", "3"), ("a", "2")];
+        let topic = w.topic("will");
+        let mut s = watcher(w, &topic).await?;
+        let will = WillMessage::new(&topic, b"gone");
+        let will = PAIRS.iter().fold(will, |will, pair| will.property(Property::UserProperty(*pair)));
+        let mut c = w.client("c").will(will).connect().await?;
+        c.cut();
+        s.expect(publish(&topic).that("with the User Properties b=1 a=2 b=3 a=2", |got| {
+            let properties = got.packet().properties().unwrap_or_default();
+            let pairs = properties.iter().filter_map(|p| match p {
+                Property::UserProperty(pair) => Some(pair),
+                _ => None,
+            });
+            pairs.eq(PAIRS)
+        }))
+        .await?;
+        Ok(())
+    }
+}
+
+check! {
+    /// The Message Expiry Interval of the Will counts from its publication.
+    ///
+    /// Sends     S subscribes to the Will Topic; C connects with a Will of Message Expiry Interval 100, Will Delay
+    ///           3 s, session 60 s, and loses its connection.
+    /// Demands   S receives the Will with a Message Expiry Interval of 99 to 101.
+    /// Leaves    the rounding to whole seconds.
+    EXPIRY_COUNTS_FROM_PUBLICATION "will/expiry_counts_from_publication",
+    covers: [V5 / "U5-WILL-5"],
+    needs: [Qos1],
+    proved: ["will_expiry_counted_from_connect"],
+    waits: 3,
+    run: async |w| {
+        let topic = w.topic("will");
+        let mut s = watcher(w, &topic).await?;
+        let will = WillMessage::new(&topic, b"gone").delay(3).property(Property::MessageExpiryInterval(100));
+        let mut c = w.client("c").persistent(60).will(will).connect().await?;
+        granted(&c, 60)?;
+        c.cut();
+        w.let_pass(Duration::from_secs(3), "Will Delay Interval of 3 s").await;
+        s.expect(publish(&topic).that("with a Message Expiry Interval of 99 to 101", |got| {
+            let properties = got.packet().properties().unwrap_or_default();
+            properties.message_expiry_interval().is_some_and(|seconds| (99..=101).contains(&seconds))
+        }))
+        .await?;
+        Ok(())
+    }
+}
