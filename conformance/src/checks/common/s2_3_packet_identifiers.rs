@@ -1,0 +1,156 @@
+//! Packet Identifiers. [3.1.1 §2.3.1] [5.0 §2.2.1]
+
+use crate::check;
+use crate::check::Check;
+use crate::story::{Stop, puback, pubcomp, publish, pubrec};
+use mqtt_assay_codec::{PacketId, PacketType, Qos, ReasonCode};
+
+/// In the order of the specification.
+pub const CHECKS: &[Check] =
+    &[DELIVERIES_HAVE_IDS_OF_THEIR_OWN, NONE_AT_QOS_0, ANSWERS_CARRY_THE_PUBLISHS, DIRECTIONS_ARE_INDEPENDENT];
+
+check! {
+    /// Each delivery above QoS 0 carries a Packet Identifier that is not 0 and not in use.
+    ///
+    /// Sends     B subscribes at QoS 2 and acknowledges nothing; A publishes three messages at QoS 1 and three at QoS 2.
+    /// Demands   the deliveries to B differ in their Packet Identifiers.
+    /// Leaves    how many unacknowledged deliveries the broker allows itself: one would do.
+    DELIVERIES_HAVE_IDS_OF_THEIR_OWN "packet_identifier/deliveries_have_ids_of_their_own",
+    covers: [
+        V3_1_1 / "MQTT-2.3.1-1", V3_1_1 / "MQTT-2.3.1-4", V3_1_1 / "MQTT-4.3.2-1", V3_1_1 / "MQTT-4.3.3-1",
+        V5 / "MQTT-2.2.1-4", V5 / "MQTT-4.3.2-1", V5 / "MQTT-4.3.3-1",
+    ],
+    needs: [Qos1, Qos2],
+    proved: ["packet_id_reused", "packet_id_zero"],
+    run: async |w| {
+        let topic = w.topic("many");
+        let mut b = w.client("b").acknowledge_by_hand().connect().await?;
+        b.subscribe(&topic, Qos::ExactlyOnce).await?;
+        let mut a = w.connect("a").await?;
+        for qos in [Qos::AtLeastOnce, Qos::ExactlyOnce] {
+            for _ in 0..3 {
+                a.publish(&topic, b"message").qos(qos).acknowledged().await?;
+            }
+        }
+        let mut deliveries = vec![b.await_message(publish(&topic)).await?];
+        b.settle(&mut a, Qos::AtMostOnce).await?;
+        deliveries.extend(b.take_publishes());
+        if deliveries.len() == 1 {
+            w.note("the broker sends nothing more above QoS 0 while one delivery is unacknowledged");
+        }
+        let mut used: Vec<PacketId> = Vec::new();
+        for delivery in &deliveries {
+            let id = delivery.id()?;
+            if used.contains(&id) {
+                return Err(Stop::violates("Packet Identifiers that differ", delivery.line()).at(delivery.index));
+            }
+            used.push(id);
+        }
+        Ok(())
+    }
+}
+
+check! {
+    /// A QoS 0 delivery has no Packet Identifier.
+    ///
+    /// Sends     A publishes at QoS 0 to B, with and without a payload.
+    /// Demands   after the Topic Name (5.0: and the properties) follows the payload at once.
+    /// Leaves    a QoS 0 message may get lost: one that does not come is not missed.
+    NONE_AT_QOS_0 "packet_identifier/none_at_qos_0",
+    covers: [V3_1_1 / "MQTT-2.3.1-5", V5 / "MQTT-2.2.1-2"],
+    needs: [],
+    proved: ["packet_id_at_qos_0"],
+    run: async |w| {
+        let (full, empty) = (w.topic("full"), w.topic("empty"));
+        let mut b = w.connect("b").await?;
+        b.subscribe(&full, Qos::AtMostOnce).await?;
+        b.subscribe(&empty, Qos::AtMostOnce).await?;
+        let mut a = w.connect("a").await?;
+        a.publish(&full, b"payload").acknowledged().await?;
+        a.publish(&empty, b"").acknowledged().await?;
+        b.ping().await?;
+        for delivery in b.take_publishes() {
+            let payload: &[u8] = if delivery.topic() == full { b"payload" } else { b"" };
+            if delivery.payload() != payload {
+                return Err(Stop::violates(
+                    format!("the payload \"{}\" right behind the header", payload.escape_ascii()),
+                    delivery.line(),
+                )
+                .at(delivery.index));
+            }
+        }
+        Ok(())
+    }
+}
+
+check! {
+    /// PUBACK, PUBREC and PUBCOMP carry the Packet Identifier of the PUBLISH that they answer.
+    ///
+    /// Sends     PUBLISH at QoS 1 and 2 with the identifiers 1, 0x00FF, 0xFF00 and 0xFFFF, as many at once as the
+    ///           broker's Receive Maximum allows; PUBREL for those at QoS 2.
+    /// Demands   each is answered with its own identifier, once.
+    /// Leaves    the order of the answers across QoS levels.
+    ANSWERS_CARRY_THE_PUBLISHS "packet_identifier/answers_carry_the_publishs",
+    covers: [V3_1_1 / "MQTT-2.3.1-6", V3_1_1 / "MQTT-4.3.2-2", V3_1_1 / "MQTT-4.3.3-2",
+        V5 / "MQTT-2.2.1-5", V5 / "MQTT-4.3.2-4", V5 / "MQTT-4.3.3-8", V5 / "MQTT-4.3.3-11"],
+    needs: [Qos1, Qos2],
+    proved: ["puback_wrong_id", "pubrec_wrong_id", "pubcomp_wrong_id"],
+    run: async |w| {
+        let topic = w.topic("nobody");
+        let ids = [1, 0xFF, 0xFF00, 0xFFFF].map(|id| PacketId::new(id).unwrap_or(PacketId::MIN));
+        let mut a = w.connect("a").await?;
+        let at_once = usize::from(w.abilities().receive_maximum.clamp(1, 4));
+        for qos in [Qos::AtLeastOnce, Qos::ExactlyOnce] {
+            for ids in ids.chunks(at_once) {
+                for &id in ids {
+                    a.publish(&topic, b"message").qos(qos).packet_id(id).send().await?;
+                }
+                for &id in ids {
+                    if qos == Qos::AtLeastOnce {
+                        a.expect(puback(id)).await?;
+                    } else {
+                        a.expect(pubrec(id)).await?;
+                        a.pubrel(id, ReasonCode::SUCCESS).await?;
+                        a.expect(pubcomp(id)).await?;
+                    }
+                }
+            }
+        }
+        for answer in [PacketType::Puback, PacketType::Pubrec, PacketType::Pubcomp] {
+            a.expect_none(answer).await?;
+        }
+        Ok(())
+    }
+}
+
+check! {
+    /// The Packet Identifiers of the Client and those of the broker have nothing to do with each other.
+    ///
+    /// Sends     B leaves a QoS 2 delivery unacknowledged and publishes at QoS 2 with the same identifier itself;
+    ///           then it completes both exchanges.
+    /// Demands   PUBREC, PUBCOMP and PUBREL for that identifier, each in its turn; B's message reaches A.
+    /// Leaves    nothing.
+    DIRECTIONS_ARE_INDEPENDENT "packet_identifier/directions_are_independent",
+    covers: [V3_1_1 / "U3-PUB-5", V5 / "U5-PKT-1"],
+    needs: [Qos2],
+    proved: ["packet_ids_shared_by_directions"],
+    run: async |w| {
+        let (there, back) = (w.topic("there"), w.topic("back"));
+        let mut a = w.connect("a").await?;
+        a.subscribe(&back, Qos::ExactlyOnce).await?;
+        let mut b = w.client("b").acknowledge_by_hand().connect().await?;
+        b.subscribe(&there, Qos::ExactlyOnce).await?;
+        a.publish(&there, b"there").qos2().acknowledged().await?;
+        let id = b.await_message(publish(&there)).await?.id()?;
+
+        b.publish(&back, b"back").qos2().packet_id(id).send().await?;
+        b.expect(pubrec(id)).await?;
+        b.pubrec(id, ReasonCode::SUCCESS).await?;
+        b.expect(crate::story::pubrel(id)).await?;
+        b.pubrel(id, ReasonCode::SUCCESS).await?;
+        b.expect(pubcomp(id)).await?;
+        b.pubcomp(id, ReasonCode::SUCCESS).await?;
+        a.expect(publish(&back).payload(b"back")).await?;
+        b.ping().await
+    }
+}

@@ -1,0 +1,215 @@
+//! Message delivery retry: the broker as sender. [3.1.1 §4.3, §4.4] [5.0 §4.3, §4.4]
+
+use crate::check;
+use crate::check::Check;
+use crate::story::{Client, Stop, World, publish, pubrel};
+use mqtt_assay_codec::{PacketId, PacketType, Qos, ReasonCode};
+
+/// In the order of the specification.
+pub const CHECKS: &[Check] = &[
+    QOS_1_IS_REPEATED_UNTIL_PUBACK,
+    QOS_2_IS_REPEATED_UNTIL_PUBREC,
+    PUBREL_ANSWERS_PUBREC,
+    PUBREL_IS_REPEATED_UNTIL_PUBCOMP,
+    ACKNOWLEDGED_IS_NOT_REPEATED,
+    REPETITIONS_KEEP_THEIR_ORDER,
+];
+
+/// B, whose session lasts, has one delivery that it has not acknowledged.
+async fn unacknowledged<'w>(w: &'w World, topic: &str, qos: Qos) -> Result<(Client<'w>, PacketId), Stop> {
+    let mut b = w.client("b").persistent(60).acknowledge_by_hand().connect().await?;
+    b.subscribe(topic, qos).await?;
+    let mut a = w.connect("a").await?;
+    a.publish(topic, b"message").qos(qos).acknowledged().await?;
+    let id = b.await_message(publish(topic)).await?.id()?;
+    Ok((b, id))
+}
+
+check! {
+    /// A QoS 1 message without PUBACK is sent again when the session is resumed, as the same packet with DUP 1.
+    ///
+    /// Sends     B leaves a delivery unacknowledged and resumes its session, twice; then it sends PUBACK.
+    /// Demands   the same PUBLISH each time, with its Packet Identifier and DUP 1.
+    /// Leaves    nothing.
+    QOS_1_IS_REPEATED_UNTIL_PUBACK "redelivery/qos_1_is_repeated_until_puback",
+    covers: [
+        V3_1_1 / "MQTT-2.3.1-4", V3_1_1 / "MQTT-3.3.1-1", V3_1_1 / "MQTT-4.3.2-1", V3_1_1 / "MQTT-4.4.0-1",
+        V5 / "MQTT-3.3.1-1", V5 / "MQTT-4.3.2-3", V5 / "MQTT-4.4.0-1",
+    ],
+    needs: [Qos1],
+    proved: [
+        "inflight_lost_on_resume", "qos_1_forgotten_when_sent", "dup_missing_on_redelivery",
+        "packet_id_changed_on_redelivery",
+    ],
+    run: async |w| {
+        let topic = w.topic("again");
+        let (mut b, id) = unacknowledged(w, &topic, Qos::AtLeastOnce).await?;
+        for _ in 0..2 {
+            b.cut();
+            b = w.client("b").acknowledge_by_hand().resumed(60).await?;
+            let again = publish(&topic).payload(b"message").qos(Qos::AtLeastOnce);
+            b.expect(again.packet_id(id).dup(true)).await?;
+        }
+        b.puback(id, ReasonCode::SUCCESS).await?;
+        b.ping().await
+    }
+}
+
+check! {
+    /// A QoS 2 message without PUBREC is sent again when the session is resumed, as the same packet with DUP 1.
+    ///
+    /// Sends     B leaves a delivery unacknowledged and resumes its session; then it completes the exchange.
+    /// Demands   the same PUBLISH, with its Packet Identifier and DUP 1; PUBREL for the PUBREC.
+    /// Leaves    nothing.
+    QOS_2_IS_REPEATED_UNTIL_PUBREC "redelivery/qos_2_is_repeated_until_pubrec",
+    covers: [
+        V3_1_1 / "MQTT-2.3.1-4", V3_1_1 / "MQTT-3.3.1-1", V3_1_1 / "MQTT-4.3.3-1", V3_1_1 / "MQTT-4.4.0-1",
+        V5 / "MQTT-3.3.1-1", V5 / "MQTT-4.3.3-3", V5 / "MQTT-4.4.0-1",
+    ],
+    needs: [Qos2],
+    proved: [
+        "inflight_lost_on_resume", "qos_2_forgotten_when_sent", "dup_missing_on_redelivery",
+        "packet_id_changed_on_redelivery",
+    ],
+    run: async |w| {
+        let topic = w.topic("again");
+        let (mut b, id) = unacknowledged(w, &topic, Qos::ExactlyOnce).await?;
+        b.cut();
+        let mut b = w.client("b").acknowledge_by_hand().resumed(60).await?;
+        let again = publish(&topic).payload(b"message").qos(Qos::ExactlyOnce);
+        b.expect(again.packet_id(id).dup(true)).await?;
+        b.pubrec(id, ReasonCode::SUCCESS).await?;
+        b.expect(pubrel(id)).await?;
+        b.pubcomp(id, ReasonCode::SUCCESS).await?;
+        b.ping().await
+    }
+}
+
+check! {
+    /// PUBREC is answered with a PUBREL of the same Packet Identifier.
+    ///
+    /// Sends     B has three QoS 2 deliveries and answers them with PUBREC, the last one first.
+    /// Demands   PUBREL for each.
+    /// Leaves    how many deliveries the broker has outstanding at a time: B answers those that came.
+    PUBREL_ANSWERS_PUBREC "redelivery/pubrel_answers_pubrec",
+    covers: [V3_1_1 / "MQTT-2.3.1-6", V3_1_1 / "MQTT-4.3.3-1", V5 / "MQTT-2.2.1-5", V5 / "MQTT-4.3.3-4"],
+    needs: [Qos2],
+    proved: ["pubrel_missing", "pubrel_wrong_id"],
+    run: async |w| {
+        let topic = w.topic("several");
+        let mut b = w.client("b").acknowledge_by_hand().connect().await?;
+        b.subscribe(&topic, Qos::ExactlyOnce).await?;
+        let mut a = w.connect("a").await?;
+        for payload in [b"1", b"2", b"3"] {
+            a.publish(&topic, payload).qos2().acknowledged().await?;
+        }
+        let mut deliveries = vec![b.await_message(publish(&topic)).await?];
+        b.ping().await?;
+        deliveries.extend(b.take_publishes());
+        for delivery in deliveries.iter().rev() {
+            b.pubrec(delivery.id()?, ReasonCode::SUCCESS).await?;
+        }
+        for delivery in &deliveries {
+            b.expect(pubrel(delivery.id()?)).await?;
+            b.pubcomp(delivery.id()?, ReasonCode::SUCCESS).await?;
+        }
+        b.ping().await
+    }
+}
+
+check! {
+    /// A PUBREL without PUBCOMP is sent again when the session is resumed, and its PUBLISH is not.
+    ///
+    /// Sends     B answers a QoS 2 delivery with PUBREC, has the PUBREL, sends no PUBCOMP, and resumes its session.
+    /// Demands   PUBREL with the same Packet Identifier; no PUBLISH.
+    /// Leaves    nothing.
+    PUBREL_IS_REPEATED_UNTIL_PUBCOMP "redelivery/pubrel_is_repeated_until_pubcomp",
+    covers: [
+        V3_1_1 / "MQTT-4.3.3-1", V3_1_1 / "MQTT-4.4.0-1",
+        V5 / "MQTT-4.3.3-5", V5 / "MQTT-4.3.3-6", V5 / "MQTT-4.4.0-1",
+    ],
+    needs: [Qos2],
+    proved: ["pubrel_not_resent", "publish_resent_after_pubrel"],
+    run: async |w| {
+        let topic = w.topic("again");
+        let (mut b, id) = unacknowledged(w, &topic, Qos::ExactlyOnce).await?;
+        b.pubrec(id, ReasonCode::SUCCESS).await?;
+        b.await_message(pubrel(id)).await?;
+        b.cut();
+        let mut b = w.client("b").acknowledge_by_hand().resumed(60).await?;
+        b.expect(pubrel(id)).await?;
+        b.expect_no_publish(&topic).await?;
+        b.pubcomp(id, ReasonCode::SUCCESS).await?;
+        b.ping().await
+    }
+}
+
+check! {
+    /// What is completely acknowledged does not come again.
+    ///
+    /// Sends     B answers a QoS 2 delivery with PUBREC and PUBCOMP (5.0: and a QoS 1 delivery with PUBACK) and
+    ///           resumes its session.
+    /// Demands   neither PUBLISH nor PUBREL comes.
+    /// Leaves    3.1.1: QoS 1, which allows a message to come more than once.
+    ACKNOWLEDGED_IS_NOT_REPEATED "redelivery/acknowledged_is_not_repeated",
+    covers: [V3_1_1 / "MQTT-4.3.3-1", V5 / "MQTT-4.3.3-6", V5 / "MQTT-4.4.0-1"],
+    needs: [Qos1, Qos2],
+    proved: ["final_acknowledgement_ignored"],
+    run: async |w| {
+        let levels = if w.is_v5() { &[Qos::AtLeastOnce, Qos::ExactlyOnce][..] } else { &[Qos::ExactlyOnce] };
+        let mut b = w.client("b").persistent(60).connect().await?;
+        let mut a = w.connect("a").await?;
+        for &qos in levels {
+            let topic = w.topic(&format!("at/{qos}"));
+            b.subscribe(&topic, qos).await?;
+            a.publish(&topic, b"message").qos(qos).acknowledged().await?;
+            let delivery = b.await_message(publish(&topic)).await?;
+            if qos == Qos::ExactlyOnce {
+                b.await_message(pubrel(delivery.id()?)).await?;
+            }
+        }
+        b.ping().await?;
+        b.cut();
+        let mut b = w.client("b").acknowledge_by_hand().resumed(60).await?;
+        b.ping().await?;
+        b.expect_no_publishes().await?;
+        b.expect_none(PacketType::Pubrel).await
+    }
+}
+
+check! {
+    /// Unacknowledged messages are sent again in the order in which they were sent first.
+    ///
+    /// Sends     B leaves three deliveries of one topic and QoS unacknowledged and resumes its session; at QoS 1 and
+    ///           at QoS 2.
+    /// Demands   all three again, in the same order.
+    /// Leaves    an order across QoS levels.
+    REPETITIONS_KEEP_THEIR_ORDER "redelivery/repetitions_keep_their_order",
+    covers: [
+        V3_1_1 / "MQTT-4.4.0-1", V3_1_1 / "MQTT-4.6.0-5", V3_1_1 / "MQTT-4.6.0-6",
+        V5 / "MQTT-4.4.0-1", V5 / "MQTT-4.6.0-5", V5 / "MQTT-4.6.0-6",
+    ],
+    needs: [Qos1, Qos2],
+    proved: ["order_reversed_on_resume"],
+    run: async |w| {
+        let payloads: [&[u8]; 3] = [b"one", b"two", b"three"];
+        for qos in [Qos::AtLeastOnce, Qos::ExactlyOnce] {
+            let topic = w.topic(&format!("row/{qos}"));
+            let mut b = w.client("b").persistent(60).acknowledge_by_hand().connect().await?;
+            b.subscribe(&topic, qos).await?;
+            let mut a = w.connect("a").await?;
+            for payload in payloads {
+                a.publish(&topic, payload).qos(qos).acknowledged().await?;
+            }
+            b.await_message(publish(&topic)).await?;
+            b.ping().await?;
+            b.cut();
+            let mut b = w.client("b").resumed(60).await?;
+            for payload in payloads {
+                b.expect(publish(&topic).payload(payload)).await?;
+            }
+            b.disconnect().await;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,82 @@
+//! Message receipt. [3.1.1 §4.5] [5.0 §4.5]
+
+use crate::check;
+use crate::check::Check;
+use crate::story::publish;
+use mqtt_assay_codec::Qos;
+
+/// In the order of the specification.
+pub const CHECKS: &[Check] = &[EVERY_SUBSCRIBER_HAS_IT, SUBSCRIBERS_THAT_ARE_AWAY_HAVE_IT];
+
+check! {
+    /// A message that the broker has acknowledged goes to every Client with a matching subscription.
+    ///
+    /// Sends     A publishes six messages at QoS 1 and at QoS 2; B and C subscribe to the topic, D to a filter with
+    ///           a wildcard, A itself too.
+    /// Demands   each of the four receives them all, at QoS 2 each once.
+    /// Leaves    nothing.
+    EVERY_SUBSCRIBER_HAS_IT "receipt/every_subscriber_has_it",
+    covers: [V3_1_1 / "MQTT-4.5.0-1", V5 / "MQTT-4.5.0-1"],
+    needs: [Qos1, Qos2, Wildcards],
+    proved: ["every_third_message_lost"],
+    run: async |w| {
+        let topic = w.topic("news/today");
+        let mut clients = Vec::new();
+        for name in ["b", "c", "d", "a"] {
+            let mut client = w.connect(name).await?;
+            let filter = if name == "d" { w.topic("news/+") } else { topic.clone() };
+            client.subscribe(&filter, Qos::ExactlyOnce).await?;
+            clients.push(client);
+        }
+        for qos in [Qos::AtLeastOnce, Qos::ExactlyOnce] {
+            for number in 0..6 {
+                let payload = format!("{qos}/{number}").into_bytes();
+                if let Some(a) = clients.last_mut() {
+                    a.publish(&topic, &payload).qos(qos).acknowledged().await?;
+                }
+                for client in &mut clients {
+                    client.expect(publish(&topic).payload(&payload)).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+check! {
+    /// A message that the broker has acknowledged waits for Clients that are away.
+    ///
+    /// Sends     B and C subscribe and leave, their sessions staying; A publishes three messages at QoS 1 and three
+    ///           at QoS 2; B and C resume.
+    /// Demands   B and C receive all six.
+    /// Leaves    the order across QoS levels.
+    SUBSCRIBERS_THAT_ARE_AWAY_HAVE_IT "receipt/subscribers_that_are_away_have_it",
+    covers: [V3_1_1 / "MQTT-4.5.0-1", V5 / "MQTT-4.5.0-1"],
+    needs: [Qos1, Qos2],
+    proved: ["offline_messages_dropped", "queued_messages_lost_on_resume", "every_third_message_lost"],
+    run: async |w| {
+        let topics = [w.topic("at/1"), w.topic("at/2")];
+        for name in ["b", "c"] {
+            let mut client = w.client(name).persistent(60).connect().await?;
+            for topic in &topics {
+                client.subscribe(topic, Qos::ExactlyOnce).await?;
+            }
+            client.disconnect().await;
+        }
+        let mut a = w.connect("a").await?;
+        for number in 0..3 {
+            for (topic, qos) in topics.iter().zip([Qos::AtLeastOnce, Qos::ExactlyOnce]) {
+                a.publish(topic, format!("{number}").as_bytes()).qos(qos).acknowledged().await?;
+            }
+        }
+        for name in ["b", "c"] {
+            let mut client = w.client(name).resumed(60).await?;
+            for topic in &topics {
+                for number in 0..3 {
+                    client.expect(publish(topic).payload(format!("{number}").as_bytes())).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,292 @@
+//! Topic Names and Topic Filters. [3.1.1 §4.7] [5.0 §4.7]
+
+use crate::check;
+use crate::check::Check;
+use crate::checks::refusals::{refuses_filter, refuses_publish};
+use crate::story::{Stop, Story, World, publish};
+use mqtt_assay_codec::{Properties, Qos, ReasonCode, SubscriptionList, SubscriptionOptions};
+
+/// In the order of the specification.
+pub const CHECKS: &[Check] = &[
+    BYTE_ORDER_MARK_IS_KEPT,
+    HASH_MATCHES_PARENT_AND_ALL_BELOW,
+    PLUS_MATCHES_ONE_LEVEL,
+    MISPLACED_WILDCARD_IS_REFUSED,
+    DOLLAR_IS_NOT_MATCHED_BY_LEADING_WILDCARD,
+    EMPTY_FILTER_IS_REFUSED,
+    EMPTY_TOPIC_IS_REFUSED,
+    LETTERS_ARE_COMPARED_EXACTLY,
+    EMPTY_LEVELS_COUNT,
+];
+
+/// One row: a filter, topics that it matches, topics that it does not.
+type Row = (&'static str, &'static [&'static str], &'static [&'static str]);
+
+/// Each row's messages come if and only if the filter matches. In the table `~` stands for a level that no other
+/// row and no other story has.
+async fn matches_as_listed(w: &World, rows: &[Row]) -> Story {
+    let mut b = w.connect("b").await?;
+    let mut a = w.connect("a").await?;
+    let own = |row: usize, text: &str| text.replace('~', &w.topic(&row.to_string()).replace('/', "-"));
+    for (row, (filter, matching, others)) in rows.iter().enumerate() {
+        b.subscribe(&own(row, filter), Qos::AtLeastOnce).await?;
+        for topic in matching.iter().chain(*others) {
+            a.publish(&own(row, topic), filter.as_bytes()).qos1().acknowledged().await?;
+        }
+    }
+    for (row, (filter, matching, _)) in rows.iter().enumerate() {
+        for topic in *matching {
+            b.expect(publish(&own(row, topic)).payload(filter.as_bytes())).await?;
+        }
+    }
+    b.settle(&mut a, Qos::AtLeastOnce).await?;
+    match b.take_publishes().first() {
+        Some(extra) => Err(Stop::violates(
+            format!("nothing that the filter \"{}\" does not match", extra.payload().escape_ascii()),
+            extra.line(),
+        )
+        .citing(w.cite("MQTT-3.3.2-3"))
+        .at(extra.index)),
+        None => Ok(()),
+    }
+}
+
+check! {
+    /// U+FEFF in a string is a character like any other and is kept, also at the beginning.
+    ///
+    /// Sends     B subscribes to a topic that begins with U+FEFF, C to the same without it; A publishes to each.
+    /// Demands   each receives the message of its own topic, unaltered, and nothing else.
+    /// Leaves    nothing.
+    BYTE_ORDER_MARK_IS_KEPT "topics/byte_order_mark_is_kept",
+    covers: [V3_1_1 / "MQTT-1.5.3-3", V5 / "MQTT-1.5.4-3"],
+    needs: [Qos1],
+    proved: ["byte_order_mark_stripped"],
+    run: async |w| {
+        let plain = w.topic("mark");
+        let marked = format!("\u{FEFF}{plain}");
+        let mut a = w.connect("a").await?;
+        let mut b = w.connect("b").await?;
+        b.subscribe(&marked, Qos::AtLeastOnce).await?;
+        let mut c = w.connect("c").await?;
+        c.subscribe(&plain, Qos::AtLeastOnce).await?;
+        a.publish(&marked, b"with").qos1().acknowledged().await?;
+        a.publish(&plain, b"without").qos1().acknowledged().await?;
+        for (client, topic, payload) in [(&mut b, &marked, &b"with"[..]), (&mut c, &plain, b"without")] {
+            client.expect(publish(topic).payload(payload)).await?;
+            client.settle(&mut a, Qos::AtLeastOnce).await?;
+            client.expect_no_publishes().await?;
+        }
+        Ok(())
+    }
+}
+
+check! {
+    /// `#` matches the level before it and any number of levels below.
+    ///
+    /// Sends     B subscribes to `t/#` and the like; A publishes to topics at, below and beside that level.
+    /// Demands   B receives those that match, and no others.
+    /// Leaves    nothing.
+    HASH_MATCHES_PARENT_AND_ALL_BELOW "topics/hash_matches_parent_and_all_below",
+    covers: [V3_1_1 / "U3-TOP-1", V5 / "U5-TOP-1"],
+    needs: [Qos1, Wildcards],
+    proved: ["hash_excludes_parent"],
+    run: async |w| {
+        matches_as_listed(
+            w,
+            &[
+                ("~/#", &["~", "~/", "~/a", "~/a/b/c", "~//x"], &["~a", "a/~", "/~"]),
+                ("~/a/#", &["~/a", "~/a/b"], &["~", "~/ab", "~/b/a"]),
+                ("~/+/#", &["~/a", "~/", "~/a/b"], &["~"]),
+                ("+/~/#", &["/~", "x/~", "x/~/y"], &["~", "x/y/~"]),
+            ],
+        )
+        .await
+    }
+}
+
+check! {
+    /// `+` matches exactly one level, which may be empty.
+    ///
+    /// Sends     B subscribes to `t/+` and the like; A publishes to topics with fewer, as many and more levels.
+    /// Demands   B receives those that match, and no others.
+    /// Leaves    nothing.
+    PLUS_MATCHES_ONE_LEVEL "topics/plus_matches_one_level",
+    covers: [V3_1_1 / "U3-TOP-1", V5 / "U5-TOP-1"],
+    needs: [Qos1, Wildcards],
+    proved: ["plus_excludes_empty_level", "plus_spans_levels"],
+    run: async |w| {
+        matches_as_listed(
+            w,
+            &[
+                ("~/+", &["~/a", "~/", "~/ "], &["~", "~/a/b", "~//"]),
+                ("~/+/c", &["~/a/c", "~//c"], &["~/c", "~/a/b/c", "~/a/d"]),
+                ("+/~", &["x/~", "/~"], &["~", "x/y/~", "x/~/"]),
+                ("~/+/+", &["~/a/b", "~//"], &["~/a", "~/a/b/c"]),
+                ("/~/+", &["/~/a"], &["~/a", "/~", "x/~/a"]),
+            ],
+        )
+        .await
+    }
+}
+
+check! {
+    /// A Topic Filter with a misplaced wildcard is not granted.
+    ///
+    /// Sends     SUBSCRIBE with `#` not last or not alone in its level, and with `+` not alone in its level, each on a
+    ///           connection of its own.
+    /// Demands   the end of the connection or a code that refuses.
+    /// Leaves    the form of the refusal.
+    MISPLACED_WILDCARD_IS_REFUSED "topics/misplaced_wildcard_is_refused",
+    covers: [
+        V3_1_1 / "MQTT-4.7.1-2", V3_1_1 / "MQTT-4.7.1-3", V5 / "MQTT-4.7.1-1", V5 / "MQTT-4.7.1-2",
+    ],
+    needs: [Wildcards],
+    proved: ["bad_filter_granted"],
+    run: async |w| {
+        const HASH: [&str; 4] = ["a#", "#/a", "a/#/b", "##"];
+        const PLUS: [&str; 4] = ["a+", "+a", "a/b+/c", "++"];
+        let (hash, plus) = if w.is_v5() {
+            ("MQTT-4.7.1-1", "MQTT-4.7.1-2")
+        } else {
+            ("MQTT-4.7.1-2", "MQTT-4.7.1-3")
+        };
+        for (number, name) in HASH.into_iter().chain(PLUS).enumerate() {
+            let filter = w.topic(name);
+            let mut a = w.connect(&format!("a{number}")).await?;
+            let list = SubscriptionList::one(&filter, SubscriptionOptions::default());
+            a.send_subscribe(&list, Properties::NONE).await?;
+            let rule = if number < HASH.len() { hash } else { plus };
+            refuses_filter(w, &mut a, &filter).await.map_err(|stop| stop.citing(w.cite(rule)))?;
+        }
+        Ok(())
+    }
+}
+
+check! {
+    /// A filter that begins with a wildcard does not match a topic that begins with `$`.
+    ///
+    /// Sends     B subscribes to `#` and `+/…`; A publishes to a topic that begins with `$`, to which C subscribes.
+    /// Demands   no topic that begins with `$` reaches B.
+    /// Leaves    whether Clients may exchange messages over such topics at all: they should not.
+    DOLLAR_IS_NOT_MATCHED_BY_LEADING_WILDCARD "topics/dollar_is_not_matched_by_leading_wildcard",
+    covers: [V3_1_1 / "MQTT-4.7.2-1", V5 / "MQTT-4.7.2-1"],
+    needs: [Qos1, Wildcards],
+    proved: ["hash_matches_dollar", "plus_matches_dollar"],
+    run: async |w| {
+        let below = w.topic("x");
+        let dollar = format!("$assay/{below}");
+        let mut c = w.connect("c").await?;
+        c.subscribe(&dollar, Qos::AtLeastOnce).await?;
+        // Whether granted or not: a broker that lets no Client publish to `$` shows its own topics.
+        let own = SubscriptionList::one("$SYS/#", SubscriptionOptions::default());
+        c.send_subscribe(&own, Properties::NONE).await?;
+        for (name, filter) in [("b1", "#".to_owned()), ("b2", format!("+/{below}"))] {
+            let mut b = w.connect(name).await?;
+            b.subscribe(&filter, Qos::AtLeastOnce).await?;
+            // A broker may well close on this, so A publishes nothing else.
+            let mut a = w.connect(&format!("a{name}")).await?;
+            a.publish(&dollar, b"hidden").qos1().send().await?;
+            a.reaction().await?;
+            let mut d = w.connect("d").await?;
+            b.settle(&mut d, Qos::AtLeastOnce).await?;
+            for delivery in b.take_publishes().into_iter().filter(|delivery| delivery.topic().starts_with('$')) {
+                let expected = format!("no topic that begins with $ for the filter {filter}");
+                return Err(Stop::violates(expected, delivery.line()).at(delivery.index));
+            }
+            b.disconnect().await;
+        }
+        c.ping().await?;
+        let exchanged = c.inbox().any(|received| received.topic() == dollar);
+        w.note(format!("Clients exchange messages over topics that begin with $: {exchanged}"));
+        if exchanged || c.inbox().any(|received| received.topic().starts_with('$')) {
+            return Ok(());
+        }
+        Err(Stop::not_tested("a topic that begins with $: the broker has none of its own and lets no Client use one"))
+    }
+}
+
+check! {
+    /// An empty Topic Filter is not granted.
+    ///
+    /// Sends     SUBSCRIBE with a filter of no characters.
+    /// Demands   the end of the connection or a code that refuses.
+    /// Leaves    the form of the refusal.
+    EMPTY_FILTER_IS_REFUSED "topics/empty_filter_is_refused",
+    covers: [V3_1_1 / "MQTT-4.7.3-1", V5 / "MQTT-4.7.3-1"],
+    needs: [],
+    proved: ["empty_filter_granted"],
+    run: async |w| {
+        let mut a = w.connect("a").await?;
+        let list = SubscriptionList::one("", SubscriptionOptions::default());
+        a.send_subscribe(&list, Properties::NONE).await?;
+        refuses_filter(w, &mut a, "").await
+    }
+}
+
+check! {
+    /// A PUBLISH with an empty Topic Name (5.0: and no Topic Alias) is refused.
+    ///
+    /// Sends     PUBLISH at QoS 1 to a topic of no characters.
+    /// Demands   the end of the connection.
+    /// Leaves    5.0: a PUBACK of 0x80 or above instead.
+    EMPTY_TOPIC_IS_REFUSED "topics/empty_topic_is_refused",
+    covers: [V3_1_1 / "MQTT-4.7.3-1", V5 / "U5-PUB-1"],
+    needs: [Qos1],
+    proved: ["empty_topic_accepted"],
+    run: async |w| {
+        let mut a = w.connect("a").await?;
+        a.publish("", b"nowhere").qos1().send().await?;
+        refuses_publish(w, &mut a, ReasonCode::TOPIC_NAME_INVALID).await
+    }
+}
+
+check! {
+    /// Topic Names and Topic Filters are compared character by character, nothing being folded or normalised.
+    ///
+    /// Sends     B subscribes to topics; A publishes to these and to others that differ in case, in spaces, or in the
+    ///           code points of what looks the same.
+    /// Demands   B receives the former, with their names unaltered, and none of the latter.
+    /// Leaves    nothing.
+    LETTERS_ARE_COMPARED_EXACTLY "topics/letters_are_compared_exactly",
+    covers: [V3_1_1 / "MQTT-4.7.3-4", V3_1_1 / "U3-TOP-1", V5 / "MQTT-4.7.3-4", V5 / "U5-TOP-3"],
+    needs: [Qos1],
+    proved: ["topics_case_folded"],
+    run: async |w| {
+        matches_as_listed(
+            w,
+            &[
+                ("~/Lamp", &["~/Lamp"], &["~/lamp", "~/LAMP", "~/Lamp ", "~/ Lamp"]),
+                ("~/caf\u{E9}", &["~/caf\u{E9}"], &["~/cafe\u{301}", "~/caf\u{C9}", "~/cafe"]),
+                ("~/two words", &["~/two words"], &["~/twowords", "~/two  words", "~/two\u{A0}words"]),
+                ("~/a", &["~/a"], &["~/\u{FF41}", "~/\u{430}", "~/a\u{200B}"]),
+                ("~/\u{E000}\u{378}\u{1F4A1}", &["~/\u{E000}\u{378}\u{1F4A1}"], &["~/\u{E000}\u{1F4A1}"]),
+            ],
+        )
+        .await
+    }
+}
+
+check! {
+    /// A `/` at the beginning, at the end or next to another makes an empty level, which counts.
+    ///
+    /// Sends     B subscribes to topics; A publishes to these and to others that differ in empty levels.
+    /// Demands   B receives the former, with their names unaltered, and none of the latter.
+    /// Leaves    nothing.
+    EMPTY_LEVELS_COUNT "topics/empty_levels_count",
+    covers: [V3_1_1 / "MQTT-4.7.3-4", V3_1_1 / "U3-TOP-1", V5 / "MQTT-4.7.3-4", V5 / "U5-TOP-2"],
+    needs: [Qos1],
+    proved: ["slashes_normalised"],
+    run: async |w| {
+        matches_as_listed(
+            w,
+            &[
+                ("~/a", &["~/a"], &["~//a", "~/a/", "/~/a"]),
+                ("~//a", &["~//a"], &["~/a", "~///a"]),
+                ("~/a/", &["~/a/"], &["~/a", "~/a//"]),
+                ("/~", &["/~"], &["~", "//~", "/~/"]),
+                ("~/./a", &["~/./a"], &["~/a", "~/b/../a"]),
+            ],
+        )
+        .await
+    }
+}

@@ -1,0 +1,41 @@
+//! Refusals that may take several forms, as several checks need them.
+
+use crate::story::{Client, Refusal, Severity, Stop, Story, World};
+use mqtt_assay_codec::{Packet, PacketType, ReasonCode};
+
+/// The broker must not take the bad PUBLISH just sent for a good one: it ends the connection, or in 5.0 answers
+/// with a Reason Code of 0x80 or above.
+pub(crate) async fn refuses_publish(w: &World, client: &mut Client<'_>, specific: ReasonCode) -> Story {
+    let reaction = client.reaction().await?;
+    let answer = client
+        .inbox()
+        .find(|received| matches!(received.packet_type(), PacketType::Puback | PacketType::Pubrec))
+        .cloned();
+    if let Some(answer) = answer
+        && w.is_v5()
+    {
+        return match answer.packet() {
+            Packet::Puback(ack) | Packet::Pubrec(ack) if !ack.reason.is_success() => Ok(()),
+            _ => Err(Stop::violates("a refusal of the bad PUBLISH", answer.line()).at(answer.index)),
+        };
+    }
+    client.judge_refusal(reaction, specific, Severity::MayOverlook)
+}
+
+/// The broker must not grant a bad Topic Filter: it ends the connection, or answers with a code that refuses.
+pub(crate) async fn refuses_filter(w: &World, client: &mut Client<'_>, filter: &str) -> Story {
+    let expected = format!("a refusal of the Topic Filter \"{filter}\"");
+    let reaction = client.reaction().await?;
+    if let Some(answer) = client.inbox().find(|received| received.packet_type() == PacketType::Suback) {
+        if answer.codes().iter().any(|code| *code < 0x80) {
+            return Err(Stop::violates(expected, answer.line()).at(answer.index));
+        }
+        w.note("a bad Topic Filter is refused in SUBACK");
+        return Ok(());
+    }
+    match reaction {
+        Refusal::Ended(..) => Ok(()),
+        Refusal::WentOn => client.judge_refusal(reaction, ReasonCode::TOPIC_FILTER_INVALID, Severity::MayOverlook),
+        Refusal::Stuck => Err(Stop::inconclusive(format!("{expected}: the broker answers nothing any more"))),
+    }
+}
