@@ -114,7 +114,7 @@ impl Summary {
                 summary.sections.entry(place).or_default().add(result.verdict);
             }
             match result.verdict {
-                Verdict::Conforms => summary.kept.extend(result.check.cites(result.version)),
+                Verdict::Conforms => summary.kept.extend(accusable(result)),
                 Verdict::Violates => summary.broken.extend(accused(result, Verdict::Violates)),
                 Verdict::Choice
                 | Verdict::NotTested
@@ -191,9 +191,22 @@ fn place(result: &CheckResult) -> Option<(Section, &'static str)> {
     Some((group, heading(result.version, group)))
 }
 
-/// The statements that findings of one verdict speak of. A finding that names none speaks of the check's first.
+/// The statements that a result can accuse a broker of. A check that sends what a client must not send also cites
+/// the statement that forbids it to clients: that one is not broken by what the broker makes of it.
+fn accusable(result: &CheckResult) -> Vec<Cite> {
+    let all: Vec<Cite> = result.check.cites(result.version).collect();
+    let binding: Vec<Cite> = all
+        .iter()
+        .copied()
+        .filter(|cite| statement::of(*cite).is_some_and(|known| known.exempt().is_none()))
+        .collect();
+    if binding.is_empty() { all } else { binding }
+}
+
+/// The statements that findings of one verdict speak of. A finding that names none speaks of the first that the
+/// check can accuse the broker of.
 fn accused(result: &CheckResult, verdict: Verdict) -> Vec<Cite> {
-    let first = || result.check.cites(result.version).next();
+    let first = || accusable(result).first().copied();
     let findings = result.findings.iter().filter(|f| f.verdict == verdict);
     let named: BTreeSet<Cite> = findings.filter_map(|f| f.statement.or_else(first)).collect();
     if named.is_empty() { first().into_iter().collect() } else { named.into_iter().collect() }
@@ -233,14 +246,10 @@ fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// The statements of a result as one short text: those that its findings accuse, else those of the check.
+/// The statements of a result as one short text: those that its findings accuse, else those that the check can accuse the broker of.
 fn statements_of(result: &CheckResult) -> String {
     let accused: BTreeSet<Cite> = result.findings.iter().filter_map(|finding| finding.statement).collect();
-    let cites: Vec<Cite> = if accused.is_empty() {
-        result.check.cites(result.version).collect()
-    } else {
-        accused.into_iter().collect()
-    };
+    let cites: Vec<Cite> = if accused.is_empty() { accusable(result) } else { accused.into_iter().collect() };
     match cites.as_slice() {
         [] => String::new(),
         [one] => one.to_string(),

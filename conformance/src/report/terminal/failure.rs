@@ -4,7 +4,7 @@ use super::Look;
 use crate::check::Cite;
 use crate::outcome::{CheckResult, Finding, LogEntry, Run};
 use crate::report::log::{self, Line};
-use crate::report::{Context, hex, needs_showing, one_line, printable, statements_of};
+use crate::report::{Context, accusable, hex, needs_showing, one_line, printable, statements_of};
 use crate::statement;
 use crate::verdict::Verdict;
 use std::io::{self, Write};
@@ -35,7 +35,7 @@ pub(super) fn write(
     )?;
     paragraph(out, "", &one_line(result.check.summary()), look)?;
     if needs_showing(result.verdict) && result.findings.iter().all(|finding| finding.statement.is_none()) {
-        for cite in result.check.cites(result.version).take(MOST_STATEMENTS) {
+        for cite in accusable(result).into_iter().take(MOST_STATEMENTS) {
             write_statement(out, cite, look)?;
         }
     }
