@@ -1,7 +1,7 @@
 //! The result as JSON, in a form of its own: what the program keeps inside may change, this may not without a
 //! new number in [`SCHEMA`]. The schema is in `schema/result-1.schema.json`.
 
-use super::{Context, Summary, hex, needs_showing};
+use super::{Context, Summary, accusable, hex, needs_showing};
 use crate::check::Cite;
 use crate::outcome::{CheckResult, Direction, Finding, LogEntry, Run};
 use crate::statement::{self, CATALOGUE};
@@ -97,7 +97,8 @@ pub struct Entry {
 pub struct Found {
     /// How much it weighs.
     pub verdict: Verdict,
-    /// The statement that it speaks of, if one in particular.
+    /// The statement that it speaks of. If it names none in particular: the first that the check decides and
+    /// that binds brokers.
     pub statement: Option<Cited>,
     /// What the specification allows here; empty where nothing was expected.
     pub expected: String,
@@ -198,7 +199,7 @@ pub fn entry(result: &CheckResult, with_log: bool) -> Entry {
         version: result.version.as_str(),
         verdict: result.verdict,
         statements: result.check.cites(result.version).map(|cite| cite.to_string()).collect(),
-        findings: result.findings.iter().map(found).collect(),
+        findings: result.findings.iter().map(|finding| found(finding, result)).collect(),
         notes: result.notes.clone(),
         elapsed_ms: milliseconds(result.elapsed),
         replay: None,
@@ -206,10 +207,11 @@ pub fn entry(result: &CheckResult, with_log: bool) -> Entry {
     }
 }
 
-fn found(finding: &Finding) -> Found {
+fn found(finding: &Finding, result: &CheckResult) -> Found {
+    let statement = finding.statement.or_else(|| accusable(result).first().copied());
     Found {
         verdict: finding.verdict,
-        statement: finding.statement.map(cited),
+        statement: statement.map(cited),
         expected: finding.expected.clone(),
         observed: finding.observed.clone(),
         log_index: finding.at,

@@ -1,7 +1,7 @@
 //! The result as JUnit XML: a suite per version and section, a case per check.
 
 use super::log::{self, Line};
-use super::{Context, needs_showing, place, printable};
+use super::{Context, accusable, needs_showing, place, printable};
 use crate::outcome::{CheckResult, Run};
 use crate::statement;
 use crate::verdict::Verdict;
@@ -92,7 +92,7 @@ fn text(run: &Run, result: &CheckResult, context: &Context) -> String {
     let mut text = String::new();
     for finding in &result.findings {
         let _ = write!(text, "{}", finding.verdict);
-        if let Some(cite) = finding.statement {
+        if let Some(cite) = finding.statement.or_else(|| accusable(result).first().copied()) {
             let _ = write!(text, " {cite}");
             if let Some(known) = statement::of(cite) {
                 let _ = write!(text, ": {}", known.summary);

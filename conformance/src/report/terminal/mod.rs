@@ -5,7 +5,7 @@ mod table;
 
 use super::{Context, Exit, Summary, needs_showing, printable};
 use crate::outcome::Run;
-use crate::statement::CATALOGUE;
+use crate::statement::{CATALOGUE, document};
 use crate::verdict::Verdict;
 use console::Style;
 use std::io::{self, Write};
@@ -72,6 +72,11 @@ pub fn write(out: &mut dyn Write, run: &Run, context: &Context, look: &Look) -> 
     )?;
     for remark in &run.remarks {
         writeln!(out, "{}", look.faint().apply_to(printable(remark)))?;
+    }
+    for version in &run.versions {
+        if run.results.iter().any(|r| r.version == *version && needs_showing(r.verdict)) {
+            writeln!(out, "the statements of {version} are in {}", document(*version))?;
+        }
     }
     let summary = Summary::of(run);
     if !run.results.is_empty() {
