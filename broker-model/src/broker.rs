@@ -139,6 +139,9 @@ impl Broker {
         let Some(connection) = self.connections.get_mut(&id) else {
             return;
         };
+        if self.fault.is(Mutant::KeepAliveRenewedByAnyByte) {
+            connection.last_heard = self.now;
+        }
         let mut input = core::mem::take(&mut connection.input);
         if input.is_empty() {
             let used = self.consume(id, bytes);
@@ -162,6 +165,7 @@ impl Broker {
         let mut at = 0;
         // Once the connection is closed, nothing behind is looked at. [3.1.1/MQTT-3.1.4-5] [5.0/MQTT-3.1.4-6]
         while let Some(connection) = self.connections.get(&id) {
+            let first = connection.phase == Phase::AwaitingConnect;
             let limit = match self.fault.0 {
                 Some(Mutant::ServerMaximumPacketSizeNotEnforced) => u32::MAX,
                 _ => self.policy.max_packet_size,
@@ -174,6 +178,9 @@ impl Broker {
                     at += frame.bytes().len();
                     self.frame(id, frame);
                     self.settle();
+                    if first && self.fault.is(Mutant::PipelinedPacketsDropped) {
+                        return bytes.len();
+                    }
                 }
                 Err(malformed) => {
                     // The stream has no next packet.
@@ -193,7 +200,9 @@ impl Broker {
         if connection.phase == Phase::AwaitingConnect && frame.first() >> 4 != PacketType::Connect as u8 {
             return self.not_connect(id, frame);
         }
-        connection.last_heard = self.now;
+        if !self.fault.is(Mutant::KeepAliveRenewedByPingreqOnly) || frame.first() == 0xC0 {
+            connection.last_heard = self.now;
+        }
         let decoder = Decoder::new(version, Receiver::Server);
         match decoder.decode(frame) {
             Ok(packet) => self.packet(id, &packet, frame),
@@ -244,6 +253,11 @@ impl Broker {
             (Phase::Authenticating(_), _) => self.packet_while_authenticating(id, packet),
             (Phase::Refused, Packet::Publish(publish)) => self.distribute_unconnected(publish),
             (Phase::Refused, _) => {}
+            (Phase::Serving(_), Packet::Puback(_) | Packet::Pubrec(_) | Packet::Pubcomp(_))
+                if frame.bytes().len() > 4 && self.fault.is(Mutant::LongAcknowledgementRefused) =>
+            {
+                self.disconnect(id, ReasonCode::MALFORMED_PACKET, Ending::Error);
+            }
             (&Phase::Serving(session), _) => self.serve(id, session, packet),
         }
     }

@@ -76,7 +76,8 @@ impl Broker {
             (_, Version::V3_1) if connect.client_id.chars().count() > MAX_CLIENT_ID_OF_3_1 => false,
             (length, _) => length <= self.policy.max_client_id_bytes,
         };
-        let refused = length > 22 && self.fault.is(Mutant::ClientIdOf23BytesRefused);
+        let refused = length > 22 && self.fault.is(Mutant::ClientIdOf23BytesRefused)
+            || length > 23 && self.fault.is(Mutant::LongClientIdRefusedAndKeptOpen);
         if acceptable && !refused { Ok(()) } else { Err(ReasonCode::CLIENT_IDENTIFIER_NOT_VALID) }
     }
 
@@ -114,6 +115,9 @@ impl Broker {
         };
         match (connect.user_name, connect.password) {
             _ if self.fault.is(Mutant::CredentialsIgnored) => Ok(()),
+            (None, Some(_)) if self.fault.is(Mutant::PasswordAloneRefusedAsMalformed) => {
+                Err(ReasonCode::MALFORMED_PACKET)
+            }
             (None, None) if self.policy.anonymous => Ok(()),
             (None, None) => Err(ReasonCode::NOT_AUTHORIZED),
             // Without a list there is nothing to check them against.
@@ -139,6 +143,9 @@ impl Broker {
             return;
         };
         let version = connection.version;
+        let kept_open = fault.is(Mutant::RefusedConnectKeptOpen)
+            || code == ReasonCode::CLIENT_IDENTIFIER_NOT_VALID
+                && fault.is(Mutant::LongClientIdRefusedAndKeptOpen);
         let client_id_refused = code == ReasonCode::CLIENT_IDENTIFIER_NOT_VALID && version != Version::V5;
         let code = match version {
             _ if fault.is(Mutant::ConnackCodeUnlisted) => Some(ReasonCode(0x7E)),
@@ -152,7 +159,7 @@ impl Broker {
         if let Some(code) = code {
             self.send_refusal(id, code);
         }
-        if fault.is(Mutant::RefusedConnectKeptOpen) {
+        if kept_open {
             return self.end_connection(id, Ending::Error);
         }
         match self.connections.get_mut(&id) {
@@ -301,7 +308,9 @@ impl Broker {
         };
         state.connection = Some(id);
         state.version = connect.version;
-        state.expiry_interval = expiry;
+        if state.expiry_interval == 0 || !self.fault.is(Mutant::SessionExpiryOfFirstConnectionKept) {
+            state.expiry_interval = expiry;
+        }
         state.expires_at = None;
         connection.phase = Phase::Serving(session);
         connection.connect_expiry = expiry;

@@ -411,7 +411,8 @@ impl Broker {
 
     fn finish(&mut self, session: SessionId, ack: &Ack<'_>) {
         let refused = !ack.reason.is_success();
-        if refused && self.fault.is(Mutant::RefusedDeliveryResent) {
+        let ignored = refused && self.fault.is(Mutant::RefusedDeliveryResent);
+        if ignored || self.fault.is(Mutant::FinalAcknowledgementIgnored) {
             return;
         }
         let over = self.sessions.get_mut(session).and_then(|state| state.inflight.finish(ack.packet_id));

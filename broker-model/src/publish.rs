@@ -47,10 +47,10 @@ impl Broker {
             }
             // A repeated QoS 2 PUBLISH is answered again, and nothing else. [3.1.1/MQTT-4.3.3-2]
             // [5.0/MQTT-4.3.3-10]
-            if publish.qos == Qos::ExactlyOnce
-                && state.received.contains_key(&packet_id)
-                && !fault.is(Mutant::Qos2DuplicateDelivered)
-            {
+            let mixed_up = fault.is(Mutant::PacketIdsSharedByDirections);
+            let seen = state.received.contains_key(&packet_id)
+                || mixed_up && state.inflight.get(packet_id).is_some();
+            if publish.qos == Qos::ExactlyOnce && seen && !fault.is(Mutant::Qos2DuplicateDelivered) {
                 if !fault.is(Mutant::Qos2DuplicateUnanswered) {
                     self.acknowledge(id, PacketType::Pubrec, packet_id, ReasonCode::SUCCESS);
                 }

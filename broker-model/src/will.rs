@@ -112,6 +112,8 @@ impl Broker {
             }
             let now = self.now;
             let copies = if self.fault.is(Mutant::WillPublishedTwice) { 2 } else { 1 };
+            // It has not begun to run before. [5.0 §3.1.3.2.4]
+            let spent = if self.fault.is(Mutant::WillExpiryIncludesDelay) { will.delay } else { 0 };
             for _ in 0..copies {
                 let will = will.clone();
                 self.distribute(Message {
@@ -120,7 +122,9 @@ impl Broker {
                     qos: will.qos,
                     retain: will.retain,
                     properties: will.properties,
-                    expiry: will.expiry.map(|seconds| (seconds, expiry::at(now, seconds))),
+                    expiry: will
+                        .expiry
+                        .map(|seconds| (seconds, expiry::at(now, seconds.saturating_sub(spent)))),
                     publisher: will.client_id,
                     dup: false,
                 });

@@ -25,6 +25,8 @@ mutants! {
     SecondConnectAccepted "second_connect_accepted" "accepts a second CONNECT on a connection" ["3.1.1/MQTT-3.1.0-2", "5.0/MQTT-3.1.0-2", "5.0/MQTT-3.2.0-2"];
     SecondConnectIgnored "second_connect_ignored" "ignores a second CONNECT on a connection" ["3.1.1/MQTT-3.1.0-2", "5.0/MQTT-3.1.0-2"];
     ConnectTimeoutIgnored "connect_timeout_ignored" "waits for a CONNECT for ever" ["3.1.1/U3-CON-2", "5.0/U5-CON-1"];
+    PipelinedPacketsDropped "pipelined_packets_dropped" "drops what comes in one segment with CONNECT" ["3.1.1/U3-CON-3", "3.1.1/MQTT-3.8.4-1", "5.0/U5-CON-2", "5.0/MQTT-3.8.4-1"];
+    PasswordAloneRefusedAsMalformed "password_alone_refused_as_malformed" "takes a Password without User Name for malformed" ["5.0/U5-CON-6"];
     CredentialsIgnored "credentials_ignored" "accepts every user name and password" ["3.1.1/U3-CON-1", "5.0/MQTT-3.1.4-2"];
 
     // CONNACK.
@@ -45,6 +47,8 @@ mutants! {
     KeepAliveIgnored "keep_alive_ignored" "keeps silent Clients connected" ["3.1.1/MQTT-3.1.2-24", "5.0/MQTT-3.1.2-22", "5.0/MQTT-3.2.2-22"];
     KeepAliveTripled "keep_alive_tripled" "waits for three times the Keep Alive" ["3.1.1/MQTT-3.1.2-24", "5.0/MQTT-3.1.2-22", "5.0/MQTT-3.2.2-22"];
     KeepAliveRenewedByServer "keep_alive_renewed_by_server" "lets its own packets renew the Keep Alive" ["3.1.1/MQTT-3.1.2-24", "5.0/MQTT-3.1.2-22"];
+    KeepAliveRenewedByAnyByte "keep_alive_renewed_by_any_byte" "lets the beginning of a packet renew the Keep Alive" ["3.1.1/MQTT-3.1.2-24", "5.0/MQTT-3.1.2-22"];
+    KeepAliveRenewedByPingreqOnly "keep_alive_renewed_by_pingreq_only" "lets no packet but PINGREQ renew the Keep Alive" ["3.1.1/MQTT-3.1.2-24", "5.0/MQTT-3.1.2-22"];
     PingrespMissing "pingresp_missing" "does not answer PINGREQ" ["3.1.1/MQTT-3.12.4-1", "5.0/MQTT-3.12.4-1"];
 
     // Client Identifiers and takeover.
@@ -55,6 +59,7 @@ mutants! {
     AssignedClientIdNotReturned "assigned_client_id_not_returned" "does not tell the Client Identifier that it assigned" ["5.0/MQTT-3.1.3-7", "5.0/MQTT-3.2.2-16"];
     ClientIdCaseFolded "client_id_case_folded" "takes Client Identifiers that differ in case for one" ["3.1.1/MQTT-3.1.3-2", "5.0/MQTT-3.1.3-2"];
     ClientIdOf23BytesRefused "client_id_of_23_bytes_refused" "refuses Client Identifiers of more than 22 bytes" ["3.1.1/MQTT-3.1.3-5", "5.0/MQTT-3.1.3-5"];
+    LongClientIdRefusedAndKeptOpen "long_client_id_refused_and_kept_open" "leaves the connection open after it has refused a Client Identifier of more than 23 bytes" ["3.1.1/MQTT-3.1.3-9", "3.1.1/MQTT-3.2.2-5", "5.0/MQTT-3.1.3-8", "5.0/MQTT-3.2.2-7"];
     TakeoverRefused "takeover_refused" "refuses a Client Identifier that is connected" ["3.1.1/MQTT-3.1.4-2", "5.0/MQTT-3.1.4-3"];
     TakeoverLeavesOldConnection "takeover_leaves_old_connection" "leaves the old connection open when its Client connects again" ["3.1.1/MQTT-3.1.4-2", "5.0/MQTT-3.1.4-3"];
     TakeoverWithoutDisconnect "takeover_without_disconnect" "closes the old connection without DISCONNECT 0x8E" ["5.0/MQTT-3.1.4-3"];
@@ -70,6 +75,7 @@ mutants! {
     QueuedMessagesLostOnResume "queued_messages_lost_on_resume" "loses the waiting messages of a resumed session" ["3.1.1/MQTT-3.1.2-5", "3.1.1/MQTT-4.5.0-1", "5.0/MQTT-3.1.2-5", "5.0/MQTT-4.5.0-1"];
     OfflineMessagesDropped "offline_messages_dropped" "does not store messages for Clients that are away" ["3.1.1/MQTT-3.1.2-5", "3.1.1/MQTT-4.5.0-1", "5.0/MQTT-4.5.0-1"];
     InflightLostOnResume "inflight_lost_on_resume" "does not send unacknowledged messages again" ["3.1.1/MQTT-4.4.0-1", "5.0/MQTT-4.4.0-1", "5.0/MQTT-4.3.2-3", "5.0/MQTT-4.3.3-3"];
+    SessionExpiryOfFirstConnectionKept "session_expiry_of_first_connection_kept" "keeps the Session Expiry Interval with which a session began" ["5.0/MQTT-4.1.0-2", "5.0/U5-CON-3"];
     SessionExpiryInDisconnectIgnored "session_expiry_in_disconnect_ignored" "ignores the Session Expiry Interval of DISCONNECT" ["5.0/MQTT-4.1.0-2", "5.0/U5-DIS-2"];
     RetainedDeletedWithSession "retained_deleted_with_session" "deletes retained messages when their publisher's session ends" ["3.1.1/MQTT-3.1.2-7"];
     SubscriptionIdsLostOnResume "subscription_ids_lost_on_resume" "forgets Subscription Identifiers when a session is resumed" ["5.0/MQTT-3.1.2-5", "5.0/MQTT-3.3.4-3"];
@@ -98,6 +104,7 @@ mutants! {
     PubrecCodeUnlisted "pubrec_code_unlisted" "sends PUBREC with Reason Code 0x01" ["5.0/MQTT-3.5.2-1"];
     PubrelCodeUnlisted "pubrel_code_unlisted" "sends PUBREL with Reason Code 0x01" ["5.0/MQTT-3.6.2-1"];
     PubcompCodeUnlisted "pubcomp_code_unlisted" "sends PUBCOMP with Reason Code 0x01" ["5.0/MQTT-3.7.2-1"];
+    LongAcknowledgementRefused "long_acknowledgement_refused" "takes an acknowledgement with a Reason Code for malformed" ["5.0/U5-LEN-2"];
     ExpiredQos2NotCompleted "expired_qos_2_not_completed" "does not answer the PUBREL of a message that has expired" ["5.0/MQTT-4.3.3-13"];
     NoMatchingSubscribersAlways "no_matching_subscribers_always" "says that nobody subscribes when somebody does" ["5.0/U5-RC-2"];
 
@@ -113,6 +120,7 @@ mutants! {
     PacketIdReused "packet_id_reused" "gives every message Packet Identifier 1" ["3.1.1/MQTT-2.3.1-4", "3.1.1/MQTT-4.3.2-1", "3.1.1/MQTT-4.3.3-1", "5.0/MQTT-2.2.1-4", "5.0/MQTT-4.3.2-1", "5.0/MQTT-4.3.3-1"];
     PacketIdZero "packet_id_zero" "sends PUBLISH with Packet Identifier 0" ["3.1.1/MQTT-2.3.1-1", "5.0/MQTT-2.2.1-4"];
     PacketIdAtQos0 "packet_id_at_qos_0" "puts a Packet Identifier into QoS 0" ["3.1.1/MQTT-2.3.1-5", "5.0/MQTT-2.2.1-2"];
+    PacketIdsSharedByDirections "packet_ids_shared_by_directions" "takes a QoS 2 PUBLISH for a repetition if its own delivery has that Packet Identifier" ["3.1.1/U3-PUB-5", "5.0/U5-PKT-1"];
     QosBitsBothSet "qos_bits_both_set" "sends QoS 2 messages with both QoS bits set" ["3.1.1/MQTT-3.3.1-4", "5.0/MQTT-3.3.1-4"];
     PubrelMissing "pubrel_missing" "does not answer PUBREC" ["3.1.1/MQTT-4.3.3-1", "5.0/MQTT-4.3.3-4"];
     PubrelWrongId "pubrel_wrong_id" "answers PUBREC with another Packet Identifier" ["3.1.1/MQTT-2.3.1-6", "3.1.1/MQTT-4.3.3-1", "5.0/MQTT-2.2.1-5", "5.0/MQTT-4.3.3-4"];
@@ -122,6 +130,7 @@ mutants! {
     Qos1ForgottenWhenSent "qos_1_forgotten_when_sent" "does not wait for PUBACK" ["3.1.1/MQTT-4.3.2-1", "3.1.1/MQTT-4.4.0-1", "5.0/MQTT-4.3.2-3", "5.0/MQTT-4.4.0-1"];
     Qos2ForgottenWhenSent "qos_2_forgotten_when_sent" "does not wait for PUBREC" ["3.1.1/MQTT-4.3.3-1", "3.1.1/MQTT-4.4.0-1", "5.0/MQTT-4.3.3-3", "5.0/MQTT-4.4.0-1"];
     Qos2DeliveredTwice "qos_2_delivered_twice" "delivers QoS 2 messages twice" ["3.1.1/MQTT-4.3.3-2", "5.0/MQTT-4.3.3-10"];
+    FinalAcknowledgementIgnored "final_acknowledgement_ignored" "takes no notice of PUBACK and PUBCOMP" ["3.1.1/MQTT-4.3.3-1", "5.0/MQTT-4.3.3-6", "5.0/MQTT-4.4.0-1"];
     RefusedDeliveryResent "refused_delivery_resent" "sends a message again that the Client refused" ["5.0/MQTT-4.4.0-2"];
     ResentOnLiveConnection "resent_on_live_connection" "sends unacknowledged messages again at each PINGREQ" ["5.0/MQTT-4.4.0-1"];
     OrderReversedOnResume "order_reversed_on_resume" "sends unacknowledged messages again last first" ["3.1.1/MQTT-4.6.0-6", "5.0/MQTT-4.6.0-5"];
@@ -167,6 +176,7 @@ mutants! {
     WillPropertiesLost "will_properties_lost" "publishes the Will without its properties" ["5.0/MQTT-3.3.2-4", "5.0/MQTT-3.3.2-15", "5.0/MQTT-3.3.2-16", "5.0/MQTT-3.3.2-17", "5.0/MQTT-3.3.2-20", "5.0/U5-WILL-4"];
     WillUserPropertiesReordered "will_user_properties_reordered" "reverses the User Properties of the Will" ["5.0/MQTT-3.1.3-10"];
     WillPayloadEmpty "will_payload_empty" "publishes the Will without its payload" ["3.1.1/MQTT-3.1.2-8", "5.0/MQTT-3.1.2-8"];
+    WillExpiryIncludesDelay "will_expiry_includes_delay" "counts the Message Expiry Interval of a Will from the end of its connection" ["5.0/U5-WILL-5"];
     WillPublishedTwice "will_published_twice" "publishes the Will twice" ["3.1.1/MQTT-3.1.2-10", "5.0/MQTT-3.1.2-10"];
     WillKeptForNextConnection "will_kept_for_next_connection" "publishes an old Will for a later connection that has none" ["3.1.1/MQTT-3.1.2-10", "3.1.1/MQTT-3.1.2-12", "5.0/MQTT-3.1.2-10"];
     WillQosAboveMaximumAccepted "will_qos_above_maximum_accepted" "accepts a Will QoS above its Maximum QoS" ["5.0/MQTT-3.2.2-12"];
