@@ -48,12 +48,15 @@ pub enum Progress<'a> {
     Finished(&'a CheckResult),
 }
 
-/// The run could not begin: exit code 2. One sentence each.
+/// The run could not begin: exit code 2.
 #[derive(Debug, thiserror::Error)]
 pub enum SetUp {
     /// In one sentence: what is wrong, where, what to do.
     #[error("{0}")]
     Broker(String),
+    /// The user stopped the run before the first check.
+    #[error("interrupted before the checks began; nothing was checked")]
+    Interrupted,
 }
 
 /// One check in one version, waiting for its turn.
@@ -90,8 +93,17 @@ pub async fn run(
             Credentials { user_name: tcp.user_name.clone(), password: tcp.password.clone() },
         ),
     };
-    let preflight::Found { abilities, remarks } =
-        preflight::run(&options.target, address, &credentials, &options.versions, options.seed).await?;
+    let stopped = async {
+        // With nobody left who could stop the run, it runs to its end.
+        if stop.wait_for(|stop| *stop).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::pin!(stopped);
+    let preflight::Found { abilities, remarks } = tokio::select! {
+        found = preflight::run(&options.target, address, &credentials, &options.versions, options.seed) => found?,
+        () = &mut stopped => return Err(SetUp::Interrupted),
+    };
 
     let mut planned: Vec<Planned> = Vec::new();
     for check in &options.checks {
@@ -114,13 +126,6 @@ pub async fn run(
         options.jobs,
         events,
     ));
-    let stopped = async {
-        // With nobody left who could stop the run, it runs to its end.
-        if stop.wait_for(|stop| *stop).await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::pin!(stopped);
     let mut results = Vec::with_capacity(total);
     let interrupted = loop {
         tokio::select! {
