@@ -102,6 +102,11 @@ impl<'w> Client<'w> {
         }
     }
 
+    /// The CONNACK that accepted the connection, as it came.
+    pub fn connack_received(&self) -> Option<&Received> {
+        self.connack.as_ref()
+    }
+
     /// Session Present of the CONNACK.
     pub fn session_present(&self) -> bool {
         self.connack().session_present
@@ -142,6 +147,23 @@ impl<'w> Client<'w> {
     /// A connection that the broker has closed swallows them: its end is seen by reading.
     pub async fn send_bytes(&mut self, bytes: &[u8]) -> Story {
         self.record(What::Sent(bytes.to_vec()))?;
+        // The passive rules need to know what was acknowledged, however it was written.
+        let decoder = Decoder::new(self.version, Receiver::Server);
+        let mut rest = bytes;
+        while let Ok(Some((packet, length))) = decoder.next(rest) {
+            self.passive.sent(&packet);
+            rest = &rest[length..];
+        }
+        self.write(bytes).await
+    }
+
+    /// Writes so many bytes of no meaning, the payload of a large packet, without keeping them in the log.
+    pub async fn send_filling(&mut self, count: usize) -> Story {
+        self.record(What::Note(format!("sends {count} bytes more of the packet")))?;
+        self.write(&vec![b'x'; count]).await
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Story {
         let Some(wire) = &mut self.wire else { return Ok(()) };
         let patience = self.world.patience;
         let written = tokio::time::timeout(patience, async {

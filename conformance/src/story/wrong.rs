@@ -13,7 +13,7 @@ use std::pin::Pin;
 use std::task::Poll;
 
 /// How many connections are open at the same time: each costs two sockets of one process with the embedded broker.
-const AT_ONCE: usize = 12;
+const AT_ONCE: usize = 8;
 /// How many variants a finding names.
 const NAMED: usize = 5;
 
@@ -160,16 +160,17 @@ impl WrongPackets<'_> {
         let mut witness = None;
         if !self.tolerated && self.variants.iter().any(publishes) {
             let mut client = world.connect("witness").await?;
-            let filter =
-                if world.abilities().wildcards { world.topic("#") } else { world.wrong_topic() };
+            let filter = if world.abilities().wildcards { world.topic("#") } else { world.wrong_topic() };
             client.subscribe(&filter, Qos::AtMostOnce).await?;
             witness = Some(client);
         }
         let mut outcomes = Vec::new();
-        for (turn, variants) in self.variants.chunks(AT_ONCE).enumerate() {
+        let this = &self;
+        for (turn, variants) in this.variants.chunks(AT_ONCE).enumerate() {
             let running = variants.iter().enumerate().map(|(place, variant)| {
                 let name = format!("v{}", turn * AT_ONCE + place);
-                Box::pin(async move { self.send(&name, variant).await }) as Pin<Box<dyn Future<Output = _> + Send>>
+                Box::pin(async move { this.send(&name, variant).await })
+                    as Pin<Box<dyn Future<Output = _> + Send>>
             });
             for (variant, outcome) in variants.iter().zip(all(running.collect()).await) {
                 outcomes.push((variant.name.as_str(), outcome?));
@@ -245,7 +246,8 @@ impl WrongPackets<'_> {
         let markers = self.world.topic("settled/");
         match witness.take_publishes().iter().find(|r| !r.topic().starts_with(&markers)) {
             Some(passed) => {
-                Err(Stop::violates("no wrong packet is passed on to a subscriber", passed.line()).at(passed.index))
+                Err(Stop::violates("no wrong packet is passed on to a subscriber", passed.line())
+                    .at(passed.index))
             }
             None => Ok(()),
         }
@@ -254,7 +256,8 @@ impl WrongPackets<'_> {
     fn judge(&self, outcomes: Vec<(&str, Outcome)>) -> Story {
         const GENERAL: std::ops::RangeInclusive<u8> = 0x80..=0x83;
         let of = outcomes.len();
-        let (mut violations, mut unnoticed, mut silent, mut odd) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut violations, mut unnoticed, mut silent, mut odd) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (name, outcome) in outcomes {
             match outcome {
                 Outcome::Violates(stop) => violations.push((name, stop)),
@@ -315,7 +318,9 @@ fn listed(names: &[&str], of: usize) -> String {
 /// An acknowledgement that takes a packet for a good one.
 fn is_success(received: &Received) -> bool {
     match received.packet() {
-        Packet::Puback(a) | Packet::Pubrec(a) | Packet::Pubrel(a) | Packet::Pubcomp(a) => a.reason.is_success(),
+        Packet::Puback(a) | Packet::Pubrec(a) | Packet::Pubrel(a) | Packet::Pubcomp(a) => {
+            a.reason.is_success()
+        }
         // What is wrong stands last in our packets. An UNSUBACK of 3.1.1 has no codes.
         Packet::Suback(a) => a.codes.last().is_some_and(|code| *code < 0x80),
         Packet::Unsuback(a) => a.codes.last().is_none_or(|code| *code < 0x80),

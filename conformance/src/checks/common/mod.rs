@@ -1,6 +1,8 @@
 //! Checks that hold in both versions, by section.
 
+pub mod s1_5_strings;
 pub mod s2_3_packet_identifiers;
+pub mod s2_malformed;
 pub mod s3_1_client_id;
 pub mod s3_1_connect;
 pub mod s3_1_flags;
@@ -14,9 +16,11 @@ pub mod s3_8_subscribe;
 pub mod s3_10_unsubscribe;
 pub mod s3_12_ping;
 pub mod s3_14_disconnect;
+pub mod s3_malformed;
 pub mod s4_1_state;
 pub mod s4_3_qos;
 pub mod s4_4_redelivery;
 pub mod s4_5_receipt;
 pub mod s4_6_ordering;
 pub mod s4_7_topics;
+pub mod s4_8_errors;

@@ -3,12 +3,12 @@
 use crate::check;
 use crate::check::Check;
 use crate::story::{
-    Client, Received, Stop, Story, World, puback, pubcomp, publish, pubrec, pubrel, suback, unsuback,
+    Received, Refusal, Severity, Stop, Story, World, puback, pubcomp, publish, pubrec, pubrel, suback,
+    unsuback,
 };
-use mqtt_assay_codec::raw;
 use mqtt_assay_codec::{
-    PacketId, Packet, PacketType, Properties, Property, PropertyId, Qos, ReasonCode, Receiver, SubscriptionList,
-    SubscriptionOptions, TopicFilterList, Version,
+    Packet, PacketId, PacketType, Properties, Property, PropertyId, Qos, ReasonCode, SubscriptionList,
+    SubscriptionOptions, TopicFilterList, raw,
 };
 
 /// In the order of the specification.
@@ -97,12 +97,12 @@ check! {
     }
 }
 
-/// Provokes one answer of each kind, with something to explain where the protocol has it, and gives them all.
+/// Provokes one answer of each kind from the broker, some of which have something to explain.
 async fn answers(w: &World) -> Result<Vec<Received>, Stop> {
     let mut b = w.client("b").property(Property::MaximumPacketSize(LIMIT)).connect().await?;
-    let mut answers = Vec::new();
-    let unknown = PacketId::MAX;
-    let list = SubscriptionList::one(&w.topic("a"), SubscriptionOptions::qos(Qos::AtMostOnce));
+    let mut answers: Vec<Received> = b.connack_received().cloned().into_iter().collect();
+    let (own, unknown) = (w.topic("own"), PacketId::MAX);
+    let list = SubscriptionList::one(&own, SubscriptionOptions::qos(w.abilities().maximum_qos));
     let id = b.send_subscribe(&list, Properties::NONE).await?;
     answers.push(b.await_message(suback(id)).await?);
     let id = b.send_unsubscribe(&TopicFilterList::one(&w.topic("never/subscribed"))).await?;
@@ -113,24 +113,148 @@ async fn answers(w: &World) -> Result<Vec<Received>, Stop> {
         answers.push(b.await_message(puback(id)).await?);
     }
     if w.abilities().maximum_qos >= Qos::ExactlyOnce
-        && let Some(id) = b.publish(&w.topic("nobody"), b"2").qos2().send().await?
+        && let Some(id) = b.publish(&own, b"2").qos2().send().await?
     {
         answers.push(b.await_message(pubrec(id)).await?);
         b.pubrel(id, ReasonCode::SUCCESS).await?;
         answers.push(b.await_message(pubcomp(id)).await?);
+        let delivery = b.await_message(publish(&own)).await?;
+        if let Some(id) = delivery.packet().packet_id() {
+            answers.push(b.await_message(pubrel(id)).await?);
+        }
         b.pubrel(unknown, ReasonCode::SUCCESS).await?;
         answers.push(b.await_message(pubcomp(unknown)).await?);
     }
-    answers.extend(release(w, &mut b).await?);
-    // A protocol error: the broker may say why in its DISCONNECT.
-    b.send(&Packet::Subscribe(mqtt_assay_codec::Subscribe {
-        packet_id: unknown,
-        properties: Properties::NONE,
-        subscriptions: SubscriptionList::new().view(),
-    }))
-    .await?;
-    if let crate::story::Refusal::Ended(_, Some(farewell)) = b.reaction().await? {
+    // A SUBSCRIBE without Topic Filter: the broker may say in its DISCONNECT what is wrong.
+    b.send_bytes(&raw::Builder::new(0x82).u16(9).properties(&[]).finish()).await?;
+    if let Refusal::Ended(_, Some(farewell)) = b.reaction().await? {
         answers.push(farewell);
     }
     Ok(answers)
+}
+
+/// No answer is above the limit because of this property; the statements tell of the packets in the order of their
+/// types.
+async fn keeps_within(w: &World, property: PropertyId, statements: [&'static str; 8]) -> Story {
+    use PacketType as T;
+    for answer in answers(w).await? {
+        let has = answer.packet().properties().is_some_and(|list| list.iter().any(|p| p.id() == property));
+        let place =
+            [T::Connack, T::Puback, T::Pubrec, T::Pubrel, T::Pubcomp, T::Suback, T::Unsuback, T::Disconnect]
+                .iter()
+                .position(|packet_type| *packet_type == answer.packet_type());
+        if let Some(place) = place
+            && has
+            && answer.bytes().len() > LIMIT as usize
+        {
+            let expected = format!("no {} that makes the packet larger than {LIMIT} bytes", property.name());
+            let observed = format!("{} bytes: {}", answer.bytes().len(), answer.line());
+            return Err(Stop::violates(expected, observed)
+                .citing(w.cite(statements[place]))
+                .at(answer.index));
+        }
+    }
+    Ok(())
+}
+
+check! {
+    /// No Reason String makes a packet larger than the Client's Maximum Packet Size.
+    ///
+    /// Sends     CONNECT with a maximum of 128; then SUBSCRIBE, UNSUBSCRIBE of an unknown filter, PUBLISH that nobody
+    ///           receives, a QoS 2 exchange each way, PUBREL of an unknown Packet Identifier, a SUBSCRIBE without
+    ///           filter.
+    /// Demands   no answer of more than 128 bytes with a Reason String.
+    /// Leaves    whether the broker sends Reason Strings at all.
+    REASON_STRINGS_KEEP_WITHIN_IT "packet_size/reason_strings_keep_within_it",
+    covers: [
+        V5 / "MQTT-3.2.2-19", V5 / "MQTT-3.4.2-2", V5 / "MQTT-3.5.2-2", V5 / "MQTT-3.6.2-2", V5 / "MQTT-3.7.2-2",
+        V5 / "MQTT-3.9.2-1", V5 / "MQTT-3.11.2-1", V5 / "MQTT-3.14.2-3",
+    ],
+    needs: [],
+    proved: ["reason_string_exceeds_maximum"],
+    run: async |w| {
+        keeps_within(
+            w,
+            PropertyId::ReasonString,
+            [
+                "MQTT-3.2.2-19",
+                "MQTT-3.4.2-2",
+                "MQTT-3.5.2-2",
+                "MQTT-3.6.2-2",
+                "MQTT-3.7.2-2",
+                "MQTT-3.9.2-1",
+                "MQTT-3.11.2-1",
+                "MQTT-3.14.2-3",
+            ],
+        )
+        .await
+    }
+}
+
+check! {
+    /// No User Property makes an answer larger than the Client's Maximum Packet Size.
+    ///
+    /// Sends     CONNECT with a maximum of 128; then SUBSCRIBE, UNSUBSCRIBE of an unknown filter, PUBLISH that nobody
+    ///           receives, a QoS 2 exchange each way, PUBREL of an unknown Packet Identifier, a SUBSCRIBE without
+    ///           filter.
+    /// Demands   no answer of more than 128 bytes with a User Property.
+    /// Leaves    whether the broker sends User Properties of its own at all.
+    USER_PROPERTIES_KEEP_WITHIN_IT "packet_size/user_properties_keep_within_it",
+    covers: [
+        V5 / "MQTT-3.2.2-20", V5 / "MQTT-3.4.2-3", V5 / "MQTT-3.5.2-3", V5 / "MQTT-3.6.2-3", V5 / "MQTT-3.7.2-3",
+        V5 / "MQTT-3.9.2-2", V5 / "MQTT-3.11.2-2", V5 / "MQTT-3.14.2-4",
+    ],
+    needs: [],
+    proved: ["user_property_exceeds_maximum"],
+    run: async |w| {
+        keeps_within(
+            w,
+            PropertyId::UserProperty,
+            [
+                "MQTT-3.2.2-20",
+                "MQTT-3.4.2-3",
+                "MQTT-3.5.2-3",
+                "MQTT-3.6.2-3",
+                "MQTT-3.7.2-3",
+                "MQTT-3.9.2-2",
+                "MQTT-3.11.2-2",
+                "MQTT-3.14.2-4",
+            ],
+        )
+        .await
+    }
+}
+
+check! {
+    /// A packet above the broker's own Maximum Packet Size is refused.
+    ///
+    /// Sends     a PUBLISH at QoS 1 of one byte more than the broker announced.
+    /// Demands   DISCONNECT 0x95 and the end of the connection, not a PUBACK of success.
+    /// Leaves    how strictly to check; maxima above 16 MiB are not tried.
+    ITS_OWN_MAXIMUM_IS_ENFORCED "packet_size/its_own_maximum_is_enforced",
+    covers: [V5 / "MQTT-4.13.1-1", V5 / "U5-CON-9"],
+    needs: [Qos1],
+    proved: ["server_maximum_packet_size_not_enforced"],
+    run: async |w| {
+        const TRIED_MAX: u32 = 16 << 20;
+        let Some(maximum) = w.abilities().maximum_packet_size.filter(|maximum| *maximum <= TRIED_MAX) else {
+            return Err(Stop::not_tested("a Maximum Packet Size of 16 MiB or less announced in CONNACK"));
+        };
+        let start = raw::Builder::new(0x32).string(w.topic("large").as_bytes()).u16(7).properties(&[]);
+        let content = start.finish().len() - 2;
+        // One byte above the maximum; where the fixed header grows there is a size that no packet has.
+        let header = |length: u32| 1 + raw::variable(length).len();
+        let size = |length: u32| header(length) + length as usize;
+        let Some(length) = (maximum.saturating_sub(5)..=maximum).find(|l| size(*l) > maximum as usize) else {
+            return Err(Stop::not_tested("a size above the maximum"));
+        };
+        let mut a = w.connect("a").await?;
+        a.send_bytes(&start.remaining_length(&raw::variable(length)).finish()).await?;
+        a.send_filling((length as usize).saturating_sub(content)).await?;
+        let reaction = a.reaction().await?;
+        if let Some(answer) = a.inbox().find(|r| matches!(r.packet(), Packet::Puback(p) if p.reason.is_success())) {
+            return Err(Stop::violates("the end of the connection", answer.line()).at(answer.index));
+        }
+        a.judge_refusal(reaction, ReasonCode::PACKET_TOO_LARGE, Severity::MayOverlook)
+    }
 }
