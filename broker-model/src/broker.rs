@@ -253,11 +253,6 @@ impl Broker {
             (Phase::Authenticating(_), _) => self.packet_while_authenticating(id, packet),
             (Phase::Refused, Packet::Publish(publish)) => self.distribute_unconnected(publish),
             (Phase::Refused, _) => {}
-            (Phase::Serving(_), Packet::Puback(_) | Packet::Pubrec(_) | Packet::Pubcomp(_))
-                if frame.bytes().len() > 4 && self.fault.is(Mutant::LongAcknowledgementRefused) =>
-            {
-                self.disconnect(id, ReasonCode::MALFORMED_PACKET, Ending::Error);
-            }
             (&Phase::Serving(session), _) => self.serve(id, session, packet),
         }
     }

@@ -294,7 +294,7 @@ impl Broker {
         let wanted: Vec<&Subscription> = group
             .iter()
             .map(|(_, subscription)| subscription)
-            .filter(|subscription| !(own && subscription.options.no_local))
+            .filter(|wanted| !(own && (wanted.options.no_local || fault.is(Mutant::NoLocalAlways))))
             .collect();
         let to = group[0].0;
         let every_id = fault.is(Mutant::CopiesCarryEveryId);

@@ -104,7 +104,6 @@ mutants! {
     PubrecCodeUnlisted "pubrec_code_unlisted" "sends PUBREC with Reason Code 0x01" ["5.0/MQTT-3.5.2-1"];
     PubrelCodeUnlisted "pubrel_code_unlisted" "sends PUBREL with Reason Code 0x01" ["5.0/MQTT-3.6.2-1"];
     PubcompCodeUnlisted "pubcomp_code_unlisted" "sends PUBCOMP with Reason Code 0x01" ["5.0/MQTT-3.7.2-1"];
-    LongAcknowledgementRefused "long_acknowledgement_refused" "takes an acknowledgement with a Reason Code for malformed" ["5.0/U5-LEN-2"];
     ExpiredQos2NotCompleted "expired_qos_2_not_completed" "does not answer the PUBREL of a message that has expired" ["5.0/MQTT-4.3.3-13"];
     NoMatchingSubscribersAlways "no_matching_subscribers_always" "says that nobody subscribes when somebody does" ["5.0/U5-RC-2"];
 
@@ -199,6 +198,7 @@ mutants! {
     SubscribeAboveMaximumQosRefused "subscribe_above_maximum_qos_refused" "disconnects who subscribes above its Maximum QoS" ["5.0/MQTT-3.2.2-10"];
     WildcardUnavailableGranted "wildcard_unavailable_granted" "grants filters with wildcards though it does not support them" ["3.1.1/MQTT-3.8.3-2", "5.0/U5-CON-12"];
     OverlapAtLowestQos "overlap_at_lowest_qos" "delivers at the lowest QoS of overlapping subscriptions" ["3.1.1/MQTT-3.3.5-1", "5.0/MQTT-3.3.4-2"];
+    NoLocalAlways "no_local_always" "sends no Client what it published itself, No Local or not" ["5.0/MQTT-4.5.0-1"];
     NoLocalIgnored "no_local_ignored" "ignores No Local" ["5.0/MQTT-3.8.3-3"];
     UnsubscribeMatches "unsubscribe_matches" "removes every subscription that the filter of UNSUBSCRIBE matches" ["3.1.1/MQTT-3.10.4-1", "5.0/MQTT-3.10.4-1"];
     UnsubscribeIgnored "unsubscribe_ignored" "answers UNSUBSCRIBE and goes on delivering" ["3.1.1/MQTT-3.10.4-1", "3.1.1/MQTT-3.10.4-2", "5.0/MQTT-3.10.4-1", "5.0/MQTT-3.10.4-2"];

@@ -1,7 +1,9 @@
 //! A packet of the broker, kept with its bytes.
 
 use super::Stop;
-use mqtt_assay_codec::{Decoder, Packet, PacketId, PacketType, Publish, Receiver, Version, describe};
+use mqtt_assay_codec::{
+    Decoder, Packet, PacketId, PacketType, Publish, ReasonCode, Receiver, Version, describe,
+};
 
 /// A packet that the broker sent: the frame's bytes, viewed on demand.
 #[derive(Clone, Debug)]
@@ -76,6 +78,16 @@ impl Received {
         self.packet().packet_id().ok_or_else(|| {
             Stop::inconclusive(format!("a packet with a Packet Identifier was expected: {}", self.line()))
         })
+    }
+
+    /// The Reason Code of a PUBACK, PUBREC, PUBREL or PUBCOMP; Success before 5.0 and for other packets.
+    pub fn reason(&self) -> ReasonCode {
+        match self.packet() {
+            Packet::Puback(ack) | Packet::Pubrec(ack) | Packet::Pubrel(ack) | Packet::Pubcomp(ack) => {
+                ack.reason
+            }
+            _ => ReasonCode::SUCCESS,
+        }
     }
 
     /// The codes of a SUBACK or UNSUBACK; empty for other packets, and for an UNSUBACK before 5.0.

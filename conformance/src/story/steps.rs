@@ -2,8 +2,8 @@
 
 use super::{Client, ConnectBuilder, Expect, Received, Stop, Story, publish, suback, unsuback};
 use mqtt_assay_codec::{
-    Ack, Disconnect, Packet, PacketId, PacketType, Properties, PropertyList, Property, Qos, ReasonCode, Subscribe,
-    SubscriptionList, SubscriptionOptions, TopicFilterList, Unsubscribe,
+    Ack, Disconnect, Packet, PacketId, PacketType, Properties, Property, PropertyList, Qos, ReasonCode,
+    Subscribe, SubscriptionList, SubscriptionOptions, TopicFilterList, Unsubscribe,
 };
 
 impl Client<'_> {
@@ -18,7 +18,12 @@ impl Client<'_> {
     }
 
     /// 5.0: subscribes with a Subscription Identifier.
-    pub async fn subscribe_identified(&mut self, filter: &str, options: SubscriptionOptions, id: u32) -> Story {
+    pub async fn subscribe_identified(
+        &mut self,
+        filter: &str,
+        options: SubscriptionOptions,
+        id: u32,
+    ) -> Story {
         let properties = PropertyList::new().with(Property::SubscriptionIdentifier(id));
         self.subscribe_full(filter, options, properties.view()).await
     }
@@ -65,8 +70,11 @@ impl Client<'_> {
     /// Sends an UNSUBSCRIBE and gives its Packet Identifier; awaits no answer.
     pub async fn send_unsubscribe(&mut self, filters: &TopicFilterList) -> Result<PacketId, Stop> {
         let packet_id = self.fresh_id();
-        let packet =
-            Packet::Unsubscribe(Unsubscribe { packet_id, properties: Properties::NONE, filters: filters.view() });
+        let packet = Packet::Unsubscribe(Unsubscribe {
+            packet_id,
+            properties: Properties::NONE,
+            filters: filters.view(),
+        });
         self.send(&packet).await?;
         Ok(packet_id)
     }
@@ -133,10 +141,11 @@ impl Client<'_> {
     pub async fn expect_none(&mut self, packet_type: PacketType) -> Story {
         self.ping().await?;
         match self.inbox.iter().find(|received| received.packet_type() == packet_type) {
-            Some(received) => {
-                Err(Stop::violates(format!("no {packet_type} before the barrier (PINGRESP)"), received.line())
-                    .at(received.index))
-            }
+            Some(received) => Err(Stop::violates(
+                format!("no {packet_type} before the barrier (PINGRESP)"),
+                received.line(),
+            )
+            .at(received.index)),
             None => Ok(()),
         }
     }

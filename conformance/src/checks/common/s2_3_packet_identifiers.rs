@@ -6,8 +6,12 @@ use crate::story::{Stop, puback, pubcomp, publish, pubrec};
 use mqtt_assay_codec::{PacketId, PacketType, Qos, ReasonCode};
 
 /// In the order of the specification.
-pub const CHECKS: &[Check] =
-    &[DELIVERIES_HAVE_IDS_OF_THEIR_OWN, NONE_AT_QOS_0, ANSWERS_CARRY_THE_PUBLISHS, DIRECTIONS_ARE_INDEPENDENT];
+pub const CHECKS: &[Check] = &[
+    DELIVERIES_HAVE_IDS_OF_THEIR_OWN,
+    NONE_AT_QOS_0,
+    ANSWERS_CARRY_THE_PUBLISHS,
+    DIRECTIONS_ARE_INDEPENDENT,
+];
 
 check! {
     /// Each delivery above QoS 0 carries a Packet Identifier that is not 0 and not in use.

@@ -3,7 +3,9 @@
 use crate::check;
 use crate::check::Check;
 use crate::story::{Stop, publish, pubrel, unsuback};
-use mqtt_assay_codec::{Packet, PacketId, PacketType, Properties, Qos, ReasonCode, TopicFilterList, Unsubscribe};
+use mqtt_assay_codec::{
+    Packet, PacketId, PacketType, Properties, Qos, ReasonCode, TopicFilterList, Unsubscribe,
+};
 
 /// In the order of the specification.
 pub const CHECKS: &[Check] = &[
@@ -77,7 +79,7 @@ check! {
     /// A QoS 2 delivery that has begun is completed after UNSUBSCRIBE.
     ///
     /// Sends     B has a QoS 2 PUBLISH unacknowledged, unsubscribes, and only then sends PUBREC and PUBCOMP.
-    /// Demands   PUBREL for its PUBREC.
+    /// Demands   PUBREL for its PUBREC (5.0: with the Reason Code 0x00, the exchange being known).
     /// Leaves    nothing.
     COMPLETES_STARTED_QOS_2 "unsubscribe/completes_started_qos_2",
     covers: [V3_1_1 / "MQTT-3.10.4-3", V5 / "MQTT-3.10.4-3"],
@@ -92,7 +94,7 @@ check! {
         let id = b.await_message(publish(&topic)).await?.id()?;
         b.unsubscribe(&topic).await?;
         b.pubrec(id, ReasonCode::SUCCESS).await?;
-        b.expect(pubrel(id)).await?;
+        b.expect(pubrel(id).reason(&[ReasonCode::SUCCESS])).await?;
         b.pubcomp(id, ReasonCode::SUCCESS).await?;
         b.ping().await
     }

@@ -2,19 +2,17 @@
 
 use crate::check;
 use crate::check::Check;
-use crate::checks::refusals::{refuses_filter, refuses_publish};
+use crate::checks::refusals::refuses_filter;
 use crate::story::{Stop, Story, World, publish};
-use mqtt_assay_codec::{Properties, Qos, ReasonCode, SubscriptionList, SubscriptionOptions};
+use mqtt_assay_codec::{Properties, Qos, SubscriptionList, SubscriptionOptions};
 
 /// In the order of the specification.
 pub const CHECKS: &[Check] = &[
-    BYTE_ORDER_MARK_IS_KEPT,
+    LEADING_BYTE_ORDER_MARK_IS_KEPT,
     HASH_MATCHES_PARENT_AND_ALL_BELOW,
     PLUS_MATCHES_ONE_LEVEL,
     MISPLACED_WILDCARD_IS_REFUSED,
     DOLLAR_IS_NOT_MATCHED_BY_LEADING_WILDCARD,
-    EMPTY_FILTER_IS_REFUSED,
-    EMPTY_TOPIC_IS_REFUSED,
     LETTERS_ARE_COMPARED_EXACTLY,
     EMPTY_LEVELS_COUNT,
 ];
@@ -52,12 +50,12 @@ async fn matches_as_listed(w: &World, rows: &[Row]) -> Story {
 }
 
 check! {
-    /// U+FEFF in a string is a character like any other and is kept, also at the beginning.
+    /// U+FEFF at the very beginning of a string is a character like any other and is kept.
     ///
     /// Sends     B subscribes to a topic that begins with U+FEFF, C to the same without it; A publishes to each.
     /// Demands   each receives the message of its own topic, unaltered, and nothing else.
     /// Leaves    nothing.
-    BYTE_ORDER_MARK_IS_KEPT "topics/byte_order_mark_is_kept",
+    LEADING_BYTE_ORDER_MARK_IS_KEPT "topics/leading_byte_order_mark_is_kept",
     covers: [V3_1_1 / "MQTT-1.5.3-3", V5 / "MQTT-1.5.4-3"],
     needs: [Qos1],
     proved: ["byte_order_mark_stripped"],
@@ -202,41 +200,6 @@ check! {
             return Ok(());
         }
         Err(Stop::not_tested("a topic that begins with $: the broker has none of its own and lets no Client use one"))
-    }
-}
-
-check! {
-    /// An empty Topic Filter is not granted.
-    ///
-    /// Sends     SUBSCRIBE with a filter of no characters.
-    /// Demands   the end of the connection or a code that refuses.
-    /// Leaves    the form of the refusal.
-    EMPTY_FILTER_IS_REFUSED "topics/empty_filter_is_refused",
-    covers: [V3_1_1 / "MQTT-4.7.3-1", V5 / "MQTT-4.7.3-1"],
-    needs: [],
-    proved: ["empty_filter_granted"],
-    run: async |w| {
-        let mut a = w.connect("a").await?;
-        let list = SubscriptionList::one("", SubscriptionOptions::default());
-        a.send_subscribe(&list, Properties::NONE).await?;
-        refuses_filter(w, &mut a, "").await
-    }
-}
-
-check! {
-    /// A PUBLISH with an empty Topic Name (5.0: and no Topic Alias) is refused.
-    ///
-    /// Sends     PUBLISH at QoS 1 to a topic of no characters.
-    /// Demands   the end of the connection.
-    /// Leaves    5.0: a PUBACK of 0x80 or above instead.
-    EMPTY_TOPIC_IS_REFUSED "topics/empty_topic_is_refused",
-    covers: [V3_1_1 / "MQTT-4.7.3-1", V5 / "U5-PUB-1"],
-    needs: [Qos1],
-    proved: ["empty_topic_accepted"],
-    run: async |w| {
-        let mut a = w.connect("a").await?;
-        a.publish("", b"nowhere").qos1().send().await?;
-        refuses_publish(w, &mut a, ReasonCode::TOPIC_NAME_INVALID).await
     }
 }
 

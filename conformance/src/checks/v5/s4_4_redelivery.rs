@@ -1,0 +1,132 @@
+//! Message delivery retry and message expiry under way. [5.0 §4.3.3, §4.4]
+
+use crate::check;
+use crate::check::Check;
+use crate::story::{pubcomp, publish, pubrec, pubrel};
+use mqtt_assay_codec::{PacketType, Property, Qos, ReasonCode};
+use std::time::Duration;
+
+/// In the order of the specification.
+pub const CHECKS: &[Check] = &[
+    STARTED_QOS_2_DOES_NOT_EXPIRE,
+    EXPIRED_QOS_2_IS_COMPLETED,
+    NOTHING_IS_REPEATED_ON_A_LIVE_CONNECTION,
+    REFUSED_IS_NOT_REPEATED,
+];
+
+check! {
+    /// A QoS 2 message whose PUBLISH has been sent does not expire any more.
+    ///
+    /// Sends     B has a delivery of a message with a Message Expiry Interval of 1 s, waits for 2.2 s, loses its
+    ///           connection, resumes its session and completes the exchange.
+    /// Demands   the PUBLISH again, and PUBREL for PUBREC.
+    /// Leaves    the Message Expiry Interval of the second PUBLISH.
+    STARTED_QOS_2_DOES_NOT_EXPIRE "redelivery/started_qos_2_does_not_expire",
+    covers: [V5 / "MQTT-4.3.3-7"],
+    needs: [Qos2],
+    proved: ["expiry_applied_after_publish"],
+    waits: 3,
+    run: async |w| {
+        let topic = w.topic("begun");
+        let mut b = w.client("b").persistent(60).acknowledge_by_hand().connect().await?;
+        b.subscribe(&topic, Qos::ExactlyOnce).await?;
+        let mut a = w.connect("a").await?;
+        let expiry = Property::MessageExpiryInterval(1);
+        a.publish(&topic, b"message").qos2().property(expiry).acknowledged().await?;
+        let id = b.await_message(publish(&topic)).await?.id()?;
+        w.let_pass(Duration::from_millis(2200), "Message Expiry Interval, 1 s").await;
+        b.cut();
+        let mut b = w.client("b").acknowledge_by_hand().resumed(60).await?;
+        b.expect(publish(&topic).payload(b"message").packet_id(id)).await?;
+        b.pubrec(id, ReasonCode::SUCCESS).await?;
+        b.expect(pubrel(id).reason(&[ReasonCode::SUCCESS])).await?;
+        b.pubcomp(id, ReasonCode::SUCCESS).await?;
+        b.ping().await
+    }
+}
+
+check! {
+    /// A QoS 2 exchange goes on though its message has expired.
+    ///
+    /// Sends     PUBLISH at QoS 2 with a Message Expiry Interval of 1 s, and PUBREL 2.2 s later.
+    /// Demands   PUBREC and PUBCOMP.
+    /// Leaves    what became of the message: nobody subscribes to it.
+    EXPIRED_QOS_2_IS_COMPLETED "redelivery/expired_qos_2_is_completed",
+    covers: [V5 / "MQTT-4.3.3-13"],
+    needs: [Qos2],
+    proved: ["expired_qos_2_not_completed"],
+    waits: 3,
+    run: async |w| {
+        let mut a = w.connect("a").await?;
+        let message = a.publish(&w.topic("unheard"), b"message").qos2();
+        if let Some(id) = message.property(Property::MessageExpiryInterval(1)).send().await? {
+            a.await_message(pubrec(id)).await?;
+            w.let_pass(Duration::from_millis(2200), "Message Expiry Interval, 1 s").await;
+            a.pubrel(id, ReasonCode::SUCCESS).await?;
+            a.expect(pubcomp(id)).await?;
+        }
+        Ok(())
+    }
+}
+
+check! {
+    /// Nothing unacknowledged is sent again while the connection lasts.
+    ///
+    /// Sends     B has a delivery at QoS 1, one at QoS 2 and a PUBREL unacknowledged, and sends PINGREQ five times.
+    /// Demands   neither PUBLISH nor PUBREL comes again.
+    /// Leaves    nothing; a broker that sends again after a longer time goes unnoticed.
+    NOTHING_IS_REPEATED_ON_A_LIVE_CONNECTION "redelivery/nothing_is_repeated_on_a_live_connection",
+    covers: [V5 / "MQTT-4.4.0-1"],
+    needs: [Qos1, Qos2],
+    proved: ["resent_on_live_connection"],
+    run: async |w| {
+        let topics = ["one", "two", "three"].map(|name| w.topic(name));
+        let mut b = w.client("b").acknowledge_by_hand().connect().await?;
+        let mut a = w.connect("a").await?;
+        for (topic, qos) in topics.iter().zip([Qos::AtLeastOnce, Qos::ExactlyOnce, Qos::ExactlyOnce]) {
+            b.subscribe(topic, qos).await?;
+            a.publish(topic, b"message").qos(qos).acknowledged().await?;
+            b.await_message(publish(topic)).await?;
+        }
+        a.publish(&topics[2], b"released").qos2().acknowledged().await?;
+        let id = b.await_message(publish(&topics[2]).payload(b"released")).await?.id()?;
+        b.pubrec(id, ReasonCode::SUCCESS).await?;
+        b.await_message(pubrel(id)).await?;
+        for _ in 0..5 {
+            b.ping().await?;
+        }
+        b.expect_no_publishes().await?;
+        b.expect_none(PacketType::Pubrel).await
+    }
+}
+
+check! {
+    /// A delivery that the Client refused is acknowledged, and does not come again.
+    ///
+    /// Sends     B answers a delivery at QoS 1 with PUBACK 0x80 and one at QoS 2 with PUBREC 0x83, and resumes its
+    ///           session.
+    /// Demands   no PUBREL for the refused one; neither PUBLISH comes again.
+    /// Leaves    nothing.
+    REFUSED_IS_NOT_REPEATED "redelivery/refused_is_not_repeated",
+    covers: [V5 / "MQTT-4.4.0-2"],
+    needs: [Qos1, Qos2],
+    proved: ["refused_delivery_resent"],
+    run: async |w| {
+        let (once, twice) = (w.topic("qos1"), w.topic("qos2"));
+        let mut b = w.client("b").persistent(60).acknowledge_by_hand().connect().await?;
+        b.subscribe(&once, Qos::AtLeastOnce).await?;
+        b.subscribe(&twice, Qos::ExactlyOnce).await?;
+        let mut a = w.connect("a").await?;
+        a.publish(&once, b"message").qos1().acknowledged().await?;
+        let id = b.await_message(publish(&once)).await?.id()?;
+        b.puback(id, ReasonCode::UNSPECIFIED_ERROR).await?;
+        a.publish(&twice, b"message").qos2().acknowledged().await?;
+        let id = b.await_message(publish(&twice)).await?.id()?;
+        b.pubrec(id, ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR).await?;
+        b.ping().await?;
+        b.cut();
+        let mut b = w.client("b").acknowledge_by_hand().resumed(60).await?;
+        b.expect_no_publishes().await?;
+        b.expect_none(PacketType::Pubrel).await
+    }
+}
