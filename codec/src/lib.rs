@@ -26,6 +26,11 @@
 
 extern crate alloc;
 
+/// The examples of the README, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub mod describe;
 mod encode;
 pub mod frame;

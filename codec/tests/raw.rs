@@ -31,6 +31,18 @@ fn each_case_breaks_the_rule_that_it_names() {
 }
 
 #[test]
+fn what_the_cases_are_made_from_is_valid() {
+    for version in VERSIONS {
+        for receiver in RECEIVERS {
+            for bytes in raw::valid(version, receiver) {
+                let found = Decoder::new(version, receiver).next(&bytes);
+                assert!(matches!(found, Ok(Some((_, length))) if length == bytes.len()), "{found:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn names_are_unique() {
     let mut seen = BTreeSet::new();
     for case in all() {

@@ -80,6 +80,16 @@ pub fn cases(version: Version, receiver: Receiver) -> Vec<Case> {
     cases.cases
 }
 
+/// A short valid packet of each type that travels in this direction: what the cases are made from.
+pub fn valid(version: Version, receiver: Receiver) -> Vec<Vec<u8>> {
+    let cases = Cases { version, receiver, cases: Vec::new() };
+    cases
+        .types()
+        .map(|packet_type| cases.valid(packet_type))
+        .map(|(first, body)| packet(first, &body))
+        .collect()
+}
+
 /// The smallest QoS 0 PUBLISH that is larger than `max_packet_size`, which counts the whole packet.
 /// [5.0 §3.2.2.3.6]
 ///
