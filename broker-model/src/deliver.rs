@@ -4,7 +4,7 @@ use crate::alias::Use;
 use crate::broker::{Broker, ConnectionId};
 use crate::expiry;
 use crate::flow;
-use crate::inflight::{Delivery, Stage};
+use crate::inflight::{Delivery, Inflight, Stage};
 use crate::mutant::Mutant;
 use crate::policy::QueueFull;
 use crate::router::Filter;
@@ -191,7 +191,7 @@ impl Broker {
         let Some(sent) = self.sessions.get(session).and_then(|state| state.inflight.get(packet_id)) else {
             return true;
         };
-        let (stage, delivery) = (sent.stage, sent.delivery.clone());
+        let (stage, on_wire, delivery) = (sent.stage, sent.on_wire, sent.delivery.clone());
         if stage == Stage::Release {
             // The PUBLISH is done with. [3.1.1/MQTT-4.3.3-1] [5.0/MQTT-4.3.3-6]
             if fault.is(Mutant::PublishResentAfterPubrel) {
@@ -202,7 +202,8 @@ impl Broker {
             }
             return true;
         }
-        if self.out_of_quota(connection, session) && !fault.is(Mutant::ReceiveMaximumIgnoredOnResume) {
+        let waits = !on_wire && self.out_of_quota(connection, session);
+        if waits && !fault.is(Mutant::ReceiveMaximumIgnoredOnResume) {
             return false;
         }
         if fault.is(Mutant::PacketIdChangedOnRedelivery)
@@ -391,13 +392,23 @@ impl Broker {
             if self.fault.is(Mutant::QuotaReturnedAtPubrec) {
                 state.inflight.return_quota(ack.packet_id);
             }
-            if !self.fault.is(Mutant::PubrelMissing) {
-                self.acknowledge(connection, PacketType::Pubrel, ack.packet_id, ReasonCode::SUCCESS);
+            for id in self.due_pubrels(session, ack.packet_id) {
+                self.acknowledge(connection, PacketType::Pubrel, id, ReasonCode::SUCCESS);
             }
             self.pump(session);
         } else if state.version == Version::V5 && ack.reason.is_success() {
             let code = ReasonCode::PACKET_IDENTIFIER_NOT_FOUND;
             self.acknowledge(connection, PacketType::Pubrel, ack.packet_id, code);
+        }
+    }
+
+    /// The PUBRELs to be sent when this PUBREC has come: its own. [3.1.1/MQTT-4.6.0-6]
+    fn due_pubrels(&self, session: SessionId, id: PacketId) -> Vec<PacketId> {
+        let inflight = self.sessions.get(session).map(|state| &state.inflight);
+        match self.fault.0 {
+            Some(Mutant::PubrelMissing) => Vec::new(),
+            Some(Mutant::PubrelsInOrderOfIds) => inflight.map_or_else(Vec::new, Inflight::all_released),
+            _ => vec![id],
         }
     }
 

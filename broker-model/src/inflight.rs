@@ -140,6 +140,12 @@ impl Inflight {
         ids.into_iter().map(|(_, _, id)| id).collect()
     }
 
+    /// The ids by number, once no PUBLISH is unacknowledged: for faulty brokers.
+    pub(crate) fn all_released(&self) -> Vec<PacketId> {
+        let waits = self.sent.values().any(|sent| sent.stage == Stage::Publish);
+        if waits { Vec::new() } else { self.sent.keys().copied().collect() }
+    }
+
     /// Gives an id's delivery another id: for faulty brokers.
     pub(crate) fn rename(&mut self, from: PacketId, to: PacketId) {
         if let Some(sent) = self.sent.remove(&from) {

@@ -132,6 +132,7 @@ mutants! {
     FinalAcknowledgementIgnored "final_acknowledgement_ignored" "takes no notice of PUBACK and PUBCOMP" ["3.1.1/MQTT-4.3.3-1", "5.0/MQTT-4.3.3-6", "5.0/MQTT-4.4.0-1"];
     RefusedDeliveryResent "refused_delivery_resent" "sends a message again that the Client refused" ["5.0/MQTT-4.4.0-2"];
     ResentOnLiveConnection "resent_on_live_connection" "sends unacknowledged messages again at each PINGREQ" ["5.0/MQTT-4.4.0-1"];
+    PubrelsInOrderOfIds "pubrels_in_order_of_ids" "holds PUBRELs back and sends them in the order of their Packet Identifiers" ["3.1.1/MQTT-4.6.0-6"];
     OrderReversedOnResume "order_reversed_on_resume" "sends unacknowledged messages again last first" ["3.1.1/MQTT-4.6.0-6", "5.0/MQTT-4.6.0-5"];
     QueueOrderReversed "queue_order_reversed" "sends waiting messages last first" ["3.1.1/MQTT-4.6.0-5", "3.1.1/MQTT-4.6.0-6", "5.0/MQTT-4.6.0-5", "5.0/MQTT-4.6.0-6"];
     PayloadCutAtNul "payload_cut_at_nul" "cuts payloads at the first zero byte" ["3.1.1/MQTT-4.5.0-1", "5.0/MQTT-4.5.0-1"];
