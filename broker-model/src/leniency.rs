@@ -167,6 +167,8 @@ fn mended(bytes: &[u8], flaw: Malformed) -> Option<Vec<u8>> {
         }
         O::ShareNameEmpty | O::SharedFilterMissing => lengthen_filter(&mut body, body_at?)?,
         O::ConnectTrailingBytes | O::TrailingBytes => body.truncate(body_at?),
+        // Will Properties stand before the Will Topic in 5.0.
+        O::WillMissing if ends_with_client_id(&body) => body.extend_from_slice(b"\x00\x00\x01x"),
         O::ClientIdentifierMissing | O::WillMissing | O::UserNameMissing | O::PasswordMissing => {
             body.extend_from_slice(b"\x00\x01x");
         }
@@ -176,6 +178,17 @@ fn mended(bytes: &[u8], flaw: Malformed) -> Option<Vec<u8>> {
         _ => drop_properties(&mut body, packet, first)?,
     }
     Some(framed(first, &body))
+}
+
+/// Whether a 5.0 CONNECT has nothing behind its Client Identifier; its property list is taken to be short.
+fn ends_with_client_id(body: &[u8]) -> bool {
+    let at = 11 + body.get(10).map_or(0, |length| usize::from(*length));
+    match body.get(at..) {
+        Some([high, low, rest @ ..]) => {
+            body[6] == 5 && rest.len() == usize::from(u16::from_be_bytes([*high, *low]))
+        }
+        _ => false,
+    }
 }
 
 /// Puts a character into a shared filter where one is missing.

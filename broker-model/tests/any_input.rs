@@ -87,20 +87,20 @@ fn step() -> impl Strategy<Value = Step> {
             let [clean, will, small, aliases] = flags;
             Step::Connect { on, version, client, clean, will, small, aliases }
         }),
-        6 => (on.clone(), 0..6u8, qos(), any::<[bool; 3]>(), 1..5u16, proptest::option::of(0..3u16))
+        6 => (on.clone(), 0..6u8, qos(), any::<[bool; 3]>(), 1..5u16, proptest::option::weighted(0.2, 0..3u16))
             .prop_map(|(on, topic, qos, [retain, dup, expiry], id, alias)| {
                 Step::Publish { on, topic, qos, retain, dup, id, alias, expiry }
             }),
         4 => (on.clone(), 0..10u8, qos(), any::<u8>(), any::<bool>())
             .prop_map(|(on, filter, qos, options, identifier)| Step::Subscribe { on, filter, qos, options, identifier }),
         1 => (on.clone(), 0..10u8).prop_map(|(on, filter)| Step::Unsubscribe { on, filter }),
-        6 => (on.clone(), 0..4u8, 1..6u16, prop_oneof![4 => Just(0u8), 1 => Just(0x80), 1 => Just(0x92)])
+        6 => (on.clone(), 0..4u8, 1..4u16, prop_oneof![4 => Just(0u8), 1 => Just(0x80), 1 => Just(0x92)])
             .prop_map(|(on, kind, id, code)| Step::Ack { on, kind, id, code }),
-        1 => on.clone().prop_map(|on| Step::Ping { on }),
+        2 => on.clone().prop_map(|on| Step::Ping { on }),
         1 => (on.clone(), prop_oneof![Just(0u8), Just(4)]).prop_map(|(on, code)| Step::Disconnect { on, code }),
         1 => on.clone().prop_map(|on| Step::Cut { on }),
-        2 => (0..4_000u64).prop_map(|millis| Step::Wait { millis }),
-        1 => (on, proptest::collection::vec(any::<u8>(), 0..12)).prop_map(|(on, bytes)| Step::Bytes { on, bytes }),
+        2 => (0..1_500u64).prop_map(|millis| Step::Wait { millis }),
+        1 => (Just(3u64), proptest::collection::vec(any::<u8>(), 0..12)).prop_map(|(on, bytes)| Step::Bytes { on, bytes }),
     ]
 }
 
@@ -170,7 +170,7 @@ impl Fuzz {
                 let client_id = ["", "x", "y"][usize::from(client)];
                 let connect = Connect {
                     clean_start: clean,
-                    keep_alive: 2,
+                    keep_alive: 4,
                     properties: if v5 { properties.view() } else { Properties::NONE },
                     will: will.then_some(Will {
                         qos: Qos::AtLeastOnce,
@@ -200,7 +200,7 @@ impl Fuzz {
                         topic: TOPICS[usize::from(topic)],
                         packet_id: PacketId::new(id).filter(|_| above),
                         properties: properties.view(),
-                        payload: b"payload",
+                        payload: if dup && retain { b"" } else { b"pay\0load" },
                     }),
                 );
             }
