@@ -56,7 +56,12 @@ pub fn disagreements(decoder: Decoder, stream: &[u8]) -> Vec<Disagreement> {
                 Receiver::Server => Receiver::Client,
                 Receiver::Client => Receiver::Server,
             };
-            let there = Decoder::new(decoder.version, other).next(frame).err().map(|refused| refused.offence);
+            let there = Decoder::new(decoder.version, other).next(frame).err();
+            // A CONNECT that a Server sends, of another version.
+            if there.is_some_and(|refused| refused.version != decoder.version) {
+                return Vec::new();
+            }
+            let there = there.map(|refused| refused.offence);
             Ours::Refuses { offence: refused.offence, there }
         }
     };
