@@ -56,8 +56,10 @@ impl Broker {
                 }
                 return;
             }
-            let repeated = state.relics.used_ids.insert(packet_id, ()).is_some();
-            if repeated && publish.dup && fault.is(Mutant::Qos1DupTakenForDuplicate) {
+            if fault.is(Mutant::Qos1DupTakenForDuplicate)
+                && state.relics.used_ids.insert(packet_id, ()).is_some()
+                && publish.dup
+            {
                 return self.acknowledge(id, PacketType::Puback, packet_id, ReasonCode::SUCCESS);
             }
         }
@@ -96,7 +98,8 @@ impl Broker {
                 _ => Admission::Dropped,
             };
         }
-        if policy.check_payload_format
+        let check_format = policy.check_payload_format || self.fault.is(Mutant::RefusedQos2IdKept);
+        if check_format
             && publish.properties.payload_format_indicator() == Some(1)
             && core::str::from_utf8(publish.payload).is_err()
         {
@@ -320,7 +323,8 @@ impl Broker {
         let sessions = &self.sessions;
         let online = |id| sessions.get(id).is_some_and(|session| session.connection.is_some());
         let mut chosen = Vec::new();
-        for share in self.router.shares(node) {
+        let served = if fault.is(Mutant::SharedGroupsMerged) { 1 } else { usize::MAX };
+        for share in self.router.shares(node).take(served) {
             let first = share.members().first().map(|(_, subscription)| subscription.options.qos);
             if fault.is(Mutant::SharedDeliveredToAll) {
                 chosen.extend(share.members().iter().map(|member| (*member, share.filter.clone())));

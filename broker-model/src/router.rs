@@ -87,7 +87,7 @@ impl Router {
         if let Some(share_name) = filter.share_name {
             let share = self.nodes[node].shares.entry(share_name.into());
             let share = share.or_insert_with(|| Share::new(filter.text));
-            return share.join(session, new);
+            return share.join(session, new, fault);
         }
         let subscribers = &mut self.nodes[node].subscribers;
         match subscribers.iter_mut().find(|(id, _)| *id == session) {
@@ -160,10 +160,12 @@ impl Router {
         let mut next = Vec::new();
         // A leading wildcard matches no topic that begins with `$`. [3.1.1/MQTT-4.7.2-1] [5.0/MQTT-4.7.2-1]
         let dollar = name.starts_with('$');
+        let wild = !fault.is(Mutant::WildcardsNeverMatch);
         let folded = fold(name, fault);
         for (depth, level) in levels(&folded, fault).enumerate() {
-            let hash = depth > 0 || !dollar || fault.is(Mutant::HashMatchesDollar);
-            let plus = (depth > 0 || !dollar || fault.is(Mutant::PlusMatchesDollar))
+            let hash = wild && (depth > 0 || !dollar || fault.is(Mutant::HashMatchesDollar));
+            let plus = wild
+                && (depth > 0 || !dollar || fault.is(Mutant::PlusMatchesDollar))
                 && !(level.is_empty() && fault.is(Mutant::PlusExcludesEmptyLevel));
             for &node in &current {
                 let children = &self.nodes[node].children;

@@ -47,6 +47,7 @@ mutants! {
     KeepAliveIgnored "keep_alive_ignored" "keeps silent Clients connected" ["3.1.1/MQTT-3.1.2-24", "5.0/MQTT-3.1.2-22", "5.0/MQTT-3.2.2-22"];
     KeepAliveTripled "keep_alive_tripled" "waits for three times the Keep Alive" ["3.1.1/MQTT-3.1.2-24", "5.0/MQTT-3.1.2-22", "5.0/MQTT-3.2.2-22"];
     KeepAliveRenewedByServer "keep_alive_renewed_by_server" "lets its own packets renew the Keep Alive" ["3.1.1/MQTT-3.1.2-24", "5.0/MQTT-3.1.2-22"];
+    KeepAliveZeroRefused "keep_alive_zero_refused" "refuses a Keep Alive of 0" ["3.1.1/MQTT-3.1.4-4", "5.0/MQTT-3.1.4-5"];
     KeepAliveRenewedByAnyByte "keep_alive_renewed_by_any_byte" "lets the beginning of a packet renew the Keep Alive" ["3.1.1/MQTT-3.1.2-24", "5.0/MQTT-3.1.2-22"];
     KeepAliveRenewedByPingreqOnly "keep_alive_renewed_by_pingreq_only" "lets no packet but PINGREQ renew the Keep Alive" ["3.1.1/MQTT-3.1.2-24", "5.0/MQTT-3.1.2-22"];
     PingrespMissing "pingresp_missing" "does not answer PINGREQ" ["3.1.1/MQTT-3.12.4-1", "5.0/MQTT-3.12.4-1"];
@@ -96,7 +97,7 @@ mutants! {
     Qos2ReceiptLostOnResume "qos_2_receipt_lost_on_resume" "forgets across connections which QoS 2 messages it has received" ["3.1.1/MQTT-4.1.0-1", "3.1.1/MQTT-4.3.3-2", "5.0/MQTT-3.1.2-5", "5.0/MQTT-4.3.3-10"];
     Qos2IdNotReleased "qos_2_id_not_released" "takes a QoS 2 Packet Identifier used again after PUBCOMP for a duplicate" ["3.1.1/MQTT-4.3.3-2", "5.0/MQTT-4.3.3-12"];
     Qos1DupTakenForDuplicate "qos_1_dup_taken_for_duplicate" "drops a QoS 1 message with DUP whose Packet Identifier was used before" ["3.1.1/MQTT-4.3.2-2", "5.0/MQTT-4.3.2-5"];
-    RefusedQos2IdKept "refused_qos_2_id_kept" "takes a Packet Identifier used again after a refusing PUBREC for a duplicate" ["5.0/MQTT-4.3.3-9"];
+    RefusedQos2IdKept "refused_qos_2_id_kept" "checks the Payload Format Indicator, and takes a Packet Identifier used again after a refusing PUBREC for a duplicate" ["5.0/MQTT-4.3.3-9"];
     DeniedPublishUnacknowledged "denied_publish_unacknowledged" "neither acknowledges nor closes when a 3.1.1 message is not allowed" ["3.1.1/MQTT-3.3.5-2"];
     EmptyPayloadDropped "empty_payload_dropped" "drops messages without payload" ["3.1.1/MQTT-4.5.0-1", "5.0/MQTT-4.5.0-1"];
     EveryThirdMessageLost "every_third_message_lost" "loses every third message" ["3.1.1/MQTT-4.5.0-1", "5.0/MQTT-4.5.0-1"];
@@ -214,6 +215,7 @@ mutants! {
     UnsubackCodeUnlisted "unsuback_code_unlisted" "sends UNSUBACK with Reason Code 0x01" ["5.0/MQTT-3.11.3-2"];
 
     // Topics.
+    WildcardsNeverMatch "wildcards_never_match" "grants filters with wildcards and takes the wildcards for letters" ["3.1.1/MQTT-3.8.3-2", "3.1.1/U3-TOP-1", "5.0/U5-TOP-1"];
     HashExcludesParent "hash_excludes_parent" "does not let # match the parent level" ["3.1.1/MQTT-4.5.0-1", "3.1.1/U3-TOP-1", "5.0/MQTT-4.5.0-1", "5.0/U5-TOP-1"];
     PlusExcludesEmptyLevel "plus_excludes_empty_level" "does not let + match an empty level" ["3.1.1/MQTT-4.5.0-1", "3.1.1/U3-TOP-1", "5.0/MQTT-4.5.0-1", "5.0/U5-TOP-1"];
     PlusSpansLevels "plus_spans_levels" "lets + match several levels" ["3.1.1/MQTT-3.3.2-3", "3.1.1/U3-TOP-1", "5.0/MQTT-3.3.2-3", "5.0/U5-TOP-1"];
@@ -252,12 +254,15 @@ mutants! {
     ServerPacketIgnored "server_packet_ignored" "ignores packets that only a Server may send" ["3.1.1/MQTT-4.8.0-1", "5.0/MQTT-4.13.1-1"];
     PaddedLengthAccepted "padded_length_accepted" "accepts Variable Byte Integers in more bytes than needed" ["5.0/MQTT-1.5.5-1"];
     BadPropertyAccepted "bad_property_accepted" "accepts properties that are unknown, repeated, out of place or out of range" ["5.0/MQTT-4.13.1-1"];
+    PropertyOrderDemanded "property_order_demanded" "closes where properties do not stand in the order of their identifiers" ["5.0/U5-PROP-6"];
     PropertyLengthMissingAccepted "property_length_missing_accepted" "accepts packets without Property Length" ["5.0/MQTT-2.2.2-1"];
     ResponseTopicWildcardAccepted "response_topic_wildcard_accepted" "accepts a wildcard in a Response Topic" ["5.0/MQTT-3.3.2-14"];
     SubscriptionIdFromClientAccepted "subscription_id_from_client_accepted" "accepts a Subscription Identifier in a Client's PUBLISH" ["5.0/MQTT-3.3.4-6"];
     TopicAliasZeroAccepted "topic_alias_zero_accepted" "accepts Topic Alias 0" ["5.0/MQTT-3.3.2-8"];
     AckCodeUnlistedAccepted "ack_code_unlisted_accepted" "accepts acknowledgements with a Reason Code that is not listed" ["5.0/MQTT-3.4.2-1", "5.0/MQTT-3.5.2-1", "5.0/MQTT-3.6.2-1", "5.0/MQTT-3.7.2-1"];
+    ShortAcknowledgementRefused "short_acknowledgement_refused" "refuses 5.0 acknowledgements without Reason Code" ["5.0/U5-LEN-2"];
     ProtocolErrorKeptOpen "protocol_error_kept_open" "leaves the connection open after a malformed packet or protocol error" ["3.1.1/MQTT-2.2.2-2", "3.1.1/MQTT-4.8.0-1", "5.0/MQTT-3.14.4-2", "5.0/MQTT-4.13.1-1", "5.0/MQTT-4.13.2-1"];
+    ErrorEndsAllConnections "error_ends_all_connections" "disconnects every Client when one breaks a rule" ["3.1.1/U3-ERR-1", "5.0/U5-ERR-1"];
 
     // Properties and limits of 5.0.
     PayloadFormatIndicatorLost "payload_format_indicator_lost" "does not pass Payload Format Indicator on" ["5.0/MQTT-3.3.2-4"];
@@ -275,12 +280,14 @@ mutants! {
     MessageExpiryIgnored "message_expiry_ignored" "delivers messages that have expired" ["5.0/MQTT-3.3.2-5"];
     MessageExpiryNotDecremented "message_expiry_not_decremented" "passes the Message Expiry Interval on as it came" ["5.0/MQTT-3.3.2-6"];
     MessageExpiryLost "message_expiry_lost" "does not pass the Message Expiry Interval on" ["5.0/MQTT-3.3.2-6"];
+    MessageExpiryInvented "message_expiry_invented" "gives messages without Message Expiry Interval one of 60 s" ["5.0/U5-PUB-16"];
     TopicAliasBeyondMaximum "topic_alias_beyond_maximum" "uses Topic Aliases above the Client's maximum" ["5.0/MQTT-3.1.2-26", "5.0/MQTT-3.3.2-11"];
     TopicAliasUnasked "topic_alias_unasked" "uses Topic Aliases towards Clients that allow none" ["5.0/MQTT-3.1.2-27"];
     TopicAliasSurvivesConnection "topic_alias_survives_connection" "keeps the Client's Topic Aliases for its next connection" ["5.0/MQTT-3.3.2-7"];
     TopicAliasMaximumRefused "topic_alias_maximum_refused" "refuses the highest Topic Alias that it allows" ["5.0/MQTT-3.3.2-12"];
     TopicAliasNotRemapped "topic_alias_not_remapped" "keeps the first topic of a Topic Alias" ["5.0/MQTT-3.3.2-12"];
     TopicAliasAboveMaximumAccepted "topic_alias_above_maximum_accepted" "accepts Topic Aliases above its maximum" ["5.0/MQTT-3.2.2-17", "5.0/MQTT-3.2.2-18", "5.0/MQTT-3.3.2-9", "5.0/MQTT-4.13.1-1"];
+    UnknownTopicAliasAccepted "unknown_topic_alias_accepted" "acknowledges a PUBLISH whose Topic Alias was given no topic" ["5.0/MQTT-4.13.1-1", "5.0/U5-PUB-2"];
     ReceiveMaximumIgnored "receive_maximum_ignored" "has more messages unacknowledged than the Client's Receive Maximum" ["5.0/MQTT-3.3.4-9", "5.0/MQTT-4.9.0-2"];
     ReceiveMaximumIgnoredOnResume "receive_maximum_ignored_on_resume" "sends all unacknowledged messages again at once" ["5.0/MQTT-3.3.4-9", "5.0/MQTT-4.9.0-2"];
     ReceiveMaximumLessOne "receive_maximum_less_one" "starts with a send quota one below the Client's Receive Maximum" ["5.0/MQTT-4.9.0-1"];
@@ -305,6 +312,8 @@ mutants! {
     SharedQos2MovedOnSessionEnd "shared_qos_2_moved_on_session_end" "gives a started QoS 2 delivery to another member when the session ends" ["5.0/MQTT-4.8.2-5"];
     SharedRefusalMoved "shared_refusal_moved" "gives a message that a member refused to another" ["5.0/MQTT-4.8.2-6"];
     SharedUnsubscribeByFilter "shared_unsubscribe_by_filter" "removes a Shared Subscription at an UNSUBSCRIBE of its filter alone" ["5.0/MQTT-3.10.4-1", "5.0/U5-SHR-7"];
+    SharedJoinedTwice "shared_joined_twice" "counts a session as a member for each SUBSCRIBE" ["5.0/U5-SHR-5"];
+    SharedGroupsMerged "shared_groups_merged" "serves one ShareName of each filter only" ["5.0/U5-SHR-4"];
 
     // DISCONNECT and AUTH.
     SendsAfterDisconnect "sends_after_disconnect" "sends PINGRESP after DISCONNECT" ["5.0/MQTT-3.14.4-1"];

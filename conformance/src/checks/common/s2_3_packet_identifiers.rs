@@ -2,8 +2,11 @@
 
 use crate::check;
 use crate::check::Check;
-use crate::story::{Stop, puback, pubcomp, publish, pubrec};
-use mqtt_assay_codec::{PacketId, PacketType, Qos, ReasonCode};
+use crate::story::{Stop, puback, pubcomp, publish, pubrec, pubrel, suback, unsuback};
+use mqtt_assay_codec::{
+    Packet, PacketId, PacketType, Properties, Qos, ReasonCode, Subscribe, SubscriptionList,
+    SubscriptionOptions, TopicFilterList, Unsubscribe,
+};
 
 /// In the order of the specification.
 pub const CHECKS: &[Check] = &[
@@ -11,6 +14,7 @@ pub const CHECKS: &[Check] = &[
     NONE_AT_QOS_0,
     ANSWERS_CARRY_THE_PUBLISHS,
     DIRECTIONS_ARE_INDEPENDENT,
+    FREE_AFTER_THE_LAST_ANSWER,
 ];
 
 check! {
@@ -150,11 +154,45 @@ check! {
         b.publish(&back, b"back").qos2().packet_id(id).send().await?;
         b.expect(pubrec(id)).await?;
         b.pubrec(id, ReasonCode::SUCCESS).await?;
-        b.expect(crate::story::pubrel(id)).await?;
+        b.expect(pubrel(id)).await?;
         b.pubrel(id, ReasonCode::SUCCESS).await?;
         b.expect(pubcomp(id)).await?;
         b.pubcomp(id, ReasonCode::SUCCESS).await?;
         a.expect(publish(&back).payload(b"back")).await?;
         b.ping().await
+    }
+}
+
+check! {
+    /// A Packet Identifier is free again after the last answer to what it was used for, for any other use.
+    ///
+    /// Sends     SUBSCRIBE, PUBLISH at QoS 1, twice at QoS 2, UNSUBSCRIBE and PUBLISH again, all with one identifier, each
+    ///           after the last answer to the one before.
+    /// Demands   each is answered, and the messages are delivered as long as the subscription stands.
+    /// Leaves    nothing.
+    FREE_AFTER_THE_LAST_ANSWER "packet_identifier/free_after_the_last_answer",
+    covers: [V3_1_1 / "MQTT-4.3.2-2", V3_1_1 / "MQTT-4.3.3-2", V5 / "U5-PKT-3", V5 / "MQTT-4.3.3-12"],
+    needs: [Qos1, Qos2],
+    proved: ["qos_2_id_not_released"],
+    run: async |w| {
+        let (id, topic) = (PacketId::MAX, w.topic("own"));
+        let mut a = w.connect("a").await?;
+        let list = SubscriptionList::one(&topic, SubscriptionOptions::qos(Qos::ExactlyOnce));
+        let (properties, subscriptions) = (Properties::NONE, list.view());
+        a.send(&Packet::Subscribe(Subscribe { packet_id: id, properties, subscriptions })).await?;
+        a.expect(suback(id)).await?;
+        for (qos, payload) in [(Qos::AtLeastOnce, b"1"), (Qos::ExactlyOnce, b"2"), (Qos::ExactlyOnce, b"3")] {
+            a.publish(&topic, payload).qos(qos).packet_id(id).acknowledged().await?;
+            a.expect(publish(&topic).payload(payload)).await?;
+        }
+        let list = TopicFilterList::one(&topic);
+        let filters = list.view();
+        a.send(&Packet::Unsubscribe(Unsubscribe { packet_id: id, properties, filters })).await?;
+        a.expect(unsuback(id)).await?;
+        a.publish(&topic, b"4").qos2().packet_id(id).send().await?;
+        a.expect(pubrec(id)).await?;
+        a.pubrel(id, ReasonCode::SUCCESS).await?;
+        a.expect(pubcomp(id)).await?;
+        Ok(())
     }
 }

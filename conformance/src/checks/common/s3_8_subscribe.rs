@@ -18,6 +18,7 @@ pub const CHECKS: &[Check] = &[
     REPLACING_SENDS_RETAINED_AGAIN,
     REPLACING_LOSES_NOTHING,
     DELIVERED_AT_THE_LOWER_QOS,
+    LOWER_QOS_FOR_RETAINED_AND_WAITING,
 ];
 
 /// Sends a SUBSCRIBE for these filters and takes its SUBACK as a step.
@@ -284,6 +285,31 @@ check! {
                 }
             }
         }
+        Ok(())
+    }
+}
+
+check! {
+    /// The lower QoS holds also for retained messages and for those that waited for a subscriber.
+    ///
+    /// Sends     A stores a message at QoS 2; B subscribes at QoS 1 and leaves; A publishes at QoS 2; B resumes.
+    /// Demands   B receives both at QoS 1.
+    /// Leaves    nothing.
+    LOWER_QOS_FOR_RETAINED_AND_WAITING "subscribe/lower_qos_for_retained_and_waiting",
+    covers: [V3_1_1 / "MQTT-3.8.4-6", V5 / "MQTT-3.8.4-8"],
+    needs: [Retain, Qos1, Qos2],
+    proved: ["delivered_at_lower_qos", "delivered_at_published_qos"],
+    run: async |w| {
+        let topic = w.topic("state");
+        let mut a = w.connect("a").await?;
+        a.publish(&topic, b"retained").qos2().retain().acknowledged().await?;
+        let mut b = w.client("b").persistent(60).connect().await?;
+        b.subscribe(&topic, Qos::AtLeastOnce).await?;
+        b.expect(publish(&topic).payload(b"retained").qos(Qos::AtLeastOnce)).await?;
+        b.disconnect().await;
+        a.publish(&topic, b"waiting").qos2().acknowledged().await?;
+        let mut b = w.client("b").resumed(60).await?;
+        b.expect(publish(&topic).payload(b"waiting").qos(Qos::AtLeastOnce)).await?;
         Ok(())
     }
 }

@@ -182,15 +182,15 @@ check! {
     ///
     /// Sends     B leaves three deliveries of one topic and QoS unacknowledged and resumes its session; at QoS 1 and
     ///           at QoS 2.
-    /// Demands   all three again, in the same order.
-    /// Leaves    an order across QoS levels.
+    /// Demands   all three, in the same order; those that B has had before with their Packet Identifiers and DUP 1.
+    /// Leaves    an order across QoS levels; how many of them the broker sends before B acknowledges one.
     REPETITIONS_KEEP_THEIR_ORDER "redelivery/repetitions_keep_their_order",
     covers: [
         V3_1_1 / "MQTT-4.4.0-1", V3_1_1 / "MQTT-4.6.0-5", V3_1_1 / "MQTT-4.6.0-6",
         V5 / "MQTT-4.4.0-1", V5 / "MQTT-4.6.0-5", V5 / "MQTT-4.6.0-6",
     ],
     needs: [Qos1, Qos2],
-    proved: ["order_reversed_on_resume"],
+    proved: ["order_reversed_on_resume", "packet_id_changed_on_redelivery"],
     run: async |w| {
         let payloads: [&[u8]; 3] = [b"one", b"two", b"three"];
         for qos in [Qos::AtLeastOnce, Qos::ExactlyOnce] {
@@ -201,12 +201,17 @@ check! {
             for payload in payloads {
                 a.publish(&topic, payload).qos(qos).acknowledged().await?;
             }
-            b.await_message(publish(&topic)).await?;
+            let mut sent = vec![b.await_message(publish(&topic)).await?];
             b.ping().await?;
+            sent.extend(b.take_publishes());
             b.cut();
             let mut b = w.client("b").resumed(60).await?;
-            for payload in payloads {
-                b.expect(publish(&topic).payload(payload)).await?;
+            for (place, payload) in payloads.into_iter().enumerate() {
+                let mut again = publish(&topic).payload(payload);
+                if let Some(first) = sent.get(place) {
+                    again = again.packet_id(first.id()?).dup(true);
+                }
+                b.expect(again).await?;
             }
             b.disconnect().await;
         }
