@@ -21,21 +21,25 @@ pub enum Split<'a> {
 
 impl<'a> Frame<'a> {
     /// The first byte: packet type and flags.
+    #[inline]
     pub fn first(&self) -> u8 {
         self.bytes[0]
     }
 
     /// All bytes, from the fixed header's first.
+    #[inline]
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
     }
 
     /// Length of the fixed header: 2 to 5 bytes.
+    #[inline]
     pub fn header_length(&self) -> usize {
         usize::from(self.header)
     }
 
     /// What follows the fixed header.
+    #[inline]
     pub fn body(&self) -> &'a [u8] {
         &self.bytes[usize::from(self.header)..]
     }
@@ -50,6 +54,7 @@ impl<'a> Frame<'a> {
 ///
 /// A Remaining Length of more than four bytes, or (5.0, but for CONNECT) in more bytes than needed, or a packet
 /// above the limit.
+#[inline]
 pub fn split(bytes: &[u8], max_packet_size: u32, version: Version) -> Result<Split<'_>, Malformed> {
     let mut remaining = 0u32;
     let mut at = 1;

@@ -17,6 +17,7 @@ pub struct Malformed {
 }
 
 impl Malformed {
+    #[cold]
     pub(crate) fn new(offence: Offence, offset: usize, version: Version) -> Self {
         // Frames are at most 268,435,460 bytes long: an offset always fits.
         Malformed { offence, offset: u32::try_from(offset).unwrap_or(u32::MAX), version }

@@ -279,6 +279,7 @@ impl<'a> Properties<'a> {
     }
 
     /// Reads a Property Length and the properties behind it.
+    #[inline(always)]
     pub(crate) fn decode(reader: &mut Reader<'a>, place: Place) -> Result<Self, Malformed> {
         if reader.is_empty() {
             return Err(reader.offence(Offence::PropertyLengthMissing, reader.at()));
@@ -291,13 +292,18 @@ impl<'a> Properties<'a> {
         let mut list = reader
             .sub(length, Offence::PropertyLengthOverrun)
             .map_err(|m| Malformed { offset: start as u32, ..m })?;
-        let mut seen = 0u64;
-        let mut all = list;
-        while !list.is_empty() {
-            check_one(&mut list, place, &mut seen)?;
-        }
-        Ok(Properties { bytes: all.rest() })
+        check(list, place)?;
+        Ok(Properties { bytes: list.rest() })
     }
+}
+
+/// Checks a whole list; takes a copy of the reader, so that the caller's need not be in memory.
+fn check(mut list: Reader<'_>, place: Place) -> Result<(), Malformed> {
+    let mut seen = 0u64;
+    while !list.is_empty() {
+        check_one(&mut list, place, &mut seen)?;
+    }
+    Ok(())
 }
 
 fn check_one(list: &mut Reader<'_>, place: Place, seen: &mut u64) -> Result<(), Malformed> {

@@ -3,50 +3,79 @@
 use crate::malformed::Offence;
 
 /// Checks a string; the error carries the offset of the first offending byte.
+#[inline]
 pub(crate) fn string(bytes: &[u8]) -> Result<&str, (Offence, usize)> {
-    let text = core::str::from_utf8(bytes).map_err(|error| ill_formed(bytes, error.valid_up_to()))?;
-    match find::<0, 0, 0>(bytes) {
-        None => Ok(text),
-        Some(at) => Err((Offence::NulInUtf8, at)),
+    match core::str::from_utf8(bytes) {
+        Ok(text) if !holds(bytes, |word| has(word, 0)) => Ok(text),
+        _ => Err(offence_in(bytes, None)),
     }
 }
 
 /// Checks a string that may hold no wildcard; `wildcard` is the offence if it does.
+#[inline]
 pub(crate) fn topic_name(bytes: &[u8], wildcard: Offence) -> Result<&str, (Offence, usize)> {
-    let text = core::str::from_utf8(bytes).map_err(|error| ill_formed(bytes, error.valid_up_to()))?;
-    match find::<0, b'+', b'#'>(bytes) {
-        None => Ok(text),
-        Some(at) if bytes[at] == 0 => Err((Offence::NulInUtf8, at)),
-        Some(at) => Err((wildcard, at)),
+    match core::str::from_utf8(bytes) {
+        Ok(text) if !holds(bytes, |word| has(word, 0) | has(word, b'+') | has(word, b'#')) => Ok(text),
+        _ => Err(offence_in(bytes, Some(wildcard))),
     }
 }
 
-fn ill_formed(bytes: &[u8], at: usize) -> (Offence, usize) {
-    // U+D800..U+DFFF would be ED A0..BF xx.
-    match bytes.get(at..at + 2) {
-        Some([0xED, 0xA0..=0xBF]) => (Offence::SurrogateInUtf8, at),
-        _ => (Offence::IllFormedUtf8, at),
+/// What is wrong with a string that failed a check: ill-formed text first, else the first byte that may not be there.
+#[cold]
+fn offence_in(bytes: &[u8], wildcard: Option<Offence>) -> (Offence, usize) {
+    if let Err(error) = core::str::from_utf8(bytes) {
+        let at = error.valid_up_to();
+        // U+D800..U+DFFF would be ED A0..BF xx.
+        return match bytes.get(at..at + 2) {
+            Some([0xED, 0xA0..=0xBF]) => (Offence::SurrogateInUtf8, at),
+            _ => (Offence::IllFormedUtf8, at),
+        };
     }
+    let found = bytes.iter().enumerate().find_map(|(at, byte)| match byte {
+        0 => Some((Offence::NulInUtf8, at)),
+        b'+' | b'#' => wildcard.map(|offence| (offence, at)),
+        _ => None,
+    });
+    found.unwrap_or((Offence::IllFormedUtf8, 0))
 }
 
-/// Offset of the first byte that is one of the three, looking at eight bytes at a time.
-fn find<const A: u8, const B: u8, const C: u8>(bytes: &[u8]) -> Option<usize> {
-    const LOW: u64 = u64::from_ne_bytes([0x01; 8]);
-    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
-    // The classic test for a zero byte in a word; it may name a byte above a true hit, never miss one.
-    let holds = |word: u64, byte: u8| {
-        let x = word ^ u64::from_ne_bytes([byte; 8]);
-        x.wrapping_sub(LOW) & !x & HIGH
-    };
-    let is_one = |byte: &u8| *byte == A || *byte == B || *byte == C;
+const LOW: u64 = u64::from_ne_bytes([0x01; 8]);
+const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+
+/// Bit 7 of each byte of `word` that is `byte`. It may also mark a byte above a true hit, never miss one.
+#[inline]
+pub(crate) const fn has(word: u64, byte: u8) -> u64 {
+    let x = word ^ u64::from_ne_bytes([byte; 8]);
+    x.wrapping_sub(LOW) & !x & HIGH
+}
+
+/// Whether `test` finds anything, eight bytes at a time. The last word overlaps the one before it, so that no byte
+/// is looked at alone.
+#[inline]
+pub(crate) fn holds(bytes: &[u8], test: impl Fn(u64) -> u64) -> bool {
+    let mut found = 0;
     let (words, tail) = bytes.as_chunks::<8>();
-    for (index, chunk) in words.iter().enumerate() {
-        let word = u64::from_ne_bytes(*chunk);
-        if holds(word, A) | holds(word, B) | holds(word, C) != 0 {
-            return chunk.iter().position(is_one).map(|at| index * 8 + at);
-        }
+    for word in words {
+        found |= test(u64::from_ne_bytes(*word));
     }
-    tail.iter().position(is_one).map(|at| bytes.len() - tail.len() + at)
+    if !tail.is_empty() {
+        found |= test(match bytes.last_chunk::<8>() {
+            Some(word) => u64::from_ne_bytes(*word),
+            None => short(bytes),
+        });
+    }
+    found != 0
+}
+
+/// Up to seven bytes as a word: the first ones, the last ones and the middle, which overlap, and a byte between them
+/// that no test looks for.
+#[inline]
+fn short(bytes: &[u8]) -> u64 {
+    const FILL: u64 = u64::from_ne_bytes([b'a'; 8]);
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        return u64::from(u32::from_ne_bytes(*first)) << 32 | u64::from(u32::from_ne_bytes(*last));
+    }
+    bytes.iter().fold(FILL, |word, byte| word << 8 | u64::from(*byte))
 }
 
 #[cfg(test)]
@@ -56,10 +85,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn finds_what_a_plain_search_finds(bytes in proptest::collection::vec(prop_oneof![Just(0u8), Just(b'+'), Just(b'#'), any::<u8>()], 0..40)) {
-            let plain = bytes.iter().position(|b| matches!(b, 0 | b'+' | b'#'));
-            prop_assert_eq!(find::<0, b'+', b'#'>(&bytes), plain);
+        fn finds_what_a_plain_search_finds(bytes in proptest::collection::vec(any_byte(), 0..40)) {
+            let test = |word| has(word, 0) | has(word, b'+') | has(word, b'#');
+            prop_assert_eq!(holds(&bytes, test), bytes.iter().any(|b| matches!(b, 0 | b'+' | b'#')));
         }
+    }
+
+    /// Mostly harmless, with neighbours of what is looked for.
+    fn any_byte() -> impl Strategy<Value = u8> {
+        prop_oneof![4 => Just(b'a'), 1 => Just(1), 1 => any::<u8>(), 1 => prop::sample::select(&[0, b'+', b'#'][..])]
     }
 
     #[test]

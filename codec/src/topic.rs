@@ -1,6 +1,7 @@
 //! Topic Names, Topic Filters, shared filters, and matching. [3.1.1 §4.7] [5.0 §4.7, §4.8.2]
 
 use crate::malformed::Offence;
+use crate::text;
 use crate::types::Version;
 
 /// Checks a Topic Name: at least one character, no U+0000, no wildcard.
@@ -12,7 +13,7 @@ pub fn check_name(name: &str) -> Result<(), (Offence, usize)> {
     if name.is_empty() {
         return Err((Offence::TopicNameEmpty, 0));
     }
-    crate::text::topic_name(name.as_bytes(), Offence::TopicNameWildcard).map(|_| ())
+    text::topic_name(name.as_bytes(), Offence::TopicNameWildcard).map(|_| ())
 }
 
 /// Checks a Topic Filter's form, and in 5.0 that of a shared filter.
@@ -49,20 +50,31 @@ fn check_shared(bytes: &[u8]) -> Result<(), (Offence, usize)> {
     Err((offence, bytes.len()))
 }
 
+/// Looks for wildcards eight bytes at a time, and at the neighbours of those found.
 fn check_levels(bytes: &[u8], base: usize) -> Result<(), (Offence, usize)> {
-    for (at, byte) in bytes.iter().enumerate() {
-        let starts_level = at == 0 || bytes[at - 1] == b'/';
-        match byte {
-            b'#' if !starts_level || at + 1 != bytes.len() => {
-                return Err((Offence::TopicFilterMultiLevel, base + at));
-            }
-            b'+' if !starts_level || bytes.get(at + 1).is_some_and(|next| *next != b'/') => {
-                return Err((Offence::TopicFilterSingleLevel, base + at));
-            }
-            _ => {}
+    let (words, tail) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        // Little end first, so that the lowest mark belongs to the first byte.
+        let word = u64::from_le_bytes(*word);
+        let mut marks = text::has(word, b'+') | text::has(word, b'#');
+        while marks != 0 {
+            check_wildcard(bytes, index * 8 + marks.trailing_zeros() as usize / 8, base)?;
+            marks &= marks - 1;
         }
     }
-    Ok(())
+    (bytes.len() - tail.len()..bytes.len()).try_for_each(|at| check_wildcard(bytes, at, base))
+}
+
+/// If the byte is a wildcard, it is a whole level, and `#` the last.
+fn check_wildcard(bytes: &[u8], at: usize, base: usize) -> Result<(), (Offence, usize)> {
+    let starts_level = at == 0 || bytes[at - 1] == b'/';
+    match bytes[at] {
+        b'#' if !starts_level || at + 1 != bytes.len() => Err((Offence::TopicFilterMultiLevel, base + at)),
+        b'+' if !starts_level || bytes.get(at + 1).is_some_and(|next| *next != b'/') => {
+            Err((Offence::TopicFilterSingleLevel, base + at))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A shared filter taken apart. [5.0 §4.8.2]

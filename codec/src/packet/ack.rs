@@ -32,6 +32,7 @@ impl<'a> Ack<'a> {
         Ack { packet_id, reason, properties: Properties::NONE }
     }
 
+    #[inline(always)]
     pub(super) fn decode(packet: PacketType, r: &mut Reader<'a>) -> Result<Self, Malformed> {
         let mut ack = Ack::new(r.packet_id_or(Offence::AcknowledgedPublishZero)?, ReasonCode::SUCCESS);
         if r.version != Version::V5 || r.is_empty() {

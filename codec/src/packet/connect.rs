@@ -81,7 +81,8 @@ impl<'a> Connect<'a> {
         }
     }
 
-    pub(super) fn decode(first: u8, mut r: Reader<'a>) -> Result<Self, Malformed> {
+    #[inline(always)]
+    pub(super) fn decode(first: u8, r: &mut Reader<'a>) -> Result<Self, Malformed> {
         let name_at = r.at();
         let (header, length) = (name_at, r.left());
         let name = r.string()?;
@@ -109,7 +110,7 @@ impl<'a> Connect<'a> {
             Connect { keep_alive, clean_start: flags & CLEAN_START != 0, ..Connect::new(version, "") };
         if version == Version::V5 {
             let at = r.at();
-            connect.properties = Properties::decode(&mut r, Place::Packet(PacketType::Connect))?;
+            connect.properties = Properties::decode(r, Place::Packet(PacketType::Connect))?;
             // Authentication Data needs a method. [5.0 §3.1.2.11.10]
             if connect.properties.authentication_data().is_some()
                 && connect.properties.authentication_method().is_none()
@@ -117,20 +118,20 @@ impl<'a> Connect<'a> {
                 return Err(r.offence(Offence::AuthenticationDataWithoutMethod, at));
             }
         }
-        present(&r, Offence::ClientIdentifierMissing)?;
+        present(r, Offence::ClientIdentifierMissing)?;
         connect.client_id = r.string()?;
         if flags & WILL_FLAG != 0 {
-            connect.will = Some(Will::decode(&mut r, will_qos, flags & WILL_RETAIN != 0)?);
+            connect.will = Some(Will::decode(r, will_qos, flags & WILL_RETAIN != 0)?);
         }
         // 3.1 lets a packet end before a user name or password that its flags promise.
         let promised =
             |r: &Reader<'_>, flag| flags & flag != 0 && !(version == Version::V3_1 && r.is_empty());
-        if promised(&r, USER_NAME) {
-            present(&r, Offence::UserNameMissing)?;
+        if promised(r, USER_NAME) {
+            present(r, Offence::UserNameMissing)?;
             connect.user_name = Some(r.string()?);
         }
-        if promised(&r, PASSWORD) {
-            present(&r, Offence::PasswordMissing)?;
+        if promised(r, PASSWORD) {
+            present(r, Offence::PasswordMissing)?;
             connect.password = Some(r.binary()?);
         }
         r.end(Offence::ConnectTrailingBytes)?;

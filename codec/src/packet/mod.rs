@@ -175,10 +175,12 @@ impl Decoder {
     ///
     /// The first offence found. The stream has no next packet after it.
     pub fn next<'a>(&self, bytes: &'a [u8]) -> Result<Option<(Packet<'a>, usize)>, Malformed> {
-        match frame::split(bytes, self.max_packet_size, self.version)? {
-            Split::Whole(frame) => Ok(Some((self.decode(frame)?, frame.bytes().len()))),
-            Split::Missing(_) => Ok(None),
-        }
+        let frame = match frame::split(bytes, self.max_packet_size, self.version)? {
+            Split::Whole(frame) => frame,
+            Split::Missing(_) => return Ok(None),
+        };
+        let length = frame.bytes().len();
+        self.decode_as(frame, |packet| Some((packet, length)))
     }
 
     /// Reads the packet in a whole frame.
@@ -187,6 +189,27 @@ impl Decoder {
     ///
     /// The first offence found.
     pub fn decode<'a>(&self, frame: Frame<'a>) -> Result<Packet<'a>, Malformed> {
+        self.decode_as(frame, |packet| packet)
+    }
+
+    /// Reads a packet, of which `wrap` makes what the caller returns: so each packet is written once, where the
+    /// caller wants it. A Result that is passed on is a copy of the largest packet's size.
+    #[inline(always)]
+    fn decode_as<'a, T>(&self, frame: Frame<'a>, wrap: impl Fn(Packet<'a>) -> T) -> Result<T, Malformed> {
+        // Most packets are of this type. It travels both ways, and each of its flags has a meaning.
+        if frame.first() >> 4 == PacketType::Publish as u8 {
+            let r = &mut self.reader(frame);
+            return ended(Publish::decode(frame.first(), r), r, |p| wrap(Packet::Publish(p)));
+        }
+        self.decode_other(frame, wrap)
+    }
+
+    #[inline(always)]
+    fn reader<'a>(&self, frame: Frame<'a>) -> Reader<'a> {
+        Reader::new(frame.bytes(), frame.header_length(), self.version, self.receiver)
+    }
+
+    fn decode_other<'a, T>(&self, frame: Frame<'a>, wrap: impl Fn(Packet<'a>) -> T) -> Result<T, Malformed> {
         let first = frame.first();
         let offence = |offence| Malformed::new(offence, 0, self.version);
         let Some(packet) = PacketType::from_u8(first >> 4) else {
@@ -197,27 +220,24 @@ impl Decoder {
         if packet != PacketType::Connect {
             check_flags(packet, first & 0x0F, self.version).map_err(offence)?;
         }
-        let mut reader = Reader::new(frame.bytes(), frame.header_length(), self.version, self.receiver);
-        let r = &mut reader;
-        let decoded = match packet {
-            PacketType::Connack => Packet::Connack(Connack::decode(r)?),
-            PacketType::Publish => return Publish::decode(first, *r).map(Packet::Publish),
-            PacketType::Connect => return Connect::decode(first, *r).map(Packet::Connect),
-            PacketType::Puback => Packet::Puback(Ack::decode(packet, r)?),
-            PacketType::Pubrec => Packet::Pubrec(Ack::decode(packet, r)?),
-            PacketType::Pubrel => Packet::Pubrel(Ack::decode(packet, r)?),
-            PacketType::Pubcomp => Packet::Pubcomp(Ack::decode(packet, r)?),
-            PacketType::Subscribe => Packet::Subscribe(Subscribe::decode(r)?),
-            PacketType::Suback => Packet::Suback(Suback::decode(r)?),
-            PacketType::Unsubscribe => Packet::Unsubscribe(Unsubscribe::decode(r)?),
-            PacketType::Unsuback => Packet::Unsuback(Unsuback::decode(r)?),
-            PacketType::Pingreq => Packet::Pingreq,
-            PacketType::Pingresp => Packet::Pingresp,
-            PacketType::Disconnect => Packet::Disconnect(Disconnect::decode(r)?),
-            PacketType::Auth => Packet::Auth(Auth::decode(r)?),
-        };
-        r.end(Offence::TrailingBytes)?;
-        Ok(decoded)
+        let r = &mut self.reader(frame);
+        match packet {
+            PacketType::Connect => ended(Connect::decode(first, r), r, |p| wrap(Packet::Connect(p))),
+            PacketType::Connack => ended(Connack::decode(r), r, |p| wrap(Packet::Connack(p))),
+            PacketType::Publish => ended(Publish::decode(first, r), r, |p| wrap(Packet::Publish(p))),
+            PacketType::Puback => ended(Ack::decode(packet, r), r, |p| wrap(Packet::Puback(p))),
+            PacketType::Pubrec => ended(Ack::decode(packet, r), r, |p| wrap(Packet::Pubrec(p))),
+            PacketType::Pubrel => ended(Ack::decode(packet, r), r, |p| wrap(Packet::Pubrel(p))),
+            PacketType::Pubcomp => ended(Ack::decode(packet, r), r, |p| wrap(Packet::Pubcomp(p))),
+            PacketType::Subscribe => ended(Subscribe::decode(r), r, |p| wrap(Packet::Subscribe(p))),
+            PacketType::Suback => ended(Suback::decode(r), r, |p| wrap(Packet::Suback(p))),
+            PacketType::Unsubscribe => ended(Unsubscribe::decode(r), r, |p| wrap(Packet::Unsubscribe(p))),
+            PacketType::Unsuback => ended(Unsuback::decode(r), r, |p| wrap(Packet::Unsuback(p))),
+            PacketType::Pingreq => ended(Ok(()), r, |()| wrap(Packet::Pingreq)),
+            PacketType::Pingresp => ended(Ok(()), r, |()| wrap(Packet::Pingresp)),
+            PacketType::Disconnect => ended(Disconnect::decode(r), r, |p| wrap(Packet::Disconnect(p))),
+            PacketType::Auth => ended(Auth::decode(r), r, |p| wrap(Packet::Auth(p))),
+        }
     }
 
     /// Some packets travel one way only. [3.1.1 §2.2.1] [5.0 §2.1.2]
@@ -237,6 +257,20 @@ impl Decoder {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// What was decoded, if nothing is left behind it.
+#[inline(always)]
+fn ended<P, T>(
+    decoded: Result<P, Malformed>,
+    r: &Reader<'_>,
+    wrap: impl FnOnce(P) -> T,
+) -> Result<T, Malformed> {
+    match decoded {
+        Ok(packet) if r.is_empty() => Ok(wrap(packet)),
+        Ok(_) => Err(r.offence(Offence::TrailingBytes, r.at())),
+        Err(malformed) => Err(malformed),
     }
 }
 

@@ -48,7 +48,8 @@ impl<'a> Publish<'a> {
         }
     }
 
-    pub(super) fn decode(first: u8, mut r: Reader<'a>) -> Result<Self, Malformed> {
+    #[inline(always)]
+    pub(super) fn decode(first: u8, r: &mut Reader<'a>) -> Result<Self, Malformed> {
         let Some(qos) = Qos::from_u8(first >> 1 & 0b11) else {
             return Err(r.offence(Offence::PublishQos3, 0));
         };
@@ -64,7 +65,7 @@ impl<'a> Publish<'a> {
         }
         let packet_id = if qos == Qos::AtMostOnce { None } else { Some(r.packet_id()?) };
         let properties = match r.version {
-            Version::V5 => Properties::decode(&mut r, Place::Packet(PacketType::Publish))?,
+            Version::V5 => Properties::decode(r, Place::Packet(PacketType::Publish))?,
             _ => Properties::NONE,
         };
         if topic.is_empty() && properties.topic_alias().is_none() {

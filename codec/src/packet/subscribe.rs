@@ -163,6 +163,7 @@ impl SubscriptionList {
 }
 
 impl<'a> Subscribe<'a> {
+    #[inline(always)]
     pub(super) fn decode(r: &mut Reader<'a>) -> Result<Self, Malformed> {
         let packet_id = r.packet_id()?;
         let properties = match r.version {

@@ -79,6 +79,7 @@ impl TopicFilterList {
 }
 
 impl<'a> Unsubscribe<'a> {
+    #[inline(always)]
     pub(super) fn decode(r: &mut Reader<'a>) -> Result<Self, Malformed> {
         let packet_id = r.packet_id()?;
         let properties = match r.version {
