@@ -29,6 +29,7 @@ pub fn all() -> Vec<&'static Check> {
         common::s3_1_will::CHECKS,
         v5::s3_1_will::CHECKS,
         common::s3_2_connack::CHECKS,
+        v5::s3_2_connack::CHECKS,
         v5::s3_3_expiry::CHECKS,
         v5::s3_3_properties::CHECKS,
         common::s3_3_publish::CHECKS,

@@ -25,7 +25,7 @@ check! {
     CLIENT_ID_IS_THE_KEY "client_id/is_the_key",
     covers: [V3_1_1 / "MQTT-3.1.3-2", V5 / "MQTT-3.1.3-2"],
     needs: [Qos1],
-    proved: ["subscriptions_lost_on_resume", "offline_messages_dropped"],
+    proved: ["offline_messages_dropped"],
     run: async |w| {
         let topics = [("a", w.topic("for-a")), ("b", w.topic("for-b"))];
         for (name, topic) in &topics {

@@ -3,9 +3,7 @@
 
 use crate::check;
 use crate::check::Check;
-use crate::story::{
-    Attempt, Client, Next, Severity, Stop, Story, World, connack, pingresp, publish, suback,
-};
+use crate::story::{Attempt, Client, Next, Severity, Stop, Story, World, connack, pingresp, publish, suback};
 use mqtt_assay_codec::raw::Builder;
 use mqtt_assay_codec::{
     Packet, PacketId, PacketType, Properties, Publish, Qos, ReasonCode, Subscribe, SubscriptionList,
@@ -34,7 +32,7 @@ check! {
     FIRST_PACKET_IS_CONNECT "connect/first_packet_is_connect",
     covers: [
         V3_1_1 / "MQTT-3.1.0-1", V3_1_1 / "MQTT-3.2.0-1", V3_1_1 / "MQTT-4.8.0-1",
-        V5 / "MQTT-3.1.0-1", V5 / "MQTT-3.2.0-1",
+        V5 / "MQTT-3.1.0-1", V5 / "MQTT-3.2.0-1", V5 / "MQTT-4.13.1-1",
     ],
     needs: [],
     proved: ["pingreq_before_connect_answered"],
@@ -67,12 +65,14 @@ async fn nothing_and_end(w: &World, client: &mut Client<'_>) -> Story {
             Next::End(_) => return Ok(()),
             Next::Packet(r) => match r.packet() {
                 Packet::Connack(c) if w.is_v5() && !c.code.is_success() => {}
-                _ => return Err(Stop::violates(EXPECTED, r.line()).citing(w.cite("MQTT-3.2.0-1")).at(r.index)),
+                _ => {
+                    return Err(Stop::violates(EXPECTED, r.line()).citing(w.cite("MQTT-3.2.0-1")).at(r.index));
+                }
             },
             Next::Silence => {
                 let observed = format!("still open after {:.0} s", w.patience().as_secs_f64());
                 if w.is_v5() {
-                    w.deviates(Some(w.cite("MQTT-3.1.0-1")), EXPECTED, observed);
+                    w.deviates(Some(w.cite("MQTT-4.13.1-1")), EXPECTED, observed);
                     return Ok(());
                 }
                 return Err(Stop::violates(EXPECTED, observed).citing(w.cite("MQTT-4.8.0-1")));
@@ -88,7 +88,10 @@ check! {
     /// Demands   B receives neither, though a later message of C comes.
     /// Leaves    whether and when A's connection is closed: another check answers for that.
     PUBLISH_BEFORE_CONNECT_IS_NOT_DISTRIBUTED "connect/publish_before_connect_is_not_distributed",
-    covers: [V3_1_1 / "MQTT-3.1.0-1", V5 / "MQTT-3.1.0-1"],
+    covers: [
+        V3_1_1 / "MQTT-3.1.0-1", V3_1_1 / "MQTT-4.8.0-1",
+        V5 / "MQTT-3.1.0-1", V5 / "MQTT-4.13.1-1",
+    ],
     needs: [],
     proved: ["publish_before_connect_distributed"],
     run: async |w| {
@@ -291,9 +294,9 @@ check! {
 fn bytes_of(version: Version, packets: &[Packet<'_>]) -> Result<Vec<u8>, Stop> {
     let mut bytes = Vec::new();
     for packet in packets {
-        packet
-            .encode(version, &mut bytes)
-            .map_err(|error| Stop::inconclusive(format!("the check wants to send the impossible: {error}")))?;
+        packet.encode(version, &mut bytes).map_err(|error| {
+            Stop::inconclusive(format!("the check wants to send the impossible: {error}"))
+        })?;
     }
     Ok(bytes)
 }
@@ -354,8 +357,10 @@ async fn unheard(w: &World, client: &mut Client<'_>) -> Story {
             Next::Packet(r) => match r.packet() {
                 Packet::Connack(c) if c.code != ReasonCode::SUCCESS => {}
                 Packet::Connack(_) => {
-                    return Err(Stop::inconclusive("the broker accepts a CONNECT that it must refuse: another \
-                                                   check answers for that"));
+                    return Err(Stop::inconclusive(
+                        "the broker accepts a CONNECT that it must refuse: another \
+                                                   check answers for that",
+                    ));
                 }
                 _ => {
                     let expected = format!("nothing but {} that refuses", connack());

@@ -86,8 +86,8 @@ check! {
     /// The Will is published when the Keep Alive runs out.
     ///
     /// Sends     S subscribes to the Will Topic; C connects with a Will and a Keep Alive of 1 s, and falls silent.
-    /// Demands   S receives the Will, within 1.5 times the Keep Alive and the patience of the run.
-    /// Leaves    another check looks at the time.
+    /// Demands   S receives the Will.
+    /// Leaves    when the connection ends: another check looks at the time.
     PUBLISHED_AFTER_KEEP_ALIVE "will/published_after_keep_alive",
     covers: [
         V3_1_1 / "MQTT-3.1.2-8", V3_1_1 / "MQTT-3.1.2-24",
@@ -101,12 +101,15 @@ check! {
         let mut s = w.connect("s").await?;
         s.subscribe(&topic, Qos::AtLeastOnce).await?;
         let mut c = w.client("c").keep_alive(1).will(WillMessage::new(&topic, b"silent")).connect().await?;
-        let keep_alive = c.connack().properties.server_keep_alive().unwrap_or(1);
-        if keep_alive == 0 || keep_alive > 3 {
-            return Err(Stop::unsupported(format!("the broker imposes a Keep Alive of {keep_alive} s")));
+        match c.connack().properties.server_keep_alive() {
+            None | Some(1..=3) => {}
+            Some(seconds) => {
+                return Err(Stop::unsupported(format!("the broker imposes a Keep Alive of {seconds} s")));
+            }
         }
-        w.let_pass(Duration::from_millis(1500 * u64::from(keep_alive)), "1.5 times the Keep Alive").await;
-        if c.expect_end().await.is_err() {
+        w.let_pass(Duration::from_millis(1500), "1.5 times the Keep Alive").await;
+        // Some brokers look at their timers every few seconds only.
+        if c.expect_end().await.is_err() && c.expect_end().await.is_err() {
             return Err(Stop::inconclusive("the silent connection stays open: another check answers for that"));
         }
         s.expect(publish(&topic).payload(b"silent")).await?;
@@ -196,9 +199,9 @@ check! {
 check! {
     /// Without Will Flag nothing is published when the connection is lost.
     ///
-    /// Sends     S subscribes to everything below a topic; C, which had a Will on an earlier connection and said
-    ///           DISCONNECT there, connects without a Will and loses its connection; so does D, which never had one.
-    /// Demands   S receives nothing, though the Will of a Client that dies later comes.
+    /// Sends     S subscribes to everything below a topic; C, whose earlier connection was lost and had a Will,
+    ///           connects without a Will and loses its connection; so does D, which never had one.
+    /// Demands   S receives nothing but the earlier Will, though the Will of a Client that dies later comes.
     /// Leaves    nothing.
     NOT_PUBLISHED_WITHOUT_WILL "will/not_published_without_will",
     covers: [V3_1_1 / "MQTT-3.1.2-12", V5 / "MQTT-3.1.2-10"],
@@ -208,10 +211,11 @@ check! {
         let (topic, filter) = (w.topic("wills/c"), w.topic("wills/#"));
         let mut s = w.connect("s").await?;
         s.subscribe(&filter, Qos::AtLeastOnce).await?;
-        w.client("c").will(WillMessage::new(&topic, b"old")).connect().await?.disconnect().await;
+        let mut c = w.client("c").persistent(60).will(WillMessage::new(&topic, b"old")).connect().await?;
+        c.cut();
+        s.await_message(publish(&topic)).await?;
         for name in ["c", "d"] {
-            let mut client = w.connect(name).await?;
-            client.ping().await?;
+            let mut client = w.client(name).resume(60).connect().await?;
             client.cut();
         }
         later_will(w, &mut s).await?;

@@ -21,7 +21,7 @@ pub const CHECKS: &[Check] = &[
 check! {
     /// A CONNECT that is right is answered with a CONNACK that accepts, well-formed.
     ///
-    /// Sends     CONNECT with nothing optional, then one with a Will and another Keep Alive.
+    /// Sends     CONNECT with nothing optional, then one with an empty Will and a Keep Alive of 0.
     /// Demands   CONNACK with code 0x00, and reserved flags of 0.
     /// Leaves    nothing.
     VALID_CONNECT_IS_ACCEPTED "connack/valid_connect_is_accepted",
@@ -30,7 +30,7 @@ check! {
         V5 / "MQTT-3.1.4-5", V5 / "MQTT-3.2.2-1", V5 / "MQTT-4.2.0-1",
     ],
     needs: [],
-    proved: ["connack_missing", "connack_flags_set"],
+    proved: ["connack_missing", "connack_flags_set", "keep_alive_zero_refused"],
     run: async |w| {
         let plain = w.client("a");
         let full = w.client("b").keep_alive(0).will(WillMessage::new(&w.topic("will"), b"").qos(Qos::AtMostOnce));

@@ -7,10 +7,7 @@ use mqtt_assay_codec::{Qos, ReasonCode};
 use std::time::Duration;
 
 /// In the order of the specification.
-pub const CHECKS: &[Check] = &[
-    LIVES_AS_LONG_AS_CONNECTION,
-    RECEIVED_QOS_2_IS_REMEMBERED,
-];
+pub const CHECKS: &[Check] = &[LIVES_AS_LONG_AS_CONNECTION, RECEIVED_QOS_2_IS_REMEMBERED];
 
 check! {
     /// Session state is not discarded while the connection is open, however short the session would last after it.

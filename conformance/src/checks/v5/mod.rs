@@ -7,6 +7,7 @@ pub mod s3_1_packet_size;
 pub mod s3_1_requests;
 pub mod s3_1_session_expiry;
 pub mod s3_1_will;
+pub mod s3_2_connack;
 pub mod s3_3_expiry;
 pub mod s3_3_properties;
 pub mod s3_3_retain_options;

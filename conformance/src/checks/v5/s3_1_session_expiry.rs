@@ -49,7 +49,7 @@ check! {
     /// Demands   Session Present 0, and no message.
     /// Leaves    the rounding to whole seconds, for which there is a tolerance of 2 s.
     ENDS_SESSION "session_expiry/ends_session",
-    covers: [V5 / "MQTT-4.1.0-2", V5 / "MQTT-3.2.2-3", V5 / "U5-CON-4"],
+    covers: [V5 / "MQTT-4.1.0-2", V5 / "MQTT-3.2.2-3", V5 / "U5-CON-3", V5 / "U5-CON-4"],
     needs: [Qos1],
     proved: ["session_not_expired"],
     waits: 3,
@@ -128,7 +128,7 @@ check! {
     /// Demands   Session Present 0.
     /// Leaves    nothing.
     DISCONNECT_ENDS_SESSION_AT_ONCE "session_expiry/disconnect_ends_session_at_once",
-    covers: [V5 / "U5-DIS-2", V5 / "MQTT-4.1.0-2", V5 / "MQTT-3.2.2-3"],
+    covers: [V5 / "U5-DIS-2", V5 / "U5-CON-3", V5 / "MQTT-4.1.0-2", V5 / "MQTT-3.2.2-3"],
     needs: [],
     proved: ["session_expiry_in_disconnect_ignored"],
     run: async |w| {
