@@ -11,7 +11,7 @@ use crate::timers::{Timers, Wake};
 use crate::will::{Ending, Will};
 use core::time::Duration;
 use mqtt_assay_codec::{
-    Decoder, Frame, Malformed, Packet, PacketType, ReasonCode, Receiver, Split, Version, frame,
+    Decoder, Frame, Malformed, Packet, PacketType, Qos, ReasonCode, Receiver, Split, Version, frame,
 };
 use std::collections::{BTreeMap, VecDeque};
 
@@ -89,6 +89,10 @@ impl Broker {
     #[must_use]
     pub fn with_mutant(mut self, mutant: Mutant) -> Broker {
         self.fault = Fault(Some(mutant));
+        // There must be something that it could announce.
+        if self.fault.is(Mutant::MaximumQosNotAnnounced) {
+            self.policy.max_qos = self.policy.max_qos.min(Qos::AtLeastOnce);
+        }
         self
     }
 

@@ -55,7 +55,7 @@ impl Broker {
         let mut list = PropertyList::new();
         let asked = connect.properties.session_expiry_interval().unwrap_or(0);
         let granted = self.sessions.get(session).map_or(asked, |session| session.expiry_interval);
-        if granted != asked {
+        if granted != asked && !self.fault.is(Mutant::SessionExpiryOfFirstConnectionKept) {
             list.push(Property::SessionExpiryInterval(granted));
         }
         // [5.0/MQTT-3.2.2-9]

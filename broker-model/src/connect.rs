@@ -100,6 +100,9 @@ impl Broker {
             return Err(ReasonCode::QUOTA_EXCEEDED);
         }
         let connected = existing.and_then(|id| self.sessions.get(id)).is_some_and(|s| s.connection.is_some());
+        if connect.keep_alive == 0 && self.fault.is(Mutant::KeepAliveZeroRefused) {
+            return Err(ReasonCode::SERVER_UNAVAILABLE);
+        }
         if connected && self.fault.is(Mutant::TakeoverRefused) {
             return Err(ReasonCode::SERVER_UNAVAILABLE);
         }
