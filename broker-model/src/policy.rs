@@ -125,7 +125,7 @@ pub struct Policy {
     pub queue_qos0: bool,
     /// Whether PUBACK and PUBREC tell with 0x10 that nobody subscribes. Default: yes. [5.0 §3.4.2.1]
     pub report_no_matching_subscribers: bool,
-    /// Whether a payload that is said to be UTF-8 is checked. Default: no. [5.0 §3.3.2.3.2]
+    /// Whether a payload that is said to be UTF-8 is checked. Default: yes. [5.0 §3.3.2.3.2]
     pub check_payload_format: bool,
 
     /// Default: 10,000.
@@ -179,7 +179,7 @@ impl Default for Policy {
             qos2_delivery: Qos2Delivery::AtPublish,
             queue_qos0: false,
             report_no_matching_subscribers: true,
-            check_payload_format: false,
+            check_payload_format: true,
             max_sessions: 10_000,
             max_queued_messages: 10_000,
             queue_full: QueueFull::DropNewest,

@@ -98,8 +98,7 @@ impl Broker {
                 _ => Admission::Dropped,
             };
         }
-        let check_format = policy.check_payload_format || self.fault.is(Mutant::RefusedQos2IdKept);
-        if check_format
+        if policy.check_payload_format
             && publish.properties.payload_format_indicator() == Some(1)
             && core::str::from_utf8(publish.payload).is_err()
         {

@@ -97,7 +97,7 @@ mutants! {
     Qos2ReceiptLostOnResume "qos_2_receipt_lost_on_resume" "forgets across connections which QoS 2 messages it has received" ["3.1.1/MQTT-4.1.0-1", "3.1.1/MQTT-4.3.3-2", "5.0/MQTT-3.1.2-5", "5.0/MQTT-4.3.3-10"];
     Qos2IdNotReleased "qos_2_id_not_released" "takes a QoS 2 Packet Identifier used again after PUBCOMP for a duplicate" ["3.1.1/MQTT-4.3.3-2", "5.0/MQTT-4.3.3-12"];
     Qos1DupTakenForDuplicate "qos_1_dup_taken_for_duplicate" "drops a QoS 1 message with DUP whose Packet Identifier was used before" ["3.1.1/MQTT-4.3.2-2", "5.0/MQTT-4.3.2-5"];
-    RefusedQos2IdKept "refused_qos_2_id_kept" "checks the Payload Format Indicator, and takes a Packet Identifier used again after a refusing PUBREC for a duplicate" ["5.0/MQTT-4.3.3-9"];
+    RefusedQos2IdKept "refused_qos_2_id_kept" "takes a Packet Identifier used again after a refusing PUBREC for a duplicate" ["5.0/MQTT-4.3.3-9"];
     DeniedPublishUnacknowledged "denied_publish_unacknowledged" "neither acknowledges nor closes when a 3.1.1 message is not allowed" ["3.1.1/MQTT-3.3.5-2"];
     EmptyPayloadDropped "empty_payload_dropped" "drops messages without payload" ["3.1.1/MQTT-4.5.0-1", "5.0/MQTT-4.5.0-1"];
     EveryThirdMessageLost "every_third_message_lost" "loses every third message" ["3.1.1/MQTT-4.5.0-1", "5.0/MQTT-4.5.0-1"];

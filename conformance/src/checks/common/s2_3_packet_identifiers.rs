@@ -20,7 +20,8 @@ pub const CHECKS: &[Check] = &[
 check! {
     /// Each delivery above QoS 0 carries a Packet Identifier that is not 0 and not in use.
     ///
-    /// Sends     B subscribes at QoS 2 and acknowledges nothing; A publishes three messages at QoS 1 and three at QoS 2.
+    /// Sends     B subscribes at QoS 2 and acknowledges nothing; A publishes three messages at QoS 1 and
+    ///           three at QoS 2.
     /// Demands   the deliveries to B differ in their Packet Identifiers.
     /// Leaves    how many unacknowledged deliveries the broker allows itself: one would do.
     DELIVERIES_HAVE_IDS_OF_THEIR_OWN "packet_identifier/deliveries_have_ids_of_their_own",
@@ -50,7 +51,8 @@ check! {
         for delivery in &deliveries {
             let id = delivery.id()?;
             if used.contains(&id) {
-                return Err(Stop::violates("Packet Identifiers that differ", delivery.line()).at(delivery.index));
+                let twice = Stop::violates("Packet Identifiers that differ", delivery.line());
+                return Err(twice.at(delivery.index));
             }
             used.push(id);
         }
@@ -94,8 +96,8 @@ check! {
 check! {
     /// PUBACK, PUBREC and PUBCOMP carry the Packet Identifier of the PUBLISH that they answer.
     ///
-    /// Sends     PUBLISH at QoS 1 and 2 with the identifiers 1, 0x00FF, 0xFF00 and 0xFFFF, as many at once as the
-    ///           broker's Receive Maximum allows; PUBREL for those at QoS 2.
+    /// Sends     PUBLISH at QoS 1 and 2 with the identifiers 1, 0x00FF, 0xFF00 and 0xFFFF, as many at once as
+    ///           the broker's Receive Maximum allows; PUBREL for those at QoS 2.
     /// Demands   each is answered with its own identifier, once.
     /// Leaves    the order of the answers across QoS levels.
     ANSWERS_CARRY_THE_PUBLISHS "packet_identifier/answers_carry_the_publishs",
@@ -134,8 +136,8 @@ check! {
 check! {
     /// The Packet Identifiers of the Client and those of the broker have nothing to do with each other.
     ///
-    /// Sends     B leaves a QoS 2 delivery unacknowledged and publishes at QoS 2 with the same identifier itself;
-    ///           then it completes both exchanges.
+    /// Sends     B leaves a QoS 2 delivery unacknowledged and publishes at QoS 2 with the same identifier
+    ///           itself; then it completes both exchanges.
     /// Demands   PUBREC, PUBCOMP and PUBREL for that identifier, each in its turn; B's message reaches A.
     /// Leaves    nothing.
     DIRECTIONS_ARE_INDEPENDENT "packet_identifier/directions_are_independent",
@@ -166,8 +168,8 @@ check! {
 check! {
     /// A Packet Identifier is free again after the last answer to what it was used for, for any other use.
     ///
-    /// Sends     SUBSCRIBE, PUBLISH at QoS 1, twice at QoS 2, UNSUBSCRIBE and PUBLISH again, all with one identifier, each
-    ///           after the last answer to the one before.
+    /// Sends     SUBSCRIBE, PUBLISH at QoS 1, twice at QoS 2, UNSUBSCRIBE and PUBLISH again, all with one
+    ///           identifier, each after the last answer to the one before.
     /// Demands   each is answered, and the messages are delivered as long as the subscription stands.
     /// Leaves    nothing.
     FREE_AFTER_THE_LAST_ANSWER "packet_identifier/free_after_the_last_answer",

@@ -23,7 +23,8 @@ check! {
     ///
     /// Sends     B subscribes to `t/+` and `u/a`, then unsubscribes from `#`, `+/a` and `U/A` below its own
     ///           prefix, at last from `t/+`.
-    /// Demands   messages to both keep coming; after the last UNSUBSCRIBE those to `u/a` still do, the others not.
+    /// Demands   messages to both keep coming; after the last UNSUBSCRIBE those to `u/a` still do, the others
+    ///           not.
     /// Leaves    messages that were on their way.
     ONLY_THE_IDENTICAL_FILTER_IS_REMOVED "unsubscribe/only_the_identical_filter_is_removed",
     covers: [V3_1_1 / "MQTT-3.10.4-1", V5 / "MQTT-3.10.4-1"],
@@ -103,7 +104,8 @@ check! {
 check! {
     /// A QoS 1 delivery that has begun is repeated on the next connection, UNSUBSCRIBE or not.
     ///
-    /// Sends     B has a QoS 1 PUBLISH unacknowledged, unsubscribes, loses its connection and resumes its session.
+    /// Sends     B has a QoS 1 PUBLISH unacknowledged, unsubscribes, loses its connection and resumes its
+    ///           session.
     /// Demands   the PUBLISH again.
     /// Leaves    nothing.
     COMPLETES_STARTED_QOS_1 "unsubscribe/completes_started_qos_1",
@@ -147,8 +149,8 @@ check! {
         }
         let mut packets = Vec::new();
         for (packet_id, list) in ids.into_iter().zip(&lists) {
-            let filters = list.view();
-            packets.push(Packet::Unsubscribe(Unsubscribe { packet_id, properties: Properties::NONE, filters }));
+            let (properties, filters) = (Properties::NONE, list.view());
+            packets.push(Packet::Unsubscribe(Unsubscribe { packet_id, properties, filters }));
         }
         a.send_together(&packets).await?;
         for id in ids {
@@ -182,7 +184,8 @@ check! {
 check! {
     /// An UNSUBSCRIBE with several filters has the effect of one for each, and one UNSUBACK.
     ///
-    /// Sends     B subscribes to three topics, and unsubscribes from an unknown one and two of these in one packet.
+    /// Sends     B subscribes to three topics, and unsubscribes from an unknown one and two of these in one
+    ///           packet.
     /// Demands   one UNSUBACK; messages to the third topic come, those to the other two do not.
     /// Leaves    nothing.
     SEVERAL_FILTERS_TAKE_EFFECT "unsubscribe/several_filters_take_effect",
@@ -207,7 +210,9 @@ check! {
         b.expect(publish(&topics[2]).payload(b"message")).await?;
         b.settle(&mut a, Qos::AtLeastOnce).await?;
         match b.take_publishes().first() {
-            Some(received) => Err(Stop::violates("nothing on the two topics left", received.line()).at(received.index)),
+            Some(received) => {
+                Err(Stop::violates("nothing on the two topics left", received.line()).at(received.index))
+            }
             None => Ok(()),
         }
     }

@@ -107,8 +107,8 @@ check! {
     /// Sends     PUBLISH at each QoS to topics with `+` or `#` in them, each on a connection of its own; B
     ///           subscribes to all topics below.
     /// Demands   the end of the connection; nothing reaches B.
-    /// Leaves    5.0: a PUBACK or PUBREC of 0x80 or above instead; an error that goes unnoticed is no more than a
-    ///           deviation unless it is acknowledged or forwarded.
+    /// Leaves    5.0: a PUBACK or PUBREC of 0x80 or above instead; an error that goes unnoticed is no more
+    ///           than a deviation unless it is acknowledged or forwarded.
     WILDCARD_TOPIC_IS_REFUSED "publish/wildcard_topic_is_refused",
     covers: [V3_1_1 / "MQTT-3.3.2-2", V3_1_1 / "MQTT-4.7.1-1", V5 / "MQTT-3.3.2-2", V5 / "MQTT-4.7.0-1"],
     needs: [Qos1, Wildcards],
@@ -206,7 +206,8 @@ check! {
     ],
     needs: [Qos1, Qos2],
     proved: [
-        "puback_missing", "pubrec_missing", "pubcomp_missing", "qos_0_acknowledged", "qos_2_answered_with_puback",
+        "puback_missing", "pubrec_missing", "pubcomp_missing", "qos_0_acknowledged",
+        "qos_2_answered_with_puback",
     ],
     run: async |w| {
         let topic = w.topic("nobody");
@@ -233,7 +234,8 @@ check! {
 check! {
     /// A message that several subscriptions of one Client match comes at the highest of their QoS.
     ///
-    /// Sends     B subscribes to `t/+` at QoS 0, `t/#` at QoS 2 and `t/a` at QoS 1; A publishes to `t/a` at QoS 2.
+    /// Sends     B subscribes to `t/+` at QoS 0, `t/#` at QoS 2 and `t/a` at QoS 1; A publishes to `t/a` at
+    ///           QoS 2.
     /// Demands   one copy at QoS 2.
     /// Leaves    one copy for all subscriptions or one for each.
     OVERLAPPING_SUBSCRIPTIONS_GET_HIGHEST_QOS "publish/overlapping_subscriptions_get_highest_qos",

@@ -26,7 +26,8 @@ check! {
     ///
     /// Sends     A publishes a retained message at QoS 1; B subscribes to its topic.
     /// Demands   B receives it with RETAIN = 1.
-    /// Leaves    QoS 0 retained messages may be discarded at any time [3.1.1/MQTT-3.3.1-7]: the message is QoS 1.
+    /// Leaves    QoS 0 retained messages may be discarded at any time [3.1.1/MQTT-3.3.1-7]: the message is
+    ///           QoS 1.
     RETAINED_REACHES_NEW_SUBSCRIPTION "retained/reaches_new_subscription",
     covers: [V3_1_1 / "MQTT-3.3.1-6", V3_1_1 / "MQTT-3.3.1-8", V5 / "MQTT-3.3.1-9"],
     needs: [Retain, Qos1],
@@ -104,7 +105,8 @@ check! {
         for name in ["t/1", "t/2", "t/1/x", "u/1"] {
             a.publish(&w.topic(name), name.as_bytes()).qos1().retain().acknowledged().await?;
         }
-        for (client, filter, names) in [("b", "t/+", &["t/1", "t/2"][..]), ("c", "t/#", &["t/1", "t/2", "t/1/x"])] {
+        let expected = [("b", "t/+", &["t/1", "t/2"][..]), ("c", "t/#", &["t/1", "t/2", "t/1/x"])];
+        for (client, filter, names) in expected {
             let mut client = w.connect(client).await?;
             client.subscribe(&w.topic(filter), Qos::AtLeastOnce).await?;
             for name in names {
@@ -223,7 +225,8 @@ check! {
 check! {
     /// A message without payload is not stored itself.
     ///
-    /// Sends     A publishes an empty message with RETAIN 1 to a topic that has no retained message; B subscribes.
+    /// Sends     A publishes an empty message with RETAIN 1 to a topic that has no retained message; B
+    ///           subscribes.
     /// Demands   B receives nothing.
     /// Leaves    nothing.
     EMPTY_PAYLOAD_IS_NOT_STORED "retained/empty_payload_is_not_stored",
@@ -244,8 +247,8 @@ check! {
 check! {
     /// A message with RETAIN 0 is not stored, and neither removes nor replaces the retained message.
     ///
-    /// Sends     A stores a message and publishes another, and an empty one, with RETAIN 0; likewise on a topic
-    ///           without retained message; B subscribes to both.
+    /// Sends     A stores a message and publishes another, and an empty one, with RETAIN 0; likewise on a
+    ///           topic without retained message; B subscribes to both.
     /// Demands   B receives the stored message and nothing else.
     /// Leaves    nothing.
     RETAIN_0_LEAVES_IT_ALONE "retained/retain_0_leaves_it_alone",

@@ -46,11 +46,12 @@ check! {
     proved: ["suback_missing", "suback_wrong_id"],
     run: async |w| {
         let ids = [1, 0x100, 0xFFFF].map(|id| PacketId::new(id).unwrap_or(PacketId::MIN));
-        let lists = ids.map(|id| SubscriptionList::one(&w.topic(&id.to_string()), SubscriptionOptions::default()));
+        let options = SubscriptionOptions::default();
+        let lists = ids.map(|id| SubscriptionList::one(&w.topic(&id.to_string()), options));
         let mut packets = Vec::new();
         for (packet_id, list) in ids.into_iter().zip(&lists) {
-            let subscriptions = list.view();
-            packets.push(Packet::Subscribe(Subscribe { packet_id, properties: Properties::NONE, subscriptions }));
+            let (properties, subscriptions) = (Properties::NONE, list.view());
+            packets.push(Packet::Subscribe(Subscribe { packet_id, properties, subscriptions }));
         }
         let mut a = w.connect("a").await?;
         a.send_together(&packets).await?;
@@ -91,7 +92,8 @@ check! {
 }
 
 check! {
-    /// The codes of SUBACK stand in the order of the filters and tell the QoS up to which each will be served.
+    /// The codes of SUBACK stand in the order of the filters and tell the QoS up to which each will be
+    /// served.
     ///
     /// Sends     B subscribes to three topics at QoS 2, 0 and 1 in one packet; A publishes to each at QoS 2.
     /// Demands   each message comes at the QoS that its topic's code names, and none where the code refuses.
@@ -103,7 +105,8 @@ check! {
     needs: [Qos2],
     proved: ["suback_codes_reversed", "suback_code_not_granted"],
     run: async |w| {
-        let filters = [Qos::ExactlyOnce, Qos::AtMostOnce, Qos::AtLeastOnce].map(|q| (w.topic(&q.to_string()), q));
+        let levels = [Qos::ExactlyOnce, Qos::AtMostOnce, Qos::AtLeastOnce];
+        let filters = levels.map(|qos| (w.topic(&qos.to_string()), qos));
         let mut b = w.connect("b").await?;
         let answer = subscribe_all(&mut b, &filters).await?;
         let mut a = w.connect("a").await?;
@@ -229,8 +232,8 @@ check! {
 check! {
     /// Replacing a subscription loses no message.
     ///
-    /// Sends     A publishes 40 messages at QoS 1 while B, which acknowledges nothing yet, subscribes again after
-    ///           each tenth; then B acknowledges.
+    /// Sends     A publishes 40 messages at QoS 1 while B, which acknowledges nothing yet, subscribes again
+    ///           after each tenth; then B acknowledges.
     /// Demands   B receives all 40.
     /// Leaves    how many deliveries may be outstanding (5.0: at most 3, B's Receive Maximum).
     REPLACING_LOSES_NOTHING "subscribe/replacing_loses_nothing",
@@ -292,7 +295,8 @@ check! {
 check! {
     /// The lower QoS holds also for retained messages and for those that waited for a subscriber.
     ///
-    /// Sends     A stores a message at QoS 2; B subscribes at QoS 1 and leaves; A publishes at QoS 2; B resumes.
+    /// Sends     A stores a message at QoS 2; B subscribes at QoS 1 and leaves; A publishes at QoS 2; B
+    ///           resumes.
     /// Demands   B receives both at QoS 1.
     /// Leaves    nothing.
     LOWER_QOS_FOR_RETAINED_AND_WAITING "subscribe/lower_qos_for_retained_and_waiting",

@@ -21,8 +21,8 @@ const ID: PacketId = PacketId::MAX;
 check! {
     /// After PUBACK a PUBLISH with the same Packet Identifier is a new message, whatever its DUP.
     ///
-    /// Sends     three QoS 1 messages with one identifier, each after the PUBACK of the one before; the third has
-    ///           DUP 1.
+    /// Sends     three QoS 1 messages with one identifier, each after the PUBACK of the one before; the third
+    ///           has DUP 1.
     /// Demands   PUBACK for each; the subscriber receives all three.
     /// Leaves    nothing.
     QOS_1_ID_IS_FREE_AFTER_PUBACK "qos_1/id_is_free_after_puback",
@@ -156,8 +156,8 @@ check! {
 check! {
     /// Several QoS 2 exchanges may be under way at once, each with its own Packet Identifier.
     ///
-    /// Sends     three PUBLISH at QoS 2, then PUBREL in the same order (5.0: one by one if the broker's Receive
-    ///           Maximum is below three).
+    /// Sends     three PUBLISH at QoS 2, then PUBREL in the same order (5.0: one by one if the broker's
+    ///           Receive Maximum is below three).
     /// Demands   PUBREC and PUBCOMP for each; the subscriber receives each message once, in order.
     /// Leaves    whether the broker passes a message on at PUBLISH or at PUBREL.
     QOS_2_SEVERAL_EXCHANGES_AT_ONCE "qos_2/several_exchanges_at_once",

@@ -26,7 +26,8 @@ async fn unacknowledged<'w>(w: &'w World, topic: &str, qos: Qos) -> Result<(Clie
 }
 
 check! {
-    /// A QoS 1 message without PUBACK is sent again when the session is resumed, as the same packet with DUP 1.
+    /// A QoS 1 message without PUBACK is sent again when the session is resumed, as the same packet with DUP
+    /// 1.
     ///
     /// Sends     B leaves a delivery unacknowledged and resumes its session, twice; then it sends PUBACK.
     /// Demands   the same PUBLISH each time, with its Packet Identifier and DUP 1.
@@ -56,7 +57,8 @@ check! {
 }
 
 check! {
-    /// A QoS 2 message without PUBREC is sent again when the session is resumed, as the same packet with DUP 1.
+    /// A QoS 2 message without PUBREC is sent again when the session is resumed, as the same packet with DUP
+    /// 1.
     ///
     /// Sends     B leaves a delivery unacknowledged and resumes its session; then it completes the exchange.
     /// Demands   the same PUBLISH, with its Packet Identifier and DUP 1; PUBREL for the PUBREC.
@@ -120,7 +122,8 @@ check! {
 check! {
     /// A PUBREL without PUBCOMP is sent again when the session is resumed, and its PUBLISH is not.
     ///
-    /// Sends     B answers a QoS 2 delivery with PUBREC, has the PUBREL, sends no PUBCOMP, and resumes its session.
+    /// Sends     B answers a QoS 2 delivery with PUBREC, has the PUBREL, sends no PUBCOMP, and resumes its
+    ///           session.
     /// Demands   PUBREL with the same Packet Identifier; no PUBLISH.
     /// Leaves    nothing.
     PUBREL_IS_REPEATED_UNTIL_PUBCOMP "redelivery/pubrel_is_repeated_until_pubcomp",
@@ -147,8 +150,8 @@ check! {
 check! {
     /// What is completely acknowledged does not come again.
     ///
-    /// Sends     B answers a QoS 2 delivery with PUBREC and PUBCOMP (5.0: and a QoS 1 delivery with PUBACK) and
-    ///           resumes its session.
+    /// Sends     B answers a QoS 2 delivery with PUBREC and PUBCOMP (5.0: and a QoS 1 delivery with PUBACK)
+    ///           and resumes its session.
     /// Demands   neither PUBLISH nor PUBREL comes.
     /// Leaves    3.1.1: QoS 1, which allows a message to come more than once.
     ACKNOWLEDGED_IS_NOT_REPEATED "redelivery/acknowledged_is_not_repeated",
@@ -180,9 +183,10 @@ check! {
 check! {
     /// Unacknowledged messages are sent again in the order in which they were sent first.
     ///
-    /// Sends     B leaves three deliveries of one topic and QoS unacknowledged and resumes its session; at QoS 1 and
-    ///           at QoS 2.
-    /// Demands   all three, in the same order; those that B has had before with their Packet Identifiers and DUP 1.
+    /// Sends     B leaves three deliveries of one topic and QoS unacknowledged and resumes its session; at
+    ///           QoS 1 and at QoS 2.
+    /// Demands   all three, in the same order; those that B has had before with their Packet Identifiers and
+    ///           DUP 1.
     /// Leaves    an order across QoS levels; how many of them the broker sends before B acknowledges one.
     REPETITIONS_KEEP_THEIR_ORDER "redelivery/repetitions_keep_their_order",
     covers: [

@@ -11,8 +11,8 @@ pub const CHECKS: &[Check] = &[EVERY_SUBSCRIBER_HAS_IT, SUBSCRIBERS_THAT_ARE_AWA
 check! {
     /// A message that the broker has acknowledged goes to every Client with a matching subscription.
     ///
-    /// Sends     A publishes six messages at QoS 1 and at QoS 2; B and C subscribe to the topic, D to a filter with
-    ///           a wildcard, A itself too.
+    /// Sends     A publishes six messages at QoS 1 and at QoS 2; B and C subscribe to the topic, D to a
+    ///           filter with a wildcard, A itself too.
     /// Demands   each of the four receives them all, at QoS 2 each once.
     /// Leaves    nothing.
     EVERY_SUBSCRIBER_HAS_IT "receipt/every_subscriber_has_it",
@@ -46,8 +46,8 @@ check! {
 check! {
     /// A message that the broker has acknowledged waits for Clients that are away.
     ///
-    /// Sends     B and C subscribe and leave, their sessions staying; A publishes three messages at QoS 1 and three
-    ///           at QoS 2; B and C resume.
+    /// Sends     B and C subscribe and leave, their sessions staying; A publishes three messages at QoS 1 and
+    ///           three at QoS 2; B and C resume.
     /// Demands   B and C receive all six.
     /// Leaves    the order across QoS levels.
     SUBSCRIBERS_THAT_ARE_AWAY_HAVE_IT "receipt/subscribers_that_are_away_have_it",

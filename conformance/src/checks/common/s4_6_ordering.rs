@@ -11,7 +11,8 @@ pub const CHECKS: &[Check] = &[LIVE_MESSAGES_KEEP_THEIR_ORDER, WAITING_MESSAGES_
 /// How many messages a row has: more than the unacknowledged deliveries that many brokers allow themselves.
 const ROW: usize = 30;
 
-/// Messages numbered from 0 arrive in their order. Those at QoS 0 may have gaps, those at QoS 1 may be repeated.
+/// Messages numbered from 0 arrive in their order. Those at QoS 0 may have gaps, those at QoS 1 may be
+/// repeated.
 async fn expect_row(client: &mut Client<'_>, topic: &str, qos: Qos) -> Story {
     let mut next = 0;
     if qos == Qos::AtMostOnce {
@@ -46,8 +47,8 @@ fn out_of_order(next: usize, delivery: &Received) -> Stop {
 check! {
     /// Messages of one publisher, topic and QoS come in the order in which they were published.
     ///
-    /// Sends     A publishes 30 messages at each QoS; B is online and subscribed with a wildcard (5.0: at QoS 1
-    ///           with a Receive Maximum of 2, so that messages have to wait).
+    /// Sends     A publishes 30 messages at each QoS; B is online and subscribed with a wildcard (5.0: at QoS
+    ///           1 with a Receive Maximum of 2, so that messages have to wait).
     /// Demands   the messages of one QoS in their order.
     /// Leaves    the order across QoS levels; QoS 0 may get lost.
     LIVE_MESSAGES_KEEP_THEIR_ORDER "ordering/live_messages_keep_their_order",
@@ -82,7 +83,8 @@ check! {
 check! {
     /// Messages that waited for a subscriber come in the order in which they were published.
     ///
-    /// Sends     B subscribes and leaves; A publishes 30 messages at QoS 1 and 30 at QoS 2; B resumes its session.
+    /// Sends     B subscribes and leaves; A publishes 30 messages at QoS 1 and 30 at QoS 2; B resumes its
+    ///           session.
     /// Demands   the messages of one QoS in their order.
     /// Leaves    the order across QoS levels.
     WAITING_MESSAGES_KEEP_THEIR_ORDER "ordering/waiting_messages_keep_their_order",

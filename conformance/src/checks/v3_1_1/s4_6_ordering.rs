@@ -18,11 +18,11 @@ async fn released(client: &mut Client<'_>) -> Result<Vec<PacketId>, Stop> {
 check! {
     /// PUBREL packets are sent in the order in which the PUBREC packets came.
     ///
-    /// Sends     B has up to three QoS 2 deliveries of one topic and answers them with PUBREC, the last one first;
-    ///           without sending PUBCOMP it resumes its session.
+    /// Sends     B has up to three QoS 2 deliveries of one topic and answers them with PUBREC, the last one
+    ///           first; without sending PUBCOMP it resumes its session.
     /// Demands   PUBREL in the order of the PUBREC on the first connection.
-    /// Leaves    how many deliveries the broker has outstanding at a time; with one there is nothing to order. The
-    ///           order in which they are sent again: the rule for that speaks of PUBLISH.
+    /// Leaves    how many deliveries the broker has outstanding at a time; with one there is nothing to
+    ///           order. The order in which they are sent again: the rule for that speaks of PUBLISH.
     PUBRELS_FOLLOW_PUBRECS "ordering/pubrels_follow_pubrecs",
     covers: [V3_1_1 / "MQTT-4.6.0-6"],
     needs: [Qos2],

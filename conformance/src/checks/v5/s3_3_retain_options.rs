@@ -46,8 +46,8 @@ check! {
 check! {
     /// With Retain Handling 1 the retained messages come only if the subscription did not exist.
     ///
-    /// Sends     A stores a message; B subscribes with Retain Handling 1, again, unsubscribes, and subscribes a third
-    ///           time.
+    /// Sends     A stores a message; B subscribes with Retain Handling 1, again, unsubscribes, and subscribes
+    ///           a third time.
     /// Demands   B receives the message for the first and the third SUBSCRIBE, not for the second.
     /// Leaves    nothing.
     HANDLING_1_SENDS_TO_NEW_SUBSCRIPTIONS "retain_options/handling_1_sends_to_new_subscriptions",
@@ -74,8 +74,8 @@ check! {
 check! {
     /// For Retain Handling 1 a subscription of a resumed session is one that existed.
     ///
-    /// Sends     B subscribes and leaves; A stores a message, which B gets on resuming; B subscribes with Retain
-    ///           Handling 1.
+    /// Sends     B subscribes and leaves; A stores a message, which B gets on resuming; B subscribes with
+    ///           Retain Handling 1.
     /// Demands   the message does not come again.
     /// Leaves    nothing.
     HANDLING_1_KNOWS_RESUMED_SUBSCRIPTIONS "retain_options/handling_1_knows_resumed_subscriptions",
@@ -145,8 +145,8 @@ check! {
 check! {
     /// With Retain As Published 1 a forwarded message keeps the RETAIN flag of its publisher.
     ///
-    /// Sends     B subscribes with Retain As Published 1; A publishes with RETAIN 1 and with RETAIN 0, once while B is
-    ///           there and once while B is away.
+    /// Sends     B subscribes with Retain As Published 1; A publishes with RETAIN 1 and with RETAIN 0, once
+    ///           while B is there and once while B is away.
     /// Demands   B receives each message with the flag with which it was published.
     /// Leaves    nothing.
     PUBLISHED_FLAG_IS_KEPT "retain_options/published_flag_is_kept",
@@ -155,7 +155,7 @@ check! {
     proved: ["retain_as_published_ignored"],
     run: async |w| {
         let topic = w.topic("state");
-        let options = SubscriptionOptions { retain_as_published: true, ..SubscriptionOptions::qos(Qos::AtLeastOnce) };
+        let options = SubscriptionOptions { retain_as_published: true, ..handling(RetainHandling::Send) };
         let mut a = w.connect("a").await?;
         let mut b = w.client("b").persistent(60).connect().await?;
         b.subscribe_with(&topic, options).await?;

@@ -35,8 +35,8 @@ check! {
 check! {
     /// A SUBSCRIBE that replaces a subscription replaces its options.
     ///
-    /// Sends     A subscribes with No Local and Retain As Published, and again without; it publishes with RETAIN 1; then
-    ///           it subscribes the first way again and publishes once more.
+    /// Sends     A subscribes with No Local and Retain As Published, and again without; it publishes with
+    ///           RETAIN 1; then it subscribes the first way again and publishes once more.
     /// Demands   A receives the first message, with RETAIN 0, and not the second.
     /// Leaves    nothing.
     REPLACING_CHANGES_THE_OPTIONS "subscription_options/replacing_changes_the_options",

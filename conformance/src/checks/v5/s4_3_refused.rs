@@ -11,8 +11,8 @@ pub const CHECKS: &[Check] = &[ID_IS_FREE_AFTER_REFUSAL];
 check! {
     /// After a PUBREC that refuses, a PUBLISH with the same Packet Identifier is a new message.
     ///
-    /// Sends     PUBLISH at QoS 2 whose payload is not the UTF-8 that its Payload Format Indicator promises; if it is
-    ///           refused, a good one with the same identifier.
+    /// Sends     PUBLISH at QoS 2 whose payload is not the UTF-8 that its Payload Format Indicator promises;
+    ///           if it is refused, a good one with the same identifier.
     /// Demands   the second is accepted and delivered.
     /// Leaves    whether the broker looks at the payload: if not, the check has nothing to go by.
     ID_IS_FREE_AFTER_REFUSAL "qos_2/id_is_free_after_refusal",

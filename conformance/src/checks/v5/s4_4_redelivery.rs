@@ -17,8 +17,8 @@ pub const CHECKS: &[Check] = &[
 check! {
     /// A QoS 2 message whose PUBLISH has been sent does not expire any more.
     ///
-    /// Sends     B has a delivery of a message with a Message Expiry Interval of 1 s, waits for 2.2 s, loses its
-    ///           connection, resumes its session and completes the exchange.
+    /// Sends     B has a delivery of a message with a Message Expiry Interval of 1 s, waits for 2.2 s, loses
+    ///           its connection, resumes its session and completes the exchange.
     /// Demands   the PUBLISH again, and PUBREL for PUBREC.
     /// Leaves    the Message Expiry Interval of the second PUBLISH.
     STARTED_QOS_2_DOES_NOT_EXPIRE "redelivery/started_qos_2_does_not_expire",
@@ -72,7 +72,8 @@ check! {
 check! {
     /// Nothing unacknowledged is sent again while the connection lasts.
     ///
-    /// Sends     B has a delivery at QoS 1, one at QoS 2 and a PUBREL unacknowledged, and sends PINGREQ five times.
+    /// Sends     B has a delivery at QoS 1, one at QoS 2 and a PUBREL unacknowledged, and sends PINGREQ five
+    ///           times.
     /// Demands   neither PUBLISH nor PUBREL comes again.
     /// Leaves    nothing; a broker that sends again after a longer time goes unnoticed.
     NOTHING_IS_REPEATED_ON_A_LIVE_CONNECTION "redelivery/nothing_is_repeated_on_a_live_connection",
@@ -103,8 +104,8 @@ check! {
 check! {
     /// A delivery that the Client refused is acknowledged, and does not come again.
     ///
-    /// Sends     B answers a delivery at QoS 1 with PUBACK 0x80 and one at QoS 2 with PUBREC 0x83, and resumes its
-    ///           session.
+    /// Sends     B answers a delivery at QoS 1 with PUBACK 0x80 and one at QoS 2 with PUBREC 0x83, and
+    ///           resumes its session.
     /// Demands   no PUBREL for the refused one; neither PUBLISH comes again.
     /// Leaves    nothing.
     REFUSED_IS_NOT_REPEATED "redelivery/refused_is_not_repeated",
