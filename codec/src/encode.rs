@@ -36,6 +36,7 @@ impl fmt::Display for Unencodable {
 impl core::error::Error for Unencodable {}
 
 /// Bytes of a Variable Byte Integer. [5.0 §1.5.5]
+#[inline]
 pub(crate) const fn variable_byte_integer_length(value: u32) -> usize {
     match value {
         0..=0x7F => 1,
@@ -45,17 +46,33 @@ pub(crate) const fn variable_byte_integer_length(value: u32) -> usize {
     }
 }
 
+/// A Variable Byte Integer of at most what four bytes can hold, its first byte lowest, and its length.
+#[inline]
+const fn variable_byte_integer_word(value: u32) -> (u64, usize) {
+    let value = if value > MAX_REMAINING_LENGTH { MAX_REMAINING_LENGTH as u64 } else { value as u64 };
+    let length = variable_byte_integer_length(value as u32);
+    let spread = value & 0x7F | (value & 0x3F80) << 1 | (value & 0x1F_C000) << 2 | (value & 0xFE0_0000) << 3;
+    // All bytes but the last say that another follows.
+    (spread | 0x80_8080 & ((1 << (8 * (length - 1))) - 1), length)
+}
+
 /// Writes at most what four bytes can hold.
+#[inline]
 pub(crate) fn variable_byte_integer(value: u32, to: &mut Vec<u8>) {
-    let mut value = value.min(MAX_REMAINING_LENGTH);
-    while value >= 0x80 {
-        to.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    to.push(value as u8);
+    let (word, length) = variable_byte_integer_word(value);
+    put(word, length, to);
+}
+
+/// Appends the lowest `length` bytes of a word, lowest first: one store of eight, of which the rest is taken back.
+#[inline]
+pub(crate) fn put(word: u64, length: usize, to: &mut Vec<u8>) {
+    let end = to.len() + length;
+    to.extend_from_slice(&word.to_le_bytes());
+    to.truncate(end);
 }
 
 /// A two-byte length and the bytes, cut at what the length can tell: callers check first.
+#[inline]
 pub(crate) fn binary(bytes: &[u8], to: &mut Vec<u8>) {
     let length = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
     to.extend_from_slice(&length.to_be_bytes());
@@ -72,11 +89,13 @@ pub(crate) fn text(text: &str, to: &mut Vec<u8>) {
 }
 
 /// Length of a field with its two-byte prefix.
+#[inline]
 pub(crate) fn field(bytes: &[u8]) -> Result<usize, Unencodable> {
     if bytes.len() > usize::from(u16::MAX) { Err(Unencodable::FieldTooLong) } else { Ok(2 + bytes.len()) }
 }
 
 /// Length of a property list with its Property Length; 0 before 5.0.
+#[inline]
 pub(crate) fn properties_length(bytes: &[u8], version: Version) -> usize {
     if version == Version::V5 {
         variable_byte_integer_length(u32::try_from(bytes.len()).unwrap_or(u32::MAX)) + bytes.len()
@@ -85,6 +104,7 @@ pub(crate) fn properties_length(bytes: &[u8], version: Version) -> usize {
     }
 }
 
+#[inline]
 pub(crate) fn properties(bytes: &[u8], version: Version, to: &mut Vec<u8>) {
     if version == Version::V5 {
         variable_byte_integer(bytes.len() as u32, to);
@@ -93,11 +113,62 @@ pub(crate) fn properties(bytes: &[u8], version: Version, to: &mut Vec<u8>) {
 }
 
 /// Writes the fixed header for `length` bytes that the caller writes next.
+#[inline]
 pub(crate) fn header(first: u8, length: usize, to: &mut Vec<u8>) -> Result<(), Unencodable> {
-    let remaining = u32::try_from(length).ok().filter(|&l| l <= MAX_REMAINING_LENGTH);
-    let remaining = remaining.ok_or(Unencodable::PacketTooLong)?;
-    to.reserve(5 + length);
-    to.push(first);
-    variable_byte_integer(remaining, to);
+    let (word, bytes) = header_word(first, length)?;
+    to.reserve(ROOM + length);
+    put(word, bytes, to);
     Ok(())
+}
+
+/// The fixed header and the two-byte length of the field behind it.
+#[inline]
+pub(crate) fn header_and_length(
+    first: u8,
+    length: usize,
+    field: &[u8],
+    to: &mut Vec<u8>,
+) -> Result<(), Unencodable> {
+    let (word, bytes) = header_word(first, length)?;
+    to.reserve(ROOM + length);
+    put(word | u64::from((field.len() as u16).swap_bytes()) << (8 * bytes), bytes + 2, to);
+    Ok(())
+}
+
+/// A fixed header is at most five bytes, but [`put`] needs eight for its store.
+const ROOM: usize = 8;
+
+#[inline]
+fn header_word(first: u8, length: usize) -> Result<(u64, usize), Unencodable> {
+    match u32::try_from(length) {
+        Ok(remaining) if remaining <= MAX_REMAINING_LENGTH => {
+            let (word, bytes) = variable_byte_integer_word(remaining);
+            Ok((word << 8 | u64::from(first), 1 + bytes))
+        }
+        _ => Err(Unencodable::PacketTooLong),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_variable_byte_integers_as_the_specification_shows() {
+        for (value, expected) in [
+            (0, &[0x00][..]),
+            (127, &[0x7F]),
+            (128, &[0x80, 0x01]),
+            (16_383, &[0xFF, 0x7F]),
+            (16_384, &[0x80, 0x80, 0x01]),
+            (2_097_151, &[0xFF, 0xFF, 0x7F]),
+            (2_097_152, &[0x80, 0x80, 0x80, 0x01]),
+            (268_435_455, &[0xFF, 0xFF, 0xFF, 0x7F]),
+            (u32::MAX, &[0xFF, 0xFF, 0xFF, 0x7F]),
+        ] {
+            let mut bytes = Vec::new();
+            variable_byte_integer(value, &mut bytes);
+            assert_eq!(bytes, expected, "{value}");
+        }
+    }
 }

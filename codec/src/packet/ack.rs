@@ -50,7 +50,7 @@ impl<'a> Ack<'a> {
             return Err(r.offence(offence, at));
         }
         if !r.is_empty() {
-            ack.properties = Properties::decode(r, Place::Packet(packet))?;
+            ack.properties = Properties::decode(r, Place::Packet(packet))?.0;
         }
         Ok(ack)
     }

@@ -11,7 +11,7 @@
 
 use crate::encode::{Unencodable, header, properties, properties_length};
 use crate::malformed::{Malformed, Offence};
-use crate::property::{Place, Properties};
+use crate::property::{Place, Properties, PropertyId};
 use crate::reader::Reader;
 use crate::reason::ReasonCode;
 use crate::types::{PacketType, Version};
@@ -40,8 +40,8 @@ impl<'a> Auth<'a> {
         if r.is_empty() {
             return Err(r.offence(Offence::AuthenticationMethodMissing, properties_at));
         }
-        let properties = Properties::decode(r, Place::Packet(PacketType::Auth))?;
-        if properties.authentication_method().is_none() {
+        let (properties, present) = Properties::decode(r, Place::Packet(PacketType::Auth))?;
+        if !present.has(PropertyId::AuthenticationMethod) {
             return Err(r.offence(Offence::AuthenticationMethodMissing, properties_at));
         }
         Ok(Auth { reason, properties })

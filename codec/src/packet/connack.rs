@@ -49,7 +49,7 @@ impl<'a> Connack<'a> {
             return Err(r.offence(Offence::ConnackSessionPresent, flags_at));
         }
         let properties = match r.version {
-            Version::V5 => Properties::decode(r, Place::Packet(PacketType::Connack))?,
+            Version::V5 => Properties::decode(r, Place::Packet(PacketType::Connack))?.0,
             _ => Properties::NONE,
         };
         Ok(Connack { session_present, code, properties })

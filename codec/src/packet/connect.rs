@@ -16,11 +16,13 @@
 //! ```
 
 use crate::encode::{
-    Unencodable, binary, field, header, properties, properties_length, variable_byte_integer_length,
+    Unencodable, binary, field, header_and_length, properties, properties_length,
+    variable_byte_integer_length,
 };
 use crate::malformed::{Malformed, Offence};
-use crate::property::{Place, Properties};
+use crate::property::{Place, Properties, PropertyId};
 use crate::reader::Reader;
+use crate::text;
 use crate::types::{PacketType, Qos, Version};
 use alloc::vec::Vec;
 
@@ -85,13 +87,16 @@ impl<'a> Connect<'a> {
     pub(super) fn decode(first: u8, r: &mut Reader<'a>) -> Result<Self, Malformed> {
         let name_at = r.at();
         let (header, length) = (name_at, r.left());
-        let name = r.string()?;
+        let name = r.binary()?;
+        if !matches!(name, b"MQTT" | b"MQIsdp") {
+            text::string(name).map_err(|(offence, at)| r.offence(offence, name_at + 2 + at))?;
+        }
         let level_at = r.at();
         let version = match (name, r.u8()?) {
-            ("MQTT", 5) => Version::V5,
-            ("MQTT", 4) => Version::V3_1_1,
-            ("MQIsdp", 3) => Version::V3_1,
-            ("MQTT" | "MQIsdp", _) => return Err(r.offence(Offence::ProtocolLevel, level_at)),
+            (b"MQTT", 5) => Version::V5,
+            (b"MQTT", 4) => Version::V3_1_1,
+            (b"MQIsdp", 3) => Version::V3_1,
+            (b"MQTT" | b"MQIsdp", _) => return Err(r.offence(Offence::ProtocolLevel, level_at)),
             _ => return Err(r.offence(Offence::ProtocolName, name_at)),
         };
         // From here on the packet is judged by the version that it names.
@@ -110,11 +115,10 @@ impl<'a> Connect<'a> {
             Connect { keep_alive, clean_start: flags & CLEAN_START != 0, ..Connect::new(version, "") };
         if version == Version::V5 {
             let at = r.at();
-            connect.properties = Properties::decode(r, Place::Packet(PacketType::Connect))?;
+            let present;
+            (connect.properties, present) = Properties::decode(r, Place::Packet(PacketType::Connect))?;
             // Authentication Data needs a method. [5.0 §3.1.2.11.10]
-            if connect.properties.authentication_data().is_some()
-                && connect.properties.authentication_method().is_none()
-            {
+            if present.has(PropertyId::AuthenticationData) && !present.has(PropertyId::AuthenticationMethod) {
                 return Err(r.offence(Offence::AuthenticationDataWithoutMethod, at));
             }
         }
@@ -160,11 +164,11 @@ impl<'a> Connect<'a> {
             flags |= PASSWORD;
             length += field(password)?;
         }
-        header(0x10, length, to)?;
-        binary(version.protocol_name().as_bytes(), to);
-        to.push(version.level());
-        to.push(flags);
-        to.extend_from_slice(&self.keep_alive.to_be_bytes());
+        let name = version.protocol_name().as_bytes();
+        header_and_length(0x10, length, name, to)?;
+        to.extend_from_slice(name);
+        let [high, low] = self.keep_alive.to_be_bytes();
+        to.extend_from_slice(&[version.level(), flags, high, low]);
         properties(self.properties.as_bytes(), version, to);
         binary(self.client_id.as_bytes(), to);
         if let Some(will) = &self.will {
@@ -191,7 +195,7 @@ impl<'a> Will<'a> {
     fn decode(r: &mut Reader<'a>, qos: Qos, retain: bool) -> Result<Self, Malformed> {
         present(r, Offence::WillMissing)?;
         let properties = match r.version {
-            Version::V5 => Properties::decode(r, Place::Will)?,
+            Version::V5 => Properties::decode(r, Place::Will)?.0,
             _ => Properties::NONE,
         };
         present(r, Offence::WillMissing)?;

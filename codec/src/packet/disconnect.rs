@@ -40,7 +40,7 @@ impl<'a> Disconnect<'a> {
             return Err(r.offence(Offence::DisconnectCode, at));
         }
         if !r.is_empty() {
-            disconnect.properties = Properties::decode(r, Place::Packet(PacketType::Disconnect))?;
+            disconnect.properties = Properties::decode(r, Place::Packet(PacketType::Disconnect))?.0;
         }
         Ok(disconnect)
     }

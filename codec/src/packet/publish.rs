@@ -8,9 +8,9 @@
 //!   payload                      the rest
 //! ```
 
-use crate::encode::{Unencodable, binary, field, header, properties, properties_length};
+use crate::encode::{Unencodable, field, header_and_length, properties, properties_length};
 use crate::malformed::{Malformed, Offence};
-use crate::property::{Place, Properties};
+use crate::property::{Place, Properties, PropertyId};
 use crate::reader::Reader;
 use crate::types::{PacketId, PacketType, Qos, Version};
 use alloc::vec::Vec;
@@ -64,11 +64,14 @@ impl<'a> Publish<'a> {
             return Err(r.offence(Offence::TopicNameEmpty, topic_at));
         }
         let packet_id = if qos == Qos::AtMostOnce { None } else { Some(r.packet_id()?) };
-        let properties = match r.version {
-            Version::V5 => Properties::decode(r, Place::Packet(PacketType::Publish))?,
-            _ => Properties::NONE,
+        let (properties, aliased) = match r.version {
+            Version::V5 => {
+                let (properties, present) = Properties::decode(r, Place::Packet(PacketType::Publish))?;
+                (properties, present.has(PropertyId::TopicAlias))
+            }
+            _ => (Properties::NONE, false),
         };
-        if topic.is_empty() && properties.topic_alias().is_none() {
+        if topic.is_empty() && !aliased {
             return Err(r.offence(Offence::PublishTopicMissing, topic_at));
         }
         let payload = r.rest();
@@ -84,8 +87,8 @@ impl<'a> Publish<'a> {
             + if self.packet_id.is_some() { 2 } else { 0 }
             + properties_length(self.properties.as_bytes(), version)
             + self.payload.len();
-        header(first, length, to)?;
-        binary(self.topic.as_bytes(), to);
+        header_and_length(first, length, self.topic.as_bytes(), to)?;
+        to.extend_from_slice(self.topic.as_bytes());
         if let Some(id) = self.packet_id {
             to.extend_from_slice(&id.get().to_be_bytes());
         }

@@ -30,7 +30,7 @@ impl<'a> Suback<'a> {
     pub(super) fn decode(r: &mut Reader<'a>) -> Result<Self, Malformed> {
         let packet_id = r.packet_id_or(Offence::AcknowledgedRequestZero)?;
         let properties = match r.version {
-            Version::V5 => Properties::decode(r, Place::Packet(PacketType::Suback))?,
+            Version::V5 => Properties::decode(r, Place::Packet(PacketType::Suback))?.0,
             _ => Properties::NONE,
         };
         let codes = codes(r, PacketType::Suback, Offence::SubackEmpty, Offence::SubackCode)?;

@@ -167,7 +167,7 @@ impl<'a> Subscribe<'a> {
     pub(super) fn decode(r: &mut Reader<'a>) -> Result<Self, Malformed> {
         let packet_id = r.packet_id()?;
         let properties = match r.version {
-            Version::V5 => Properties::decode(r, Place::Packet(PacketType::Subscribe))?,
+            Version::V5 => Properties::decode(r, Place::Packet(PacketType::Subscribe))?.0,
             _ => Properties::NONE,
         };
         if r.is_empty() {
@@ -201,11 +201,19 @@ impl<'a> Subscribe<'a> {
 impl Subscribe<'_> {
     /// Before 5.0 the options are the QoS and nothing else. [3.1.1/MQTT-3.8.3-4]
     fn encode_qos_only(&self, to: &mut Vec<u8>) -> Result<(), Unencodable> {
-        header(0x82, 2 + self.subscriptions.bytes.len(), to)?;
+        let list = self.subscriptions.bytes;
+        header(0x82, 2 + list.len(), to)?;
         to.extend_from_slice(&self.packet_id.get().to_be_bytes());
-        for subscription in self.subscriptions.iter() {
-            text(subscription.filter, to);
-            to.push(subscription.options.qos.as_u8());
+        let start = to.len();
+        to.extend_from_slice(list);
+        let mut rest = &mut to[start..];
+        while let Some((length, after)) = rest.split_first_chunk_mut::<2>() {
+            let length = usize::from(u16::from_be_bytes(*length));
+            let Some((options, after)) = after.get_mut(length..).and_then(<[u8]>::split_first_mut) else {
+                break;
+            };
+            *options &= 0b11;
+            rest = after;
         }
         Ok(())
     }

@@ -32,7 +32,7 @@ impl<'a> Unsuback<'a> {
         if r.version != Version::V5 {
             return Ok(Unsuback { packet_id, properties: Properties::NONE, codes: &[] });
         }
-        let properties = Properties::decode(r, Place::Packet(PacketType::Unsuback))?;
+        let properties = Properties::decode(r, Place::Packet(PacketType::Unsuback))?.0;
         let codes = codes(r, PacketType::Unsuback, Offence::UnsubackEmpty, Offence::UnsubackCode)?;
         Ok(Unsuback { packet_id, properties, codes })
     }

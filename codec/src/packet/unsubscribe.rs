@@ -83,7 +83,7 @@ impl<'a> Unsubscribe<'a> {
     pub(super) fn decode(r: &mut Reader<'a>) -> Result<Self, Malformed> {
         let packet_id = r.packet_id()?;
         let properties = match r.version {
-            Version::V5 => Properties::decode(r, Place::Packet(PacketType::Unsubscribe))?,
+            Version::V5 => Properties::decode(r, Place::Packet(PacketType::Unsubscribe))?.0,
             _ => Properties::NONE,
         };
         if r.is_empty() {
