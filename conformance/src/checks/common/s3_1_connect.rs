@@ -3,7 +3,7 @@
 
 use crate::check;
 use crate::check::Check;
-use crate::story::{Attempt, Client, Next, Severity, Stop, Story, World, connack, pingresp, publish, suback};
+use crate::story::{Attempt, Client, Next, Severity, Stop, Story, World, connack, pingresp, puback, suback};
 use mqtt_assay_codec::raw::Builder;
 use mqtt_assay_codec::{
     Packet, PacketId, PacketType, Properties, Publish, Qos, ReasonCode, Subscribe, SubscriptionList,
@@ -66,7 +66,9 @@ async fn nothing_and_end(w: &World, client: &mut Client<'_>) -> Story {
             Next::Packet(r) => match r.packet() {
                 Packet::Connack(c) if w.is_v5() && !c.code.is_success() => {}
                 _ => {
-                    return Err(Stop::violates(EXPECTED, r.line()).citing(w.cite("MQTT-3.2.0-1")).at(r.index));
+                    return Err(Stop::violates(EXPECTED, r.line())
+                        .citing(w.cite("MQTT-3.2.0-1"))
+                        .at(r.index));
                 }
             },
             Next::Silence => {
@@ -257,25 +259,26 @@ fn hex(bytes: &[u8]) -> String {
 check! {
     /// A Client need not wait for CONNACK before it goes on.
     ///
-    /// Sends     CONNECT, SUBSCRIBE, PUBLISH to the topic subscribed to, PINGREQ, all in one segment.
-    /// Demands   CONNACK before everything else; SUBACK, the message, PINGRESP.
+    /// Sends     CONNECT, SUBSCRIBE, a QoS 1 PUBLISH, PINGREQ, all in one segment.
+    /// Demands   CONNACK before everything else; SUBACK, PUBACK, PINGRESP.
     /// Leaves    the order of the others.
     PACKETS_MAY_FOLLOW_AT_ONCE "connect/packets_may_follow_at_once",
     covers: [
         V3_1_1 / "U3-CON-3", V3_1_1 / "MQTT-3.2.0-1", V3_1_1 / "MQTT-3.8.4-1",
         V5 / "U5-CON-2", V5 / "MQTT-3.2.0-1", V5 / "MQTT-3.8.4-1",
     ],
-    needs: [],
+    needs: [Qos1],
     proved: ["connack_missing", "pipelined_packets_dropped"],
     run: async |w| {
         let topic = w.topic("together");
         let id = PacketId::MIN;
         let list = SubscriptionList::one(&topic, SubscriptionOptions::qos(Qos::AtMostOnce));
         let subscribe = Subscribe { packet_id: id, properties: Properties::NONE, subscriptions: list.view() };
-        let more = bytes_of(
-            w.version(),
-            &[Packet::Subscribe(subscribe), Packet::Publish(Publish::new(&topic, b"hello")), Packet::Pingreq],
-        )?;
+        let next = id.saturating_add(1);
+        let message =
+            Publish { qos: Qos::AtLeastOnce, packet_id: Some(next), ..Publish::new(&topic, b"hello") };
+        let more =
+            bytes_of(w.version(), &[Packet::Subscribe(subscribe), Packet::Publish(message), Packet::Pingreq])?;
         let mut a = w.client("a").hello(&more).await?;
         let first = Instant::now() + w.patience();
         match a.next(first).await? {
@@ -286,7 +289,7 @@ check! {
         }
         a.expect(suback(id)).await?;
         a.expect(pingresp()).await?;
-        a.expect(publish(&topic).payload(b"hello")).await?;
+        a.expect(puback(next)).await?;
         Ok(())
     }
 }
