@@ -260,7 +260,7 @@ check! {
         V5 / "MQTT-3.1.2-18", V5 / "MQTT-3.1.4-1",
     ],
     needs: [],
-    proved: ["malformed_connect_answered"],
+    proved: ["connect_trailing_bytes_accepted", "malformed_connect_answered"],
     run: async |w| {
         refused(w, "a", &start(w, CLEAN | USER_NAME).string(b"user").string(b"secret")).await
     }
@@ -278,7 +278,7 @@ check! {
         V5 / "MQTT-3.1.2-19", V5 / "MQTT-3.1.4-1",
     ],
     needs: [],
-    proved: ["malformed_connect_answered"],
+    proved: ["connect_missing_fields_accepted", "malformed_connect_answered"],
     run: async |w| {
         refused(w, "a", &start(w, CLEAN | USER_NAME | PASSWORD).string(b"user")).await
     }
@@ -357,7 +357,7 @@ check! {
         V5 / "MQTT-1.5.4-1", V5 / "MQTT-1.5.4-2", V5 / "MQTT-3.1.3-12", V5 / "MQTT-3.1.4-1",
     ],
     needs: [],
-    proved: ["malformed_connect_answered"],
+    proved: ["connect_bad_string_accepted", "malformed_connect_answered"],
     run: async |w| {
         for (name, text) in ILL_FORMED {
             let connect = start(w, CLEAN | USER_NAME | PASSWORD).string(text).string(b"secret");
