@@ -31,7 +31,8 @@ impl Incoming {
             return Err(ReasonCode::TOPIC_ALIAS_INVALID);
         }
         if topic.is_empty() {
-            return self.topics.get(&alias).cloned().ok_or(ReasonCode::PROTOCOL_ERROR);
+            let invented = fault.is(Mutant::UnknownTopicAliasAccepted).then(|| "unknown".into());
+            return self.topics.get(&alias).cloned().or(invented).ok_or(ReasonCode::PROTOCOL_ERROR);
         }
         let topic: Arc<str> = topic.into();
         if !fault.is(Mutant::TopicAliasNotRemapped) {

@@ -239,6 +239,9 @@ impl Broker {
     /// A packet that breaks the rules of its form: the connection is closed. [3.1.1/MQTT-4.8.0-1]
     /// [5.0/MQTT-4.13.1-1]
     fn refuse_packet(&mut self, id: ConnectionId, malformed: Malformed) {
+        if self.fault.is(Mutant::ErrorEndsAllConnections) {
+            self.doomed.extend(self.connections.keys().copied());
+        }
         match self.connections.get(&id).map(|connection| &connection.phase) {
             Some(Phase::Serving(_)) => self.disconnect(id, malformed.reason(), Ending::Error),
             Some(Phase::Authenticating(_)) => self.refuse(id, malformed.reason()),
@@ -251,6 +254,22 @@ impl Broker {
         let Some(connection) = self.connections.get(&id) else {
             return;
         };
+        if self.fault.is(Mutant::PropertyOrderDemanded)
+            && packet.properties().is_some_and(|list| !list.iter().is_sorted_by_key(|property| property.id()))
+        {
+            return self.close(id, Ending::Error);
+        }
+        // A fixed header, a Packet Identifier, and no more.
+        if self.fault.is(Mutant::ShortAcknowledgementRefused)
+            && matches!(
+                packet,
+                Packet::Puback(_) | Packet::Pubrec(_) | Packet::Pubrel(_) | Packet::Pubcomp(_)
+            )
+            && connection.version == Version::V5
+            && frame.bytes().len() == 4
+        {
+            return self.close(id, Ending::Error);
+        }
         match (&connection.phase, packet) {
             (Phase::AwaitingConnect, Packet::Connect(connect)) => self.connect(id, connect, frame),
             (Phase::AwaitingConnect, _) => self.close(id, Ending::Error),

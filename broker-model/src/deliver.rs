@@ -342,6 +342,8 @@ impl Broker {
                 _ => expiry::seconds_left(self.now, end),
             };
             list.push(Property::MessageExpiryInterval(left));
+        } else if self.fault.is(Mutant::MessageExpiryInvented) {
+            list.push(Property::MessageExpiryInterval(60));
         }
         if let Use::Set(alias) | Use::Alias(alias) = alias {
             list.push(Property::TopicAlias(alias));

@@ -21,10 +21,15 @@ impl Share {
     }
 
     /// A session joins, or replaces its subscription, which is returned: it never counts twice.
-    pub(crate) fn join(&mut self, session: SessionId, new: Subscription) -> Option<Subscription> {
+    pub(crate) fn join(
+        &mut self,
+        session: SessionId,
+        new: Subscription,
+        fault: Fault,
+    ) -> Option<Subscription> {
         match self.members.iter_mut().find(|(id, _)| *id == session) {
-            Some((_, old)) => Some(core::mem::replace(old, new)),
-            None => {
+            Some((_, old)) if !fault.is(Mutant::SharedJoinedTwice) => Some(core::mem::replace(old, new)),
+            _ => {
                 self.members.push((session, new));
                 None
             }
@@ -80,7 +85,7 @@ mod tests {
     fn members_take_turns_and_those_away_are_skipped() {
         let mut share = Share::new("$share/g/t");
         for id in 1..=3 {
-            assert_eq!(share.join(SessionId(id), ANY), None);
+            assert_eq!(share.join(SessionId(id), ANY, Fault::default()), None);
         }
         let mut turn = |away: u64| share.choose(|id| id.0 != away).map(|(id, _)| id.0);
         assert_eq!([turn(0), turn(0), turn(0), turn(0)], [Some(1), Some(2), Some(3), Some(1)]);
@@ -91,8 +96,8 @@ mod tests {
     #[test]
     fn a_session_counts_once() {
         let mut share = Share::new("$share/g/t");
-        share.join(SessionId(1), ANY);
-        assert_eq!(share.join(SessionId(1), ANY), Some(ANY));
+        share.join(SessionId(1), ANY, Fault::default());
+        assert_eq!(share.join(SessionId(1), ANY, Fault::default()), Some(ANY));
         assert!(share.leave(SessionId(1), Fault::default()));
         assert!(share.is_empty());
         assert_eq!(share.choose(|_| true), None);
