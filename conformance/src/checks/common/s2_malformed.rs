@@ -208,7 +208,7 @@ check! {
     ACKNOWLEDGEMENT_OF_ZERO_IS_REFUSED "malformed/acknowledgement_of_zero",
     covers: [V3_1_1 / "MQTT-4.8.0-1", V5 / "MQTT-4.13.1-1"],
     needs: [],
-    proved: ["packet_id_zero_accepted", "protocol_error_kept_open"],
+    proved: ["protocol_error_kept_open"],
     run: async |w| {
         w.wrong(|case| case.offence == Offence::AcknowledgedPublishZero)
             .code(ReasonCode::PROTOCOL_ERROR)

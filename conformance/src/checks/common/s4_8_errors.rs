@@ -3,6 +3,7 @@
 use crate::check;
 use crate::check::Check;
 use crate::story::publish;
+use crate::verdict::Verdict;
 use mqtt_assay_codec::{Qos, raw};
 
 /// In the order of the specification.
@@ -36,7 +37,13 @@ check! {
             other.reaction().await?;
         }
         a.publish(&topic, b"still here").qos1().send().await?;
-        b.expect(publish(&topic).payload(b"still here")).await?;
-        a.ping().await
+        match b.expect(publish(&topic).payload(b"still here")).await {
+            // 3.1.1 says SHOULD NOT.
+            Err(stop) if !w.is_v5() && stop.verdict() == Verdict::Violates => {
+                w.deviates(Some(w.cite("U3-ERR-1")), "a bystander that goes on", "its message does not come");
+                Ok(())
+            }
+            other => other.map(drop),
+        }
     }
 }

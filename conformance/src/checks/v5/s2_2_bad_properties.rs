@@ -47,7 +47,6 @@ check! {
                     | Offence::PropertyLengthOverrun
                     | Offence::PropertyLengthMissing
                     | Offence::AuthenticationDataWithoutMethod
-                    | Offence::ResponseTopicWildcard
             );
             chosen && case.stage == Stage::Opening && !case.name.starts_with("property-value/will-01")
         })

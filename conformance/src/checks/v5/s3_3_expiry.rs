@@ -100,7 +100,7 @@ check! {
     ///
     /// Sends     A publishes three messages to B, whose Receive Maximum is 1: the second expires after one second.
     ///           B acknowledges the first after more than two.
-    /// Demands   B receives the third and not the second, whose delivery could not begin in time.
+    /// Demands   B receives the third and never the second, whose delivery could not begin in time.
     /// Leaves    how seconds are rounded.
     EXPIRED_BEHIND_A_FULL_WINDOW "expiry/expired_behind_a_full_receive_maximum",
     covers: [V5 / "MQTT-3.3.2-5"],
@@ -121,9 +121,12 @@ check! {
         w.let_pass(PAST_ONE_SECOND, "Message Expiry Interval 1").await;
 
         b.acknowledge_at_once();
-        let Some(id) = first.packet().packet_id() else { return Err(Stop::inconclusive("QoS 1 was granted")) };
-        b.puback(id, ReasonCode::SUCCESS).await?;
-        b.await_message(publish(&topic).payload(b"third")).await?;
+        b.puback(first.id()?, ReasonCode::SUCCESS).await?;
+        // Not every broker looks at its queue on PUBACK; on a new message all do.
+        a.publish(&topic, b"fourth").qos1().acknowledged().await?;
+        for _ in 0..2 {
+            b.await_message(publish(&topic)).await?;
+        }
         b.expect_no_publish(&brief).await
     }
 }

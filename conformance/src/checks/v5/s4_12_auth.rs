@@ -18,7 +18,7 @@ check! {
     FLAGS_ARE_CHECKED "auth/flags_are_checked",
     covers: [V5 / "MQTT-3.15.1-1"],
     needs: [],
-    proved: ["auth_flags_accepted"],
+    proved: ["protocol_error_kept_open"],
     run: async |w| {
         w.wrong(|case| case.offence == Offence::AuthFlags).must_be_detected().each_refused().await
     }
