@@ -173,9 +173,12 @@ check! {
     /// Demands   each is answered, and the messages are delivered as long as the subscription stands.
     /// Leaves    nothing.
     FREE_AFTER_THE_LAST_ANSWER "packet_identifier/free_after_the_last_answer",
-    covers: [V3_1_1 / "MQTT-4.3.2-2", V3_1_1 / "MQTT-4.3.3-2", V5 / "U5-PKT-3", V5 / "MQTT-4.3.3-12"],
+    covers: [
+        V3_1_1 / "MQTT-2.3.1-7", V3_1_1 / "MQTT-4.3.3-2",
+        V5 / "MQTT-2.2.1-6", V5 / "U5-PKT-3", V5 / "MQTT-4.3.3-12",
+    ],
     needs: [Qos1, Qos2],
-    proved: ["qos_2_id_not_released"],
+    proved: ["qos_2_id_not_released", "suback_wrong_id", "unsuback_wrong_id"],
     run: async |w| {
         let (id, topic) = (PacketId::MAX, w.topic("own"));
         let mut a = w.connect("a").await?;

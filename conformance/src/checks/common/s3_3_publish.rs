@@ -12,7 +12,6 @@ pub const CHECKS: &[Check] = &[
     DUP_IS_NOT_PASSED_ON,
     TOPIC_MATCHES_THE_SUBSCRIPTION,
     WILDCARD_TOPIC_IS_REFUSED,
-    PAYLOAD_IS_UNALTERED,
     EMPTY_PAYLOAD_IS_DELIVERED,
     ANSWERED_BY_QOS,
     OVERLAPPING_SUBSCRIPTIONS_GET_HIGHEST_QOS,
@@ -136,37 +135,6 @@ check! {
         c.publish(&w.topic("end"), b"good").qos1().acknowledged().await?;
         b.await_message(publish(&w.topic("end"))).await?;
         b.expect_no_publishes().await
-    }
-}
-
-check! {
-    /// The payload reaches the subscriber as it was.
-    ///
-    /// Sends     a payload of all 256 byte values, and one of 20,000 bytes.
-    /// Demands   B receives the same bytes.
-    /// Leaves    5.0: the second is left out if the broker's Maximum Packet Size forbids it.
-    PAYLOAD_IS_UNALTERED "publish/payload_is_unaltered",
-    covers: [V3_1_1 / "MQTT-4.5.0-1", V5 / "MQTT-4.5.0-1"],
-    needs: [Qos1],
-    proved: ["payload_cut_at_nul"],
-    run: async |w| {
-        let topic = w.topic("bytes");
-        let mut payloads = vec![(0..=255).rev().collect::<Vec<u8>>()];
-        if w.abilities().maximum_packet_size.is_none_or(|size| size > 21_000) {
-            payloads.push((0..20_000_u32).map(|n| (n * 31 % 251) as u8).collect());
-        }
-        let mut b = w.connect("b").await?;
-        b.subscribe(&topic, Qos::AtLeastOnce).await?;
-        let mut a = w.connect("a").await?;
-        for payload in &payloads {
-            a.publish(&topic, payload).qos1().acknowledged().await?;
-            let delivery = b.expect(publish(&topic)).await?;
-            if delivery.payload() != payload {
-                let expected = format!("the {} bytes that were published", payload.len());
-                return Err(Stop::violates(expected, delivery.line()).at(delivery.index));
-            }
-        }
-        Ok(())
     }
 }
 

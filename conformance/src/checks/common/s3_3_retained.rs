@@ -2,7 +2,7 @@
 
 use crate::check;
 use crate::check::Check;
-use crate::story::{Stop, WillMessage, publish};
+use crate::story::{Stop, publish};
 use mqtt_assay_codec::Qos;
 
 /// In the order of the specification.
@@ -17,8 +17,6 @@ pub const CHECKS: &[Check] = &[
     EMPTY_PAYLOAD_CLEARS,
     EMPTY_PAYLOAD_IS_NOT_STORED,
     RETAIN_0_LEAVES_IT_ALONE,
-    RETAINED_OUTLIVES_ITS_PUBLISHER,
-    WILL_WITHOUT_RETAIN_IS_NOT_STORED,
 ];
 
 check! {
@@ -270,51 +268,5 @@ check! {
         b.subscribe(&bare, Qos::AtLeastOnce).await?;
         b.settle(&mut a, Qos::AtLeastOnce).await?;
         b.expect_no_publishes().await
-    }
-}
-
-check! {
-    /// A retained message is no part of its publisher's session.
-    ///
-    /// Sends     A stores a message and leaves, its session ending with its connection; B subscribes.
-    /// Demands   B receives the message.
-    /// Leaves    nothing.
-    RETAINED_OUTLIVES_ITS_PUBLISHER "retained/outlives_its_publisher",
-    covers: [V3_1_1 / "MQTT-3.1.2-7", V5 / "U5-SES-2"],
-    needs: [Retain, Qos1],
-    proved: ["retained_deleted_with_session"],
-    run: async |w| {
-        let topic = w.topic("state");
-        let mut a = w.connect("a").await?;
-        a.publish(&topic, b"on").qos1().retain().acknowledged().await?;
-        a.disconnect().await;
-        let mut b = w.connect("b").await?;
-        b.subscribe(&topic, Qos::AtLeastOnce).await?;
-        b.expect(publish(&topic).payload(b"on").retain(true)).await?;
-        Ok(())
-    }
-}
-
-check! {
-    /// A Will without Will Retain is published as a message that is not retained.
-    ///
-    /// Sends     A connects with a Will, Will Retain 0, and loses its connection; B has it; C subscribes.
-    /// Demands   C receives nothing.
-    /// Leaves    nothing.
-    WILL_WITHOUT_RETAIN_IS_NOT_STORED "retained/will_without_retain_is_not_stored",
-    covers: [V3_1_1 / "MQTT-3.1.2-16", V5 / "MQTT-3.1.2-14"],
-    needs: [Retain, Qos1],
-    proved: ["will_always_retained"],
-    run: async |w| {
-        let topic = w.topic("gone");
-        let mut b = w.connect("b").await?;
-        b.subscribe(&topic, Qos::AtLeastOnce).await?;
-        let mut a = w.client("a").will(WillMessage::new(&topic, b"gone")).connect().await?;
-        a.cut();
-        b.await_message(publish(&topic).payload(b"gone")).await?;
-        let mut c = w.connect("c").await?;
-        c.subscribe(&topic, Qos::AtLeastOnce).await?;
-        c.settle(&mut b, Qos::AtLeastOnce).await?;
-        c.expect_no_publish(&topic).await
     }
 }

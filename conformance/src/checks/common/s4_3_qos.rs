@@ -1,8 +1,8 @@
-//! Quality of Service: the broker as receiver. [3.1.1 §4.3] [5.0 §4.3]
+//! Quality of Service: the exchanges of QoS 1 and 2. [3.1.1 §4.3] [5.0 §4.3]
 
 use crate::check;
 use crate::check::Check;
-use crate::story::{puback, pubcomp, publish, pubrec};
+use crate::story::{puback, pubcomp, publish, pubrec, pubrel};
 use mqtt_assay_codec::{PacketId, Qos, ReasonCode};
 
 /// In the order of the specification.
@@ -13,6 +13,7 @@ pub const CHECKS: &[Check] = &[
     QOS_2_REPEATED_PUBREL_IS_ANSWERED,
     QOS_2_ID_IS_FREE_AFTER_PUBCOMP,
     QOS_2_SEVERAL_EXCHANGES_AT_ONCE,
+    QOS_2_PUBREL_ANSWERS_PUBREC,
 ];
 
 /// An identifier that no other message of the story has.
@@ -191,5 +192,37 @@ check! {
         }
         b.settle(&mut a, Qos::ExactlyOnce).await?;
         b.expect_no_publish(&topic).await
+    }
+}
+
+check! {
+    /// PUBREC is answered with a PUBREL of the same Packet Identifier.
+    ///
+    /// Sends     B has three QoS 2 deliveries and answers them with PUBREC, the last one first.
+    /// Demands   PUBREL for each.
+    /// Leaves    how many deliveries the broker has outstanding at a time: B answers those that came.
+    QOS_2_PUBREL_ANSWERS_PUBREC "qos_2/pubrel_answers_pubrec",
+    covers: [V3_1_1 / "MQTT-2.3.1-6", V3_1_1 / "MQTT-4.3.3-1", V5 / "MQTT-2.2.1-5", V5 / "MQTT-4.3.3-4"],
+    needs: [Qos2],
+    proved: ["pubrel_missing", "pubrel_wrong_id"],
+    run: async |w| {
+        let topic = w.topic("several");
+        let mut b = w.client("b").acknowledge_by_hand().connect().await?;
+        b.subscribe(&topic, Qos::ExactlyOnce).await?;
+        let mut a = w.connect("a").await?;
+        for payload in [b"1", b"2", b"3"] {
+            a.publish(&topic, payload).qos2().acknowledged().await?;
+        }
+        let mut deliveries = vec![b.await_message(publish(&topic)).await?];
+        b.ping().await?;
+        deliveries.extend(b.take_publishes());
+        for delivery in deliveries.iter().rev() {
+            b.pubrec(delivery.id()?, ReasonCode::SUCCESS).await?;
+        }
+        for delivery in &deliveries {
+            b.expect(pubrel(delivery.id()?)).await?;
+            b.pubcomp(delivery.id()?, ReasonCode::SUCCESS).await?;
+        }
+        b.ping().await
     }
 }

@@ -9,7 +9,6 @@ use mqtt_assay_codec::{PacketId, PacketType, Qos, ReasonCode};
 pub const CHECKS: &[Check] = &[
     QOS_1_IS_REPEATED_UNTIL_PUBACK,
     QOS_2_IS_REPEATED_UNTIL_PUBREC,
-    PUBREL_ANSWERS_PUBREC,
     PUBREL_IS_REPEATED_UNTIL_PUBCOMP,
     ACKNOWLEDGED_IS_NOT_REPEATED,
     REPETITIONS_KEEP_THEIR_ORDER,
@@ -83,38 +82,6 @@ check! {
         b.pubrec(id, ReasonCode::SUCCESS).await?;
         b.expect(pubrel(id)).await?;
         b.pubcomp(id, ReasonCode::SUCCESS).await?;
-        b.ping().await
-    }
-}
-
-check! {
-    /// PUBREC is answered with a PUBREL of the same Packet Identifier.
-    ///
-    /// Sends     B has three QoS 2 deliveries and answers them with PUBREC, the last one first.
-    /// Demands   PUBREL for each.
-    /// Leaves    how many deliveries the broker has outstanding at a time: B answers those that came.
-    PUBREL_ANSWERS_PUBREC "redelivery/pubrel_answers_pubrec",
-    covers: [V3_1_1 / "MQTT-2.3.1-6", V3_1_1 / "MQTT-4.3.3-1", V5 / "MQTT-2.2.1-5", V5 / "MQTT-4.3.3-4"],
-    needs: [Qos2],
-    proved: ["pubrel_missing", "pubrel_wrong_id"],
-    run: async |w| {
-        let topic = w.topic("several");
-        let mut b = w.client("b").acknowledge_by_hand().connect().await?;
-        b.subscribe(&topic, Qos::ExactlyOnce).await?;
-        let mut a = w.connect("a").await?;
-        for payload in [b"1", b"2", b"3"] {
-            a.publish(&topic, payload).qos2().acknowledged().await?;
-        }
-        let mut deliveries = vec![b.await_message(publish(&topic)).await?];
-        b.ping().await?;
-        deliveries.extend(b.take_publishes());
-        for delivery in deliveries.iter().rev() {
-            b.pubrec(delivery.id()?, ReasonCode::SUCCESS).await?;
-        }
-        for delivery in &deliveries {
-            b.expect(pubrel(delivery.id()?)).await?;
-            b.pubcomp(delivery.id()?, ReasonCode::SUCCESS).await?;
-        }
         b.ping().await
     }
 }

@@ -2,11 +2,12 @@
 
 use crate::check;
 use crate::check::Check;
-use crate::story::publish;
+use crate::story::{Stop, publish};
 use mqtt_assay_codec::Qos;
 
 /// In the order of the specification.
-pub const CHECKS: &[Check] = &[EVERY_SUBSCRIBER_HAS_IT, SUBSCRIBERS_THAT_ARE_AWAY_HAVE_IT];
+pub const CHECKS: &[Check] =
+    &[EVERY_SUBSCRIBER_HAS_IT, SUBSCRIBERS_THAT_ARE_AWAY_HAVE_IT, PAYLOAD_IS_UNALTERED];
 
 check! {
     /// A message that the broker has acknowledged goes to every Client with a matching subscription.
@@ -18,7 +19,7 @@ check! {
     EVERY_SUBSCRIBER_HAS_IT "receipt/every_subscriber_has_it",
     covers: [V3_1_1 / "MQTT-4.5.0-1", V5 / "MQTT-4.5.0-1"],
     needs: [Qos1, Qos2, Wildcards],
-    proved: ["every_third_message_lost"],
+    proved: ["every_third_message_lost", "no_local_always"],
     run: async |w| {
         let topic = w.topic("news/today");
         let mut clients = Vec::new();
@@ -75,6 +76,37 @@ check! {
                 for number in 0..3 {
                     client.expect(publish(topic).payload(format!("{number}").as_bytes())).await?;
                 }
+            }
+        }
+        Ok(())
+    }
+}
+
+check! {
+    /// The payload reaches the subscriber as it was.
+    ///
+    /// Sends     a payload of all 256 byte values, and one of 20,000 bytes.
+    /// Demands   B receives the same bytes.
+    /// Leaves    5.0: the second is left out if the broker's Maximum Packet Size forbids it.
+    PAYLOAD_IS_UNALTERED "receipt/payload_is_unaltered",
+    covers: [V3_1_1 / "MQTT-4.5.0-1", V5 / "MQTT-4.5.0-1"],
+    needs: [Qos1],
+    proved: ["payload_cut_at_nul"],
+    run: async |w| {
+        let topic = w.topic("bytes");
+        let mut payloads = vec![(0..=255).rev().collect::<Vec<u8>>()];
+        if w.abilities().maximum_packet_size.is_none_or(|size| size > 21_000) {
+            payloads.push((0..20_000_u32).map(|n| (n * 31 % 251) as u8).collect());
+        }
+        let mut b = w.connect("b").await?;
+        b.subscribe(&topic, Qos::AtLeastOnce).await?;
+        let mut a = w.connect("a").await?;
+        for payload in &payloads {
+            a.publish(&topic, payload).qos1().acknowledged().await?;
+            let delivery = b.expect(publish(&topic)).await?;
+            if delivery.payload() != payload {
+                let expected = format!("the {} bytes that were published", payload.len());
+                return Err(Stop::violates(expected, delivery.line()).at(delivery.index));
             }
         }
         Ok(())

@@ -57,7 +57,9 @@ check! {
     /// Demands   each receives the message of its own topic, unaltered, and nothing else.
     /// Leaves    nothing.
     LEADING_BYTE_ORDER_MARK_IS_KEPT "topics/leading_byte_order_mark_is_kept",
-    covers: [V3_1_1 / "MQTT-1.5.3-3", V5 / "MQTT-1.5.4-3"],
+    covers: [
+        V3_1_1 / "MQTT-1.5.3-3", V3_1_1 / "MQTT-4.7.3-4", V5 / "MQTT-1.5.4-3", V5 / "MQTT-4.7.3-4",
+    ],
     needs: [Qos1],
     proved: ["byte_order_mark_stripped"],
     run: async |w| {

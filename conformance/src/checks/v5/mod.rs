@@ -18,7 +18,7 @@ pub mod s3_8_no_local;
 pub mod s3_8_subscription_options;
 pub mod s3_11_unsuback;
 pub mod s3_14_disconnect;
-pub mod s4_3_refused;
+pub mod s4_3_qos_2;
 pub mod s4_4_redelivery;
 pub mod s4_8_shared;
 pub mod s4_9_flow;

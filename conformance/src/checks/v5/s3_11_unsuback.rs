@@ -73,15 +73,16 @@ check! {
 check! {
     /// Of two identical filters in one UNSUBSCRIBE the first removes the subscription, as if sent one by one.
     ///
-    /// Sends     UNSUBSCRIBE with an unknown filter and twice with one that was subscribed to.
+    /// Sends     UNSUBSCRIBE with an unknown filter, twice with one that was subscribed to, and with another
+    ///           unknown.
     /// Demands   0x00 for the first of the two.
     /// Leaves    0x11 for the others is due; 0x00 is a deviation.
     REPEATED_FILTER_IS_REMOVED_ONCE "unsuback/repeated_filter_is_removed_once",
-    covers: [V5 / "MQTT-3.10.4-6"],
+    covers: [V5 / "MQTT-3.10.4-6", V5 / "MQTT-3.11.3-1"],
     needs: [],
-    proved: ["unsubscribe_only_first_filter"],
+    proved: ["unsubscribe_only_first_filter", "unsuback_codes_reversed"],
     run: async |w| {
-        let answer = unsubscribe(w, &["u", "t", "t"]).await?;
-        judge(w, &answer, &[false, true, false])
+        let answer = unsubscribe(w, &["u", "t", "t", "v"]).await?;
+        judge(w, &answer, &[false, true, false, false])
     }
 }

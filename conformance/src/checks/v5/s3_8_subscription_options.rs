@@ -6,31 +6,11 @@ use crate::story::publish;
 use mqtt_assay_codec::{Qos, SubscriptionOptions};
 
 /// In the order of the specification.
-pub const CHECKS: &[Check] = &[WITHOUT_NO_LOCAL_OWN_MESSAGES_COME, REPLACING_CHANGES_THE_OPTIONS];
+pub const CHECKS: &[Check] = &[REPLACING_CHANGES_THE_OPTIONS];
 
 /// QoS 1 with No Local.
 const NO_LOCAL: SubscriptionOptions =
     SubscriptionOptions { no_local: true, ..SubscriptionOptions::qos(Qos::AtLeastOnce) };
-
-check! {
-    /// Without No Local a Client gets what it published itself, if it subscribes to it.
-    ///
-    /// Sends     A subscribes with No Local 0 and publishes.
-    /// Demands   A receives its message.
-    /// Leaves    nothing.
-    WITHOUT_NO_LOCAL_OWN_MESSAGES_COME "subscription_options/own_messages_come_without_no_local",
-    covers: [V5 / "MQTT-4.5.0-1"],
-    needs: [Qos1],
-    proved: ["no_local_always"],
-    run: async |w| {
-        let topic = w.topic("echo");
-        let mut a = w.connect("a").await?;
-        a.subscribe(&topic, Qos::AtLeastOnce).await?;
-        a.publish(&topic, b"mine").qos1().acknowledged().await?;
-        a.expect(publish(&topic).payload(b"mine")).await?;
-        Ok(())
-    }
-}
 
 check! {
     /// A SUBSCRIBE that replaces a subscription replaces its options.

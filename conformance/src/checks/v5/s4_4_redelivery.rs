@@ -1,73 +1,12 @@
-//! Message delivery retry and message expiry under way. [5.0 §4.3.3, §4.4]
+//! Message delivery retry, as far as 5.0 rules more than 3.1.1. [5.0 §4.4]
 
 use crate::check;
 use crate::check::Check;
-use crate::story::{pubcomp, publish, pubrec, pubrel};
-use mqtt_assay_codec::{PacketType, Property, Qos, ReasonCode};
-use std::time::Duration;
+use crate::story::{publish, pubrel};
+use mqtt_assay_codec::{PacketType, Qos, ReasonCode};
 
 /// In the order of the specification.
-pub const CHECKS: &[Check] = &[
-    STARTED_QOS_2_DOES_NOT_EXPIRE,
-    EXPIRED_QOS_2_IS_COMPLETED,
-    NOTHING_IS_REPEATED_ON_A_LIVE_CONNECTION,
-    REFUSED_IS_NOT_REPEATED,
-];
-
-check! {
-    /// A QoS 2 message whose PUBLISH has been sent does not expire any more.
-    ///
-    /// Sends     B has a delivery of a message with a Message Expiry Interval of 1 s, waits for 2.2 s, loses
-    ///           its connection, resumes its session and completes the exchange.
-    /// Demands   the PUBLISH again, and PUBREL for PUBREC.
-    /// Leaves    the Message Expiry Interval of the second PUBLISH.
-    STARTED_QOS_2_DOES_NOT_EXPIRE "redelivery/started_qos_2_does_not_expire",
-    covers: [V5 / "MQTT-4.3.3-7"],
-    needs: [Qos2],
-    proved: ["expiry_applied_after_publish"],
-    waits: 3,
-    run: async |w| {
-        let topic = w.topic("begun");
-        let mut b = w.client("b").persistent(60).acknowledge_by_hand().connect().await?;
-        b.subscribe(&topic, Qos::ExactlyOnce).await?;
-        let mut a = w.connect("a").await?;
-        let expiry = Property::MessageExpiryInterval(1);
-        a.publish(&topic, b"message").qos2().property(expiry).acknowledged().await?;
-        let id = b.await_message(publish(&topic)).await?.id()?;
-        w.let_pass(Duration::from_millis(2200), "Message Expiry Interval, 1 s").await;
-        b.cut();
-        let mut b = w.client("b").acknowledge_by_hand().resumed(60).await?;
-        b.expect(publish(&topic).payload(b"message").packet_id(id)).await?;
-        b.pubrec(id, ReasonCode::SUCCESS).await?;
-        b.expect(pubrel(id).reason(&[ReasonCode::SUCCESS])).await?;
-        b.pubcomp(id, ReasonCode::SUCCESS).await?;
-        b.ping().await
-    }
-}
-
-check! {
-    /// A QoS 2 exchange goes on though its message has expired.
-    ///
-    /// Sends     PUBLISH at QoS 2 with a Message Expiry Interval of 1 s, and PUBREL 2.2 s later.
-    /// Demands   PUBREC and PUBCOMP.
-    /// Leaves    what became of the message: nobody subscribes to it.
-    EXPIRED_QOS_2_IS_COMPLETED "redelivery/expired_qos_2_is_completed",
-    covers: [V5 / "MQTT-4.3.3-13"],
-    needs: [Qos2],
-    proved: ["expired_qos_2_not_completed"],
-    waits: 3,
-    run: async |w| {
-        let mut a = w.connect("a").await?;
-        let message = a.publish(&w.topic("unheard"), b"message").qos2();
-        if let Some(id) = message.property(Property::MessageExpiryInterval(1)).send().await? {
-            a.await_message(pubrec(id)).await?;
-            w.let_pass(Duration::from_millis(2200), "Message Expiry Interval, 1 s").await;
-            a.pubrel(id, ReasonCode::SUCCESS).await?;
-            a.expect(pubcomp(id)).await?;
-        }
-        Ok(())
-    }
-}
+pub const CHECKS: &[Check] = &[NOTHING_IS_REPEATED_ON_A_LIVE_CONNECTION, REFUSED_IS_NOT_REPEATED];
 
 check! {
     /// Nothing unacknowledged is sent again while the connection lasts.
