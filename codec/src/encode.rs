@@ -47,24 +47,35 @@ pub(crate) const fn variable_byte_integer_length(value: u32) -> usize {
 }
 
 /// A Variable Byte Integer of at most what four bytes can hold, its first byte lowest, and its length.
-#[inline]
-const fn variable_byte_integer_word(value: u32) -> (u64, usize) {
-    let value = if value > MAX_REMAINING_LENGTH { MAX_REMAINING_LENGTH as u64 } else { value as u64 };
-    let length = variable_byte_integer_length(value as u32);
-    let spread = value & 0x7F | (value & 0x3F80) << 1 | (value & 0x1F_C000) << 2 | (value & 0xFE0_0000) << 3;
+#[inline(always)]
+pub(crate) const fn variable_byte_integer_word(value: usize) -> (u64, usize) {
+    if value < 0x80 {
+        (value as u64, 1)
+    } else if value < 0x4000 {
+        ((value & 0x7F | 0x80 | value >> 7 << 8) as u64, 2)
+    } else {
+        long_variable_byte_integer_word(value)
+    }
+}
+
+const fn long_variable_byte_integer_word(value: usize) -> (u64, usize) {
+    let value =
+        if value > MAX_REMAINING_LENGTH as usize { MAX_REMAINING_LENGTH as u64 } else { value as u64 };
     // All bytes but the last say that another follows.
-    (spread | 0x80_8080 & ((1 << (8 * (length - 1))) - 1), length)
+    let word = value & 0x7F | (value & 0x3F80) << 1 | (value & 0x1F_C000) << 2 | 0x8080;
+    let last = value >> 21;
+    if last == 0 { (word, 3) } else { (word | 0x80_0000 | last << 24, 4) }
 }
 
 /// Writes at most what four bytes can hold.
 #[inline]
 pub(crate) fn variable_byte_integer(value: u32, to: &mut Vec<u8>) {
-    let (word, length) = variable_byte_integer_word(value);
+    let (word, length) = variable_byte_integer_word(value as usize);
     put(word, length, to);
 }
 
 /// Appends the lowest `length` bytes of a word, lowest first: one store of eight, of which the rest is taken back.
-#[inline]
+#[inline(always)]
 pub(crate) fn put(word: u64, length: usize, to: &mut Vec<u8>) {
     let end = to.len() + length;
     to.extend_from_slice(&word.to_le_bytes());
@@ -122,7 +133,7 @@ pub(crate) fn header(first: u8, length: usize, to: &mut Vec<u8>) -> Result<(), U
 }
 
 /// The fixed header and the two-byte length of the field behind it.
-#[inline]
+#[inline(always)]
 pub(crate) fn header_and_length(
     first: u8,
     length: usize,
@@ -135,18 +146,16 @@ pub(crate) fn header_and_length(
     Ok(())
 }
 
-/// A fixed header is at most five bytes, but [`put`] needs eight for its store.
-const ROOM: usize = 8;
+/// A fixed header is at most five bytes, and [`put`] needs room for eight wherever the packet ends.
+const ROOM: usize = 16;
 
-#[inline]
+#[inline(always)]
 fn header_word(first: u8, length: usize) -> Result<(u64, usize), Unencodable> {
-    match u32::try_from(length) {
-        Ok(remaining) if remaining <= MAX_REMAINING_LENGTH => {
-            let (word, bytes) = variable_byte_integer_word(remaining);
-            Ok((word << 8 | u64::from(first), 1 + bytes))
-        }
-        _ => Err(Unencodable::PacketTooLong),
+    if length > MAX_REMAINING_LENGTH as usize {
+        return Err(Unencodable::PacketTooLong);
     }
+    let (word, bytes) = variable_byte_integer_word(length);
+    Ok((word << 8 | u64::from(first), 1 + bytes))
 }
 
 #[cfg(test)]

@@ -111,35 +111,41 @@ impl<'a> Connect<'a> {
         let flags = r.u8()?;
         let will_qos = check_flags(flags, version).map_err(|offence| r.offence(offence, flags_at))?;
         let keep_alive = r.u16()?;
-        let mut connect =
-            Connect { keep_alive, clean_start: flags & CLEAN_START != 0, ..Connect::new(version, "") };
+        let mut properties = Properties::NONE;
         if version == Version::V5 {
             let at = r.at();
             let present;
-            (connect.properties, present) = Properties::decode(r, Place::Packet(PacketType::Connect))?;
+            (properties, present) = Properties::decode(r, Place::Packet(PacketType::Connect))?;
             // Authentication Data needs a method. [5.0 §3.1.2.11.10]
             if present.has(PropertyId::AuthenticationData) && !present.has(PropertyId::AuthenticationMethod) {
                 return Err(r.offence(Offence::AuthenticationDataWithoutMethod, at));
             }
         }
         present(r, Offence::ClientIdentifierMissing)?;
-        connect.client_id = r.string()?;
-        if flags & WILL_FLAG != 0 {
-            connect.will = Some(Will::decode(r, will_qos, flags & WILL_RETAIN != 0)?);
-        }
+        let client_id = r.string()?;
+        let will = if flags & WILL_FLAG == 0 {
+            None
+        } else {
+            Some(Will::decode(r, will_qos, flags & WILL_RETAIN != 0)?)
+        };
         // 3.1 lets a packet end before a user name or password that its flags promise.
         let promised =
             |r: &Reader<'_>, flag| flags & flag != 0 && !(version == Version::V3_1 && r.is_empty());
-        if promised(r, USER_NAME) {
+        let user_name = if promised(r, USER_NAME) {
             present(r, Offence::UserNameMissing)?;
-            connect.user_name = Some(r.string()?);
-        }
-        if promised(r, PASSWORD) {
+            Some(r.string()?)
+        } else {
+            None
+        };
+        let password = if promised(r, PASSWORD) {
             present(r, Offence::PasswordMissing)?;
-            connect.password = Some(r.binary()?);
-        }
+            Some(r.binary()?)
+        } else {
+            None
+        };
         r.end(Offence::ConnectTrailingBytes)?;
-        Ok(connect)
+        let clean_start = flags & CLEAN_START != 0;
+        Ok(Connect { version, clean_start, keep_alive, properties, client_id, will, user_name, password })
     }
 
     pub(super) fn encode(&self, to: &mut Vec<u8>) -> Result<(), Unencodable> {
@@ -192,6 +198,7 @@ impl<'a> Will<'a> {
         Will { topic, payload, qos: Qos::AtMostOnce, retain: false, properties: Properties::NONE }
     }
 
+    #[inline(always)]
     fn decode(r: &mut Reader<'a>, qos: Qos, retain: bool) -> Result<Self, Malformed> {
         present(r, Offence::WillMissing)?;
         let properties = match r.version {
@@ -210,6 +217,7 @@ impl<'a> Will<'a> {
     }
 }
 
+#[inline(always)]
 fn present(r: &Reader<'_>, missing: Offence) -> Result<(), Malformed> {
     if r.is_empty() { Err(r.offence(missing, r.at())) } else { Ok(()) }
 }

@@ -129,7 +129,16 @@ impl<'a> Packet<'a> {
     /// # Errors
     ///
     /// What no packet can hold; then nothing was appended.
+    #[inline]
     pub fn encode(&self, version: Version, to: &mut Vec<u8>) -> Result<(), Unencodable> {
+        // Most packets are of this type: no jump through a table for them.
+        match self {
+            Packet::Publish(p) => p.encode(version, to),
+            _ => self.encode_other(version, to),
+        }
+    }
+
+    fn encode_other(&self, version: Version, to: &mut Vec<u8>) -> Result<(), Unencodable> {
         let v5_only = || Err(Unencodable::NotInVersion(self.packet_type(), version));
         match self {
             Packet::Connect(p) => p.encode(to),

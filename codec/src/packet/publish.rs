@@ -8,7 +8,7 @@
 //!   payload                      the rest
 //! ```
 
-use crate::encode::{Unencodable, field, header_and_length, properties, properties_length};
+use crate::encode::{Unencodable, field, header_and_length, put, variable_byte_integer_word};
 use crate::malformed::{Malformed, Offence};
 use crate::property::{Place, Properties, PropertyId};
 use crate::reader::Reader;
@@ -83,16 +83,24 @@ impl<'a> Publish<'a> {
             return Err(Unencodable::PacketIdentifier);
         }
         let first = 0x30 | u8::from(self.dup) << 3 | self.qos.as_u8() << 1 | u8::from(self.retain);
-        let length = field(self.topic.as_bytes())?
-            + if self.packet_id.is_some() { 2 } else { 0 }
-            + properties_length(self.properties.as_bytes(), version)
-            + self.payload.len();
-        header_and_length(first, length, self.topic.as_bytes(), to)?;
-        to.extend_from_slice(self.topic.as_bytes());
+        let properties = if version == Version::V5 { self.properties.as_bytes() } else { &[] };
+        // What stands between the topic and the properties: the Packet Identifier and the Property Length.
+        let (mut between, mut bytes) =
+            if version == Version::V5 { variable_byte_integer_word(properties.len()) } else { (0, 0) };
         if let Some(id) = self.packet_id {
-            to.extend_from_slice(&id.get().to_be_bytes());
+            between = between << 16 | u64::from(id.get().swap_bytes());
+            bytes += 2;
         }
-        properties(self.properties.as_bytes(), version, to);
+        let topic = self.topic.as_bytes();
+        let length = field(topic)? + bytes + properties.len() + self.payload.len();
+        header_and_length(first, length, topic, to)?;
+        to.extend_from_slice(topic);
+        if bytes > 0 {
+            put(between, bytes, to);
+        }
+        if !properties.is_empty() {
+            to.extend_from_slice(properties);
+        }
         to.extend_from_slice(self.payload);
         Ok(())
     }
