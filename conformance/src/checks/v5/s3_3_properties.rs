@@ -210,7 +210,7 @@ check! {
         let pairs = [("z", "1"), ("m", "2"), ("z", "3"), ("a", "4"), ("m", "5")];
         for delivery in delivered(w, "ordered", &pairs.map(Property::UserProperty)).await? {
             let found = user_properties(&delivery);
-            let mut ours = found.iter().filter(|(n, v)| pairs.iter().any(|pair| *pair == (n.as_str(), v.as_str())));
+            let mut ours = found.iter().filter(|(n, v)| pairs.contains(&(n.as_str(), v.as_str())));
             if !pairs.iter().all(|(name, value)| ours.next().is_some_and(|(n, v)| n == name && v == value)) {
                 let expected = "the User Properties in the order z m z a m";
                 return Err(Stop::violates(expected, delivery.line()).at(delivery.index));

@@ -141,7 +141,7 @@ check! {
         for n in 0..MESSAGES {
             a.publish(&topic, n.to_string().as_bytes()).qos1().acknowledged().await?;
         }
-        let mut came = vec![0; MESSAGES];
+        let mut came = [0; MESSAGES];
         let mut shares = Vec::new();
         for member in &mut members {
             let share = taken(member, &mut a, &topic).await?;

@@ -247,7 +247,9 @@ async fn answered(w: &World, b: &mut Client<'_>, answer: PacketType, unacknowled
         match b.next(deadline).await? {
             Next::Packet(received) if !freed && received.packet_type() == answer => return Ok(()),
             // The answer itself, or the message that waited: the broker is alive.
-            Next::Packet(received) if freed && [answer, PacketType::Publish].contains(&received.packet_type()) => {
+            Next::Packet(received)
+                if freed && [answer, PacketType::Publish].contains(&received.packet_type()) =>
+            {
                 let expected = format!("{answer} while the send quota is used up");
                 let observed = format!("nothing until PUBACK freed a slot, then {}", received.line());
                 return Err(Stop::violates(expected, observed).at(received.index));
