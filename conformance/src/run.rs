@@ -122,7 +122,13 @@ pub async fn run(
     let (events, mut received) = mpsc::unbounded_channel();
     let players = tokio::spawn(play_all(
         planned,
-        Arc::new(Stage { address, credentials, seed: options.seed, deadline: options.deadline, patience: options.patience }),
+        Arc::new(Stage {
+            address,
+            credentials,
+            seed: options.seed,
+            deadline: options.deadline,
+            patience: options.patience,
+        }),
         options.jobs,
         events,
     ));

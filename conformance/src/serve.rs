@@ -53,7 +53,10 @@ impl Served {
     pub async fn listen(listen: SocketAddr, mutant: Option<Mutant>) -> io::Result<Served> {
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
-        let mut broker = Broker::new(Policy::default(), 0);
+        // The broker uses its right to refuse long Client Identifiers, so that there is a refusal to be judged.
+        // [3.1.1/MQTT-3.1.3-9] [5.0/MQTT-3.1.3-8]
+        let policy = Policy { max_client_id_bytes: 100, ..Policy::default() };
+        let mut broker = Broker::new(policy, 0);
         if let Some(mutant) = mutant {
             broker = broker.with_mutant(mutant);
         }

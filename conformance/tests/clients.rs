@@ -20,7 +20,9 @@ async fn rumqttc_speaks_3_1_1_with_it() {
         while got.len() < 3 {
             match connection.poll().await.expect("the connection lives") {
                 Event::Incoming(Packet::SubAck(_)) => {
-                    for (n, qos) in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce].into_iter().enumerate() {
+                    for (n, qos) in
+                        [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce].into_iter().enumerate()
+                    {
                         client.publish("lamps/1", qos, false, [n as u8]).await.expect("queued");
                     }
                 }
@@ -55,7 +57,9 @@ async fn rumqttc_speaks_5_0_with_it() {
         while got.len() < 3 {
             match connection.poll().await.expect("the connection lives") {
                 Event::Incoming(Packet::SubAck(_)) => {
-                    for (n, qos) in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce].into_iter().enumerate() {
+                    for (n, qos) in
+                        [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce].into_iter().enumerate()
+                    {
                         client
                             .publish_with_properties("lamps/1", qos, false, vec![n as u8], properties.clone())
                             .await

@@ -61,12 +61,8 @@ async fn prove(mutant: Mutant, checks: Vec<&'static Check>) -> Vec<String> {
             })
         })
         .map(|check| {
-            let seen: Vec<String> = run
-                .results
-                .iter()
-                .filter(|r| r.check.name == check.name)
-                .map(support::line)
-                .collect();
+            let seen: Vec<String> =
+                run.results.iter().filter(|r| r.check.name == check.name).map(support::line).collect();
             format!("{} does not catch {}: {}", check.name, mutant.name(), seen.join(" | "))
         })
         .collect()

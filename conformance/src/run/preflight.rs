@@ -2,6 +2,7 @@
 
 use super::SetUp;
 use crate::net::Address;
+use crate::outcome::Direction;
 use crate::story::{Abilities, Attempt, Credentials, Stop, World};
 use crate::target::{Target, TcpTarget};
 use mqtt_assay_codec::{Connack, Packet, ReasonCode, Version, describe};
@@ -22,7 +23,10 @@ pub(super) async fn resolve(tcp: &TcpTarget) -> Result<Address, SetUp> {
     let mut last = None;
     let found = tokio::net::lookup_host((tcp.host.as_str(), tcp.port)).await;
     for address in found.map_err(|error| {
-        SetUp::Broker(format!("cannot resolve the host name {:?} ({error}): check the target's spelling", tcp.host))
+        SetUp::Broker(format!(
+            "cannot resolve the host name {:?} ({error}): check the target's spelling",
+            tcp.host
+        ))
     })? {
         match Address(address).open(std::time::Duration::from_secs(5)).await {
             Ok(_) => return Ok(Address(address)),
@@ -81,7 +85,15 @@ async fn greet(
 ) -> Result<(Abilities, Vec<String>), String> {
     let plain = Abilities::of(&Connack::new(false, ReasonCode::SUCCESS));
     let world = World::new(address, credentials.clone(), version, plain, seed, "preflight", super::PATIENCE);
-    let attempt = world.client("preflight").attempt().await.map_err(|stop| words(&stop))?;
+    let attempt = match world.client("preflight").attempt().await {
+        Ok(attempt) => attempt,
+        // A CONNACK that is wrong is a broker's, and a matter for the checks.
+        Err(stop) if answered_with_connack(&world) => {
+            let remark = format!("to MQTT {version} it answers a wrong CONNACK: {}", stop.0.observed);
+            return Ok((Abilities::of(&Connack::new(false, ReasonCode::SUCCESS)), vec![remark]));
+        }
+        Err(stop) => return Err(words(&stop)),
+    };
     match attempt {
         Attempt::Accepted(mut client) => {
             let abilities = Abilities::of(&client.connack());
@@ -93,6 +105,13 @@ async fn greet(
         refused @ Attempt::Refused(..) => Err(format!("it answers {}", refused.line())),
         Attempt::Ended(..) => Err("it ends the connection without CONNACK".into()),
     }
+}
+
+/// Whether the first bytes of the answer begin a CONNACK.
+fn answered_with_connack(world: &World) -> bool {
+    let log = world.history.log();
+    let first = log.iter().find(|entry| entry.direction == Direction::Received);
+    first.is_some_and(|entry| entry.bytes.first() == Some(&0x20))
 }
 
 fn words(stop: &Stop) -> String {

@@ -197,9 +197,9 @@ impl<'w> Client<'w> {
 
     fn encode(&mut self, packet: &Packet<'_>) -> Result<Vec<u8>, Stop> {
         let mut bytes = Vec::new();
-        packet
-            .encode(self.version, &mut bytes)
-            .map_err(|error| Stop::inconclusive(format!("the check wants to send the impossible: {error}")))?;
+        packet.encode(self.version, &mut bytes).map_err(|error| {
+            Stop::inconclusive(format!("the check wants to send the impossible: {error}"))
+        })?;
         self.passive.sent(packet);
         Ok(bytes)
     }

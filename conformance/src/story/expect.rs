@@ -272,13 +272,19 @@ impl Client<'_> {
             return Ok(Ok(received));
         }
         let patience = self.world.patience.as_secs_f64();
-        Ok(Err(self.absent(expect, &format!("nothing of the kind within {patience:.0} s, though PINGREQ is answered"))))
+        Ok(Err(self.absent(
+            expect,
+            &format!("nothing of the kind within {patience:.0} s, though PINGREQ is answered"),
+        )))
     }
 
     fn absent(&self, expect: &Expect, observed: &str) -> Stop {
         let waiting = self.waiting();
-        let observed =
-            if waiting.is_empty() { observed.to_owned() } else { format!("{observed}; came instead: {waiting}") };
+        let observed = if waiting.is_empty() {
+            observed.to_owned()
+        } else {
+            format!("{observed}; came instead: {waiting}")
+        };
         Stop::violates(expect.to_string(), observed)
     }
 
@@ -321,10 +327,11 @@ impl Client<'_> {
     pub async fn expect_no_publish(&mut self, topic: &str) -> Story {
         self.ping().await?;
         match self.inbox.iter().find(|r| r.packet_type() == PacketType::Publish && r.topic() == topic) {
-            Some(received) => {
-                Err(Stop::violates(format!("no PUBLISH on {topic} before the barrier (PINGRESP)"), received.line())
-                    .at(received.index))
-            }
+            Some(received) => Err(Stop::violates(
+                format!("no PUBLISH on {topic} before the barrier (PINGRESP)"),
+                received.line(),
+            )
+            .at(received.index)),
             None => Ok(()),
         }
     }
@@ -334,7 +341,8 @@ impl Client<'_> {
         self.ping().await?;
         match self.inbox.iter().find(|r| r.packet_type() == PacketType::Publish) {
             Some(received) => {
-                Err(Stop::violates("no PUBLISH before the barrier (PINGRESP)", received.line()).at(received.index))
+                Err(Stop::violates("no PUBLISH before the barrier (PINGRESP)", received.line())
+                    .at(received.index))
             }
             None => Ok(()),
         }
@@ -364,4 +372,3 @@ pub(super) fn end_words(end: End) -> &'static str {
         End::Reset => "the broker reset the connection",
     }
 }
-

@@ -50,7 +50,13 @@ impl History {
     }
 
     /// Appends an event and gives its index; `None` once the history is full.
-    pub(crate) fn record(&self, client: &str, connection: u32, version: Version, what: What) -> Option<usize> {
+    pub(crate) fn record(
+        &self,
+        client: &str,
+        connection: u32,
+        version: Version,
+        what: What,
+    ) -> Option<usize> {
         let at = self.started.elapsed();
         let mut guard = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         let (events, bytes) = &mut *guard;

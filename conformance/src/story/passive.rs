@@ -147,7 +147,8 @@ impl Passive {
                 if let Some(alias) = alias
                     && alias > self.topic_alias_maximum
                 {
-                    let statement = if self.topic_alias_maximum == 0 { "MQTT-3.1.2-27" } else { "MQTT-3.1.2-26" };
+                    let statement =
+                        if self.topic_alias_maximum == 0 { "MQTT-3.1.2-27" } else { "MQTT-3.1.2-26" };
                     accuse(statement, &format!("no Topic Alias above {}", self.topic_alias_maximum));
                 }
                 return Ok(match alias {

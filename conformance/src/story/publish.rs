@@ -120,10 +120,9 @@ impl PublishBuilder<'_, '_> {
 
 fn positive(answer: &Received) -> Story {
     match answer.packet() {
-        Packet::Puback(ack) | Packet::Pubrec(ack) if !ack.reason.is_success() => Err(Stop::inconclusive(format!(
-            "the broker refused a PUBLISH that the check needs: {}",
-            answer.line()
-        ))),
+        Packet::Puback(ack) | Packet::Pubrec(ack) if !ack.reason.is_success() => Err(Stop::inconclusive(
+            format!("the broker refused a PUBLISH that the check needs: {}", answer.line()),
+        )),
         _ => Ok(()),
     }
 }

@@ -94,7 +94,12 @@ impl Client<'_> {
         self.judge_refusal(reaction, specific, severity)
     }
 
-    pub(crate) fn judge_refusal(&mut self, reaction: Refusal, specific: ReasonCode, severity: Severity) -> Story {
+    pub(crate) fn judge_refusal(
+        &mut self,
+        reaction: Refusal,
+        specific: ReasonCode,
+        severity: Severity,
+    ) -> Story {
         let v5 = self.world.is_v5();
         match reaction {
             Refusal::Ended(_, None) if v5 => {
@@ -181,4 +186,5 @@ impl Client<'_> {
                 }
             }
         }
-    }}
+    }
+}

@@ -193,7 +193,12 @@ impl World {
     }
 
     /// A recommendation is not followed; the story goes on.
-    pub fn deviates(&self, statement: Option<Cite>, expected: impl Into<String>, observed: impl Into<String>) {
+    pub fn deviates(
+        &self,
+        statement: Option<Cite>,
+        expected: impl Into<String>,
+        observed: impl Into<String>,
+    ) {
         self.find(Finding {
             verdict: Verdict::Deviates,
             statement,

@@ -268,7 +268,7 @@ check! {
         V5 / "U5-CON-2", V5 / "MQTT-3.2.0-1", V5 / "MQTT-3.8.4-1",
     ],
     needs: [Qos1],
-    proved: ["connack_missing", "pipelined_packets_dropped"],
+    proved: ["pipelined_packets_dropped"],
     run: async |w| {
         let topic = w.topic("together");
         let id = PacketId::MIN;

@@ -2,9 +2,9 @@
 
 use crate::check;
 use crate::check::Check;
-use crate::story::{Attempt, Next, Severity, Stop, Story};
+use crate::story::{Attempt, Client, Next, Severity, Stop, Story, World};
 use mqtt_assay_codec::raw::Builder;
-use mqtt_assay_codec::{Packet, Property, ReasonCode};
+use mqtt_assay_codec::{Packet, PacketType, Property, ReasonCode};
 use tokio::time::Instant;
 
 /// In the order of the specification.
@@ -18,6 +18,18 @@ pub const CHECKS: &[Check] = &[
 /// A SUBSCRIBE with wrong fixed header flags, which every broker must notice.
 fn bad_subscribe() -> Vec<u8> {
     Builder::new(0x80).u16(1).u8(0).string(b"a").u8(0).finish()
+}
+
+/// Whether the broker ends the connection; what it sends before is judged by the passive rules.
+async fn ends(w: &World, client: &mut Client<'_>) -> Result<bool, Stop> {
+    let deadline = Instant::now() + w.patience();
+    loop {
+        match client.next(deadline).await? {
+            Next::Packet(_) => {}
+            Next::End(_) => return Ok(true),
+            Next::Silence => return Ok(false),
+        }
+    }
 }
 
 check! {
@@ -35,16 +47,20 @@ check! {
         // A DISCONNECT before CONNACK is accused wherever it is seen.
         let reserved = Builder::new(0x10).string(b"MQTT").bytes(&[5, 0b11, 0, 60, 0]);
         let reserved = reserved.string(w.client_id("a").as_bytes()).finish();
+        let mut refusals = 0;
         for (name, bytes) in [("a", reserved), ("b", vec![0xC0, 0])] {
             let mut client = w.open(name).await?;
             client.send_bytes(&bytes).await?;
-            let deadline = Instant::now() + w.patience();
-            while let Next::Packet(_) = client.next(deadline).await? {}
+            refusals += usize::from(ends(w, &mut client).await?);
         }
         let method = Property::AuthenticationMethod("mqtt-assay-none-such");
-        if let Attempt::Refused(mut c, _) = w.client("c").property(method).attempt().await? {
-            let deadline = Instant::now() + w.patience();
-            while let Next::Packet(_) = c.next(deadline).await? {}
+        match w.client("c").property(method).attempt().await? {
+            Attempt::Refused(mut c, _) => refusals += usize::from(ends(w, &mut c).await?),
+            Attempt::Ended(..) => refusals += 1,
+            Attempt::Accepted(_) => {}
+        }
+        if refusals == 0 {
+            return Err(Stop::not_tested("a connection that the broker refuses: it refused none"));
         }
         Ok(())
     }
@@ -100,8 +116,10 @@ check! {
             return Err(Stop::unsupported(format!("no connection with a Maximum Packet Size of {SIZE} bytes")));
         };
         a.send_bytes(&bad_subscribe()).await?;
+        let mut disconnects = 0;
         let deadline = Instant::now() + w.patience();
         while let Next::Packet(r) = a.next(deadline).await? {
+            disconnects += usize::from(r.packet_type() == PacketType::Disconnect);
             if r.bytes().len() <= SIZE as usize {
                 continue;
             }
@@ -113,6 +131,9 @@ check! {
             };
             let expected = format!("no packet of more than {SIZE} bytes");
             return Err(Stop::violates(expected, r.line()).citing(w.cite(statement)).at(r.index));
+        }
+        if disconnects == 0 {
+            return Err(Stop::not_tested("a DISCONNECT of the broker's: it sent none"));
         }
         Ok(())
     }

@@ -70,6 +70,7 @@ check! {
     needs: [],
     proved: ["reason_string_exceeds_maximum", "user_property_exceeds_maximum"],
     run: async |w| {
+        let mut refusals = 0;
         for (name, size) in [("a", 5), ("b", 20)] {
             let attempt = w
                 .client(name)
@@ -78,6 +79,7 @@ check! {
                 .attempt()
                 .await?;
             let Attempt::Refused(_, connack) = attempt else { continue };
+            refusals += 1;
             if connack.bytes().len() <= size as usize {
                 continue;
             }
@@ -91,6 +93,9 @@ check! {
             };
             let expected = format!("no CONNACK of more than {size} bytes");
             return Err(Stop::violates(expected, connack.line()).citing(w.cite(statement)).at(connack.index));
+        }
+        if refusals == 0 {
+            return Err(Stop::not_tested("a CONNACK that refuses: the broker sent none"));
         }
         Ok(())
     }
