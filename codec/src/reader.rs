@@ -9,6 +9,9 @@ pub(crate) struct Reader<'a> {
     /// The frame from its first byte up to where this reader must stop.
     bytes: &'a [u8],
     at: usize,
+    /// A part of `bytes` that is known to be well-formed UTF-8, and where it begins.
+    text: &'a str,
+    text_at: usize,
     pub(crate) version: Version,
     pub(crate) receiver: Receiver,
 }
@@ -17,7 +20,7 @@ impl<'a> Reader<'a> {
     /// Reads `frame`, whose first byte is the fixed header's, from offset `at`.
     #[inline]
     pub(crate) fn new(frame: &'a [u8], at: usize, version: Version, receiver: Receiver) -> Self {
-        Reader { bytes: frame, at, version, receiver }
+        Reader { bytes: frame, at, text: "", text_at: 0, version, receiver }
     }
 
     #[inline]
@@ -156,12 +159,28 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Looks at all that is left at once, for packets with many strings and little else: checking a long text is
+    /// cheap, beginning and ending many short ones is not. If something in it is no text, each string is checked
+    /// when it is read.
+    #[inline]
+    pub(crate) fn expect_text(&mut self) {
+        if let Some(Ok(text)) = self.bytes.get(self.at..).map(core::str::from_utf8) {
+            (self.text, self.text_at) = (text, self.at);
+        }
+    }
+
+    /// The bytes from `start` to where the reader stands, if they are known to be text.
+    #[inline(always)]
+    fn known(&self, start: usize) -> Option<&'a str> {
+        self.text.get(start.wrapping_sub(self.text_at)..self.at.wrapping_sub(self.text_at))
+    }
+
     /// A UTF-8 Encoded String. [3.1.1 §1.5.3] [5.0 §1.5.4]
     #[inline(always)]
     pub(crate) fn string(&mut self) -> Result<&'a str, Malformed> {
         let start = self.at + 2;
         let bytes = self.binary()?;
-        text::string(bytes).map_err(|(offence, at)| self.offence(offence, start + at))
+        text::string(bytes, self.known(start)).map_err(|(offence, at)| self.offence(offence, start + at))
     }
 
     /// A Topic Name: a UTF-8 Encoded String without wildcards; it may be empty here.
@@ -169,7 +188,8 @@ impl<'a> Reader<'a> {
     pub(crate) fn topic_name(&mut self, wildcard: Offence) -> Result<&'a str, Malformed> {
         let start = self.at + 2;
         let bytes = self.binary()?;
-        text::topic_name(bytes, wildcard).map_err(|(offence, at)| self.offence(offence, start + at))
+        text::topic_name(bytes, self.known(start), wildcard)
+            .map_err(|(offence, at)| self.offence(offence, start + at))
     }
 
     /// Nothing may be left.

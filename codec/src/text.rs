@@ -2,10 +2,11 @@
 
 use crate::malformed::Offence;
 
-/// Checks a string; the error carries the offset of the first offending byte.
+/// Checks a string; the error carries the offset of the first offending byte. `known` is the same string if it was
+/// found to be well-formed before.
 #[inline]
-pub(crate) fn string(bytes: &[u8]) -> Result<&str, (Offence, usize)> {
-    match core::str::from_utf8(bytes) {
+pub(crate) fn string<'a>(bytes: &'a [u8], known: Option<&'a str>) -> Result<&'a str, (Offence, usize)> {
+    match known.map_or_else(|| core::str::from_utf8(bytes), Ok) {
         Ok(text) if !holds(bytes, |word| has(word, 0)) => Ok(text),
         _ => Err(offence_in(bytes, None)),
     }
@@ -13,8 +14,12 @@ pub(crate) fn string(bytes: &[u8]) -> Result<&str, (Offence, usize)> {
 
 /// Checks a string that may hold no wildcard; `wildcard` is the offence if it does.
 #[inline]
-pub(crate) fn topic_name(bytes: &[u8], wildcard: Offence) -> Result<&str, (Offence, usize)> {
-    match core::str::from_utf8(bytes) {
+pub(crate) fn topic_name<'a>(
+    bytes: &'a [u8],
+    known: Option<&'a str>,
+    wildcard: Offence,
+) -> Result<&'a str, (Offence, usize)> {
+    match known.map_or_else(|| core::str::from_utf8(bytes), Ok) {
         Ok(text) if !holds(bytes, |word| has(word, 0) | has(word, b'+') | has(word, b'#')) => Ok(text),
         _ => Err(offence_in(bytes, Some(wildcard))),
     }
@@ -98,14 +103,14 @@ mod tests {
 
     #[test]
     fn tells_surrogates_from_other_ill_formed_text() {
-        assert_eq!(string(b"ab\xED\xA0\x80"), Err((Offence::SurrogateInUtf8, 2)));
-        assert_eq!(string(b"ab\xC0\xAF"), Err((Offence::IllFormedUtf8, 2)));
-        assert_eq!(string(b"ab\x00"), Err((Offence::NulInUtf8, 2)));
+        assert_eq!(string(b"ab\xED\xA0\x80", None), Err((Offence::SurrogateInUtf8, 2)));
+        assert_eq!(string(b"ab\xC0\xAF", None), Err((Offence::IllFormedUtf8, 2)));
+        assert_eq!(string(b"ab\x00", None), Err((Offence::NulInUtf8, 2)));
     }
 
     /// U+FEFF is a character like any other. [3.1.1/MQTT-1.5.3-3] [5.0/MQTT-1.5.4-3]
     #[test]
     fn keeps_a_byte_order_mark() {
-        assert_eq!(string(b"\xEF\xBB\xBFa"), Ok("\u{FEFF}a"));
+        assert_eq!(string(b"\xEF\xBB\xBFa", None), Ok("\u{FEFF}a"));
     }
 }

@@ -13,7 +13,7 @@ pub fn check_name(name: &str) -> Result<(), (Offence, usize)> {
     if name.is_empty() {
         return Err((Offence::TopicNameEmpty, 0));
     }
-    text::topic_name(name.as_bytes(), Offence::TopicNameWildcard).map(|_| ())
+    text::topic_name(name.as_bytes(), Some(name), Offence::TopicNameWildcard).map(|_| ())
 }
 
 /// Checks a Topic Filter's form, and in 5.0 that of a shared filter.
@@ -50,19 +50,27 @@ fn check_shared(bytes: &[u8]) -> Result<(), (Offence, usize)> {
     Err((offence, bytes.len()))
 }
 
-/// Looks for wildcards eight bytes at a time, and at the neighbours of those found.
+/// Looks for wildcards eight bytes at a time, and at the neighbours of those found. The last word overlaps the one
+/// before it.
 fn check_levels(bytes: &[u8], base: usize) -> Result<(), (Offence, usize)> {
-    let (words, tail) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
+    let check_word = |word: &[u8; 8], start: usize| {
         // Little end first, so that the lowest mark belongs to the first byte.
         let word = u64::from_le_bytes(*word);
         let mut marks = text::has(word, b'+') | text::has(word, b'#');
         while marks != 0 {
-            check_wildcard(bytes, index * 8 + marks.trailing_zeros() as usize / 8, base)?;
+            check_wildcard(bytes, start + marks.trailing_zeros() as usize / 8, base)?;
             marks &= marks - 1;
         }
+        Ok(())
+    };
+    let (words, tail) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        check_word(word, index * 8)?;
     }
-    (bytes.len() - tail.len()..bytes.len()).try_for_each(|at| check_wildcard(bytes, at, base))
+    match bytes.last_chunk::<8>() {
+        Some(word) => check_word(word, bytes.len() - 8),
+        None => (0..tail.len()).try_for_each(|at| check_wildcard(bytes, at, base)),
+    }
 }
 
 /// If the byte is a wildcard, it is a whole level, and `#` the last.

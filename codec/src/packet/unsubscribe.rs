@@ -90,6 +90,7 @@ impl<'a> Unsubscribe<'a> {
             return Err(r.offence(Offence::UnsubscribeEmpty, r.at()));
         }
         let mut list = *r;
+        r.expect_text();
         while !r.is_empty() {
             topic_filter(r)?;
         }
