@@ -2,9 +2,8 @@
 
 use crate::check;
 use crate::check::Check;
-use crate::story::publish;
+use mqtt_assay_codec::Offence;
 use mqtt_assay_codec::raw::{Builder, Stage};
-use mqtt_assay_codec::{Offence, Property, Qos};
 
 /// In the order of the specification.
 pub const CHECKS: &[Check] = &[
@@ -13,7 +12,6 @@ pub const CHECKS: &[Check] = &[
     BAD_STRINGS_IN_CONNECT_ARE_REFUSED,
     NUL_IS_REFUSED,
     NUL_IN_CONNECT_IS_REFUSED,
-    BYTE_ORDER_MARK_STAYS,
     ILL_FORMED_USER_PROPERTY_IS_REFUSED,
 ];
 
@@ -124,35 +122,6 @@ check! {
     proved: ["connect_bad_string_accepted"],
     run: async |w| {
         w.wrong(|case| case.offence == Offence::NulInUtf8 && case.stage == Stage::Opening).each_refused().await
-    }
-}
-
-check! {
-    /// The bytes EF BB BF in a string are a character like others: it is neither skipped nor stripped.
-    ///
-    /// Sends     B subscribes to a topic whose last level begins with U+FEFF, C to the topic without it; A
-    ///           publishes to the former, in 5.0 with a User Property that begins with U+FEFF.
-    /// Demands   B receives the message, with all bytes of the topic and the property; C does not.
-    /// Leaves    nothing.
-    BYTE_ORDER_MARK_STAYS "string/byte_order_mark_stays",
-    covers: [V3_1_1 / "MQTT-1.5.3-3", V5 / "MQTT-1.5.4-3"],
-    needs: [Qos1],
-    proved: ["byte_order_mark_stripped"],
-    run: async |w| {
-        let (marked, plain) = (w.topic("\u{FEFF}mark"), w.topic("mark"));
-        let (mut a, mut b, mut c) = (w.connect("a").await?, w.connect("b").await?, w.connect("c").await?);
-        b.subscribe(&marked, Qos::AtLeastOnce).await?;
-        c.subscribe(&plain, Qos::AtLeastOnce).await?;
-        let pair = Property::UserProperty(("\u{FEFF}name", "\u{FEFF}value"));
-        a.publish(&marked, b"kept").qos1().property(pair).acknowledged().await?;
-
-        let mut kept = publish(&marked).payload(b"kept");
-        if w.is_v5() {
-            kept = kept.property(pair);
-        }
-        b.expect(kept).await?;
-        c.settle(&mut a, Qos::AtLeastOnce).await?;
-        c.expect_no_publish(&plain).await
     }
 }
 

@@ -14,12 +14,9 @@ pub const CHECKS: &[Check] = &[
     PUBREL_FLAGS_ARE_CHECKED,
     SUBSCRIBE_FLAGS_ARE_CHECKED,
     UNSUBSCRIBE_FLAGS_ARE_CHECKED,
-    DISCONNECT_FLAGS_ARE_CHECKED,
     REMAINING_LENGTH_HAS_FOUR_BYTES,
     PADDED_LENGTH,
     PACKET_IDENTIFIER_ZERO_IS_REFUSED,
-    ACKNOWLEDGEMENT_OF_ZERO_IS_REFUSED,
-    TRUNCATED_PACKET_IS_REFUSED,
     TRAILING_BYTES_ARE_REFUSED,
 ];
 
@@ -117,21 +114,6 @@ check! {
 }
 
 check! {
-    /// DISCONNECT flags other than 0000 are malformed.
-    ///
-    /// Sends     DISCONNECT with each wrong value of the flags.
-    /// Demands   the end of the connection, in 5.0 after DISCONNECT 0x81.
-    /// Leaves    a missing DISCONNECT is no more than a deviation.
-    DISCONNECT_FLAGS_ARE_CHECKED "malformed/disconnect_flags",
-    covers: [V3_1_1 / "MQTT-2.2.2-2", V3_1_1 / "MQTT-3.14.1-1", V5 / "MQTT-3.14.1-1"],
-    needs: [],
-    proved: ["protocol_error_kept_open"],
-    run: async |w| {
-        w.wrong(|case| case.offence == Offence::DisconnectFlags).must_be_detected().each_refused().await
-    }
-}
-
-check! {
     /// A Remaining Length of more than four bytes is refused.
     ///
     /// Sends     each packet with a Remaining Length of five bytes, large or small in value.
@@ -188,7 +170,7 @@ check! {
     /// Demands   the end of the connection, no acknowledgement, nothing passed on.
     /// Leaves    5.0 leaves how strictly to check to the broker.
     PACKET_IDENTIFIER_ZERO_IS_REFUSED "malformed/packet_identifier_zero",
-    covers: [V3_1_1 / "MQTT-2.3.1-1", V3_1_1 / "MQTT-4.8.0-1", V5 / "MQTT-2.2.1-3"],
+    covers: [V3_1_1 / "MQTT-2.3.1-1", V3_1_1 / "MQTT-4.8.0-1", V5 / "MQTT-2.2.1-3", V5 / "MQTT-4.13.1-1"],
     needs: [],
     proved: ["packet_id_zero_accepted"],
     run: async |w| {
@@ -196,43 +178,6 @@ check! {
             .code(ReasonCode::PROTOCOL_ERROR)
             .each_refused()
             .await
-    }
-}
-
-check! {
-    /// An acknowledgement of Packet Identifier 0 is refused.
-    ///
-    /// Sends     PUBACK, PUBREC, PUBREL and PUBCOMP with Packet Identifier 0.
-    /// Demands   the end of the connection.
-    /// Leaves    5.0 leaves how strictly to check to the broker.
-    ACKNOWLEDGEMENT_OF_ZERO_IS_REFUSED "malformed/acknowledgement_of_zero",
-    covers: [V3_1_1 / "MQTT-4.8.0-1", V5 / "MQTT-4.13.1-1"],
-    needs: [],
-    proved: ["protocol_error_kept_open"],
-    run: async |w| {
-        w.wrong(|case| case.offence == Offence::AcknowledgedPublishZero)
-            .code(ReasonCode::PROTOCOL_ERROR)
-            .each_refused()
-            .await
-    }
-}
-
-check! {
-    /// A packet that ends inside one of its fields is refused.
-    ///
-    /// Sends     each packet after CONNECT cut short: in its Packet Identifier, in a length, in a string, before
-    ///           the options of a subscription.
-    /// Demands   the end of the connection, no acknowledgement, nothing passed on.
-    /// Leaves    5.0 leaves how strictly to check to the broker.
-    TRUNCATED_PACKET_IS_REFUSED "malformed/truncated_packet",
-    covers: [
-        V3_1_1 / "MQTT-4.8.0-1", V3_1_1 / "U3-STR-2", V3_1_1 / "MQTT-3.3.2-1", V5 / "MQTT-3.3.2-1",
-        V5 / "U5-STR-1",
-    ],
-    needs: [],
-    proved: ["truncated_packet_accepted"],
-    run: async |w| {
-        w.wrong(|case| case.offence == Offence::Truncated && case.stage == Stage::Connected).each_refused().await
     }
 }
 

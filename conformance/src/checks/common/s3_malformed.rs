@@ -15,7 +15,6 @@ pub const CHECKS: &[Check] = &[
     SUBSCRIBE_NEEDS_A_FILTER,
     SUBSCRIPTION_RESERVED_BITS_ARE_CHECKED,
     SUBSCRIPTION_QOS_3_IS_REFUSED,
-    EMPTY_FILTER_IS_REFUSED,
     UNSUBSCRIBE_NEEDS_A_FILTER,
     RETAIN_HANDLING_3_IS_REFUSED,
 ];
@@ -140,25 +139,6 @@ check! {
     run: async |w| {
         w.wrong(|case| case.offence == Offence::SubscriptionQos3)
             .code(ReasonCode::PROTOCOL_ERROR)
-            .each_refused()
-            .await
-    }
-}
-
-check! {
-    /// An empty Topic Filter is refused.
-    ///
-    /// Sends     SUBSCRIBE and UNSUBSCRIBE with an empty filter, alone and behind another.
-    /// Demands   the end of the connection, or an answer that refuses the filter.
-    /// Leaves    5.0 leaves how strictly to check to the broker.
-    EMPTY_FILTER_IS_REFUSED "malformed/empty_filter",
-    covers: [V3_1_1 / "MQTT-4.7.3-1", V5 / "MQTT-4.7.3-1"],
-    needs: [],
-    proved: ["empty_filter_granted"],
-    run: async |w| {
-        w.wrong(|case| case.offence == Offence::TopicFilterEmpty)
-            .code(ReasonCode::PROTOCOL_ERROR)
-            .or_negative_answer()
             .each_refused()
             .await
     }

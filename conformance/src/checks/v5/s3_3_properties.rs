@@ -7,7 +7,6 @@ use mqtt_assay_codec::{Property, PropertyId, Qos};
 
 /// In the order of the specification.
 pub const CHECKS: &[Check] = &[
-    ORDER_IS_FREE,
     PAYLOAD_FORMAT_INDICATOR_IS_PASSED_ON,
     RESPONSE_TOPIC_IS_PASSED_ON,
     CORRELATION_DATA_IS_PASSED_ON,
@@ -68,40 +67,6 @@ async fn passed_on(w: &World, name: &str, property: Property<'_>) -> Result<(), 
 fn user_properties(delivery: &Received) -> Vec<(String, String)> {
     let pairs = delivery.publish().map(|p| p.properties.user_properties().collect::<Vec<_>>());
     pairs.unwrap_or_default().into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
-}
-
-check! {
-    /// The order of different properties has no meaning.
-    ///
-    /// Sends     CONNECT and PUBLISH whose properties stand in descending order, and the same ascending.
-    /// Demands   that both are accepted, and the messages delivered.
-    /// Leaves    nothing.
-    ORDER_IS_FREE "property/order_is_free",
-    covers: [V5 / "U5-PROP-6"],
-    needs: [Qos1],
-    proved: ["property_order_demanded"],
-    run: async |w| {
-        let topic = w.topic("ordered");
-        let mut b = w.connect("b").await?;
-        b.subscribe(&topic, Qos::AtLeastOnce).await?;
-        let descending = [Property::ReceiveMaximum(9), Property::RequestProblemInformation(true)];
-        let message =
-            [Property::CorrelationData(b"id"), Property::ContentType("text"), Property::PayloadFormatIndicator(1)];
-        for (name, reverse) in [("descending", false), ("ascending", true)] {
-            let mut client = w.client(name);
-            for index in 0..2 {
-                client = client.property(descending[if reverse { 1 - index } else { index }]);
-            }
-            let mut a = client.attempt().await?.accepted()?;
-            let mut sent = a.publish(&topic, name.as_bytes()).qos1();
-            for index in 0..3 {
-                sent = sent.property(message[if reverse { 2 - index } else { index }]);
-            }
-            sent.send().await?;
-            b.expect(publish(&topic).payload(name.as_bytes()).property(message[0]).property(message[1])).await?;
-        }
-        Ok(())
-    }
 }
 
 check! {

@@ -2,7 +2,7 @@
 
 use crate::check;
 use crate::check::Check;
-use crate::story::{Client, Next, Severity, Stop, Story, World, publish, pubrel};
+use crate::story::{Client, Next, Stop, Story, World, publish, pubrel};
 use mqtt_assay_codec::{
     Packet, PacketId, PacketType, Properties, Property, Qos, ReasonCode, SubscriptionList,
     SubscriptionOptions, TopicFilterList,
@@ -13,7 +13,6 @@ use tokio::time::Instant;
 pub const CHECKS: &[Check] = &[
     BROKER_KEEPS_TO_RECEIVE_MAXIMUM,
     RECEIVE_MAXIMUM_HOLDS_ON_RESUME,
-    ITS_OWN_RECEIVE_MAXIMUM_IS_ENFORCED,
     FIRST_MESSAGE_COMES,
     PUBREC_FREES_NO_SLOT,
     EVERY_LAST_ACKNOWLEDGEMENT_FREES_A_SLOT,
@@ -109,41 +108,6 @@ check! {
             b.puback(delivery.id()?, ReasonCode::SUCCESS).await?;
         }
         no_more(&mut b, &topic, 0).await
-    }
-}
-
-check! {
-    /// The broker's own Receive Maximum is a limit.
-    ///
-    /// Sends     one QoS 2 PUBLISH more than the broker's Receive Maximum, without any PUBREL.
-    /// Demands   DISCONNECT 0x93 and the end of the connection, not a PUBREC of success for all of them.
-    /// Leaves    how strictly to check; limits above 1,000 are not tried.
-    ITS_OWN_RECEIVE_MAXIMUM_IS_ENFORCED "flow/its_own_receive_maximum_is_enforced",
-    covers: [V5 / "MQTT-3.3.4-7", V5 / "MQTT-4.13.1-1", V5 / "U5-PUB-13"],
-    needs: [Qos2],
-    proved: ["server_receive_maximum_not_enforced"],
-    run: async |w| {
-        let maximum = w.abilities().receive_maximum;
-        if maximum > 1000 {
-            return Err(Stop::not_tested(format!("a Receive Maximum of 1,000 or less: the broker's is {maximum}")));
-        }
-        let mut a = w.connect("a").await?;
-        let topic = w.topic("flow");
-        for _ in 0..=maximum {
-            a.publish(&topic, b"unreleased").qos2().send().await?;
-        }
-        let reaction = a.reaction().await?;
-        let taken = a
-            .inbox()
-            .filter(|r| matches!(r.packet(), Packet::Pubrec(ack) if ack.reason.is_success()))
-            .count();
-        if taken > usize::from(maximum) {
-            return Err(Stop::violates(
-                format!("at most {maximum} PUBREC of success, which is the broker's Receive Maximum"),
-                format!("{taken} of them"),
-            ));
-        }
-        a.judge_refusal(reaction, ReasonCode::RECEIVE_MAXIMUM_EXCEEDED, Severity::MayOverlook)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Property lists that no packet may carry. [5.0 §2.2.2]
+//! Properties that break the rules of the packet which they stand in. [5.0 §3]
 
 use crate::check;
 use crate::check::Check;
@@ -8,12 +8,7 @@ use mqtt_assay_codec::{Offence, ReasonCode};
 /// In the order of the specification.
 pub const CHECKS: &[Check] = &[
     CONNECT_PROPERTIES_ARE_CHECKED,
-    UNKNOWN_PROPERTY_IS_REFUSED,
-    MISPLACED_PROPERTY_IS_REFUSED,
     REPEATED_PROPERTY_IS_REFUSED,
-    PROPERTY_LENGTH_IS_REQUIRED,
-    PROPERTY_LENGTH_MUST_FIT,
-    PROPERTY_MUST_FIT,
     RESPONSE_TOPIC_HAS_NO_WILDCARDS,
     SUBSCRIPTION_IDENTIFIER_IS_NOT_THE_CLIENTS,
     SUBSCRIPTION_IDENTIFIER_ZERO_IS_REFUSED,
@@ -56,36 +51,6 @@ check! {
 }
 
 check! {
-    /// A property identifier that the specification does not define is refused.
-    ///
-    /// Sends     each packet after CONNECT that has properties, with each undefined identifier.
-    /// Demands   the end of the connection, no acknowledgement, nothing passed on.
-    /// Leaves    how strictly to check is left to the broker.
-    UNKNOWN_PROPERTY_IS_REFUSED "property/unknown_is_refused",
-    covers: [V5 / "MQTT-4.13.1-1", V5 / "U5-PROP-2"],
-    needs: [],
-    proved: ["bad_property_accepted"],
-    run: async |w| {
-        w.wrong(|case| connected(case, Offence::PropertyUnknown)).each_refused().await
-    }
-}
-
-check! {
-    /// A property that does not belong into the packet is refused.
-    ///
-    /// Sends     each packet after CONNECT that has properties, with each property that it may not carry.
-    /// Demands   the end of the connection, no acknowledgement, nothing passed on.
-    /// Leaves    how strictly to check is left to the broker.
-    MISPLACED_PROPERTY_IS_REFUSED "property/misplaced_is_refused",
-    covers: [V5 / "MQTT-4.13.1-1", V5 / "U5-PROP-1"],
-    needs: [],
-    proved: ["bad_property_accepted"],
-    run: async |w| {
-        w.wrong(|case| connected(case, Offence::PropertyNotAllowed)).each_refused().await
-    }
-}
-
-check! {
     /// A property that may stand once only is refused when it is repeated.
     ///
     /// Sends     each packet after CONNECT that has properties, with each of its properties twice, side by side and
@@ -103,55 +68,6 @@ check! {
             .code(ReasonCode::PROTOCOL_ERROR)
             .each_refused()
             .await
-    }
-}
-
-check! {
-    /// A packet without properties still has a Property Length.
-    ///
-    /// Sends     PUBLISH, SUBSCRIBE and UNSUBSCRIBE that end before their Property Length.
-    /// Demands   the end of the connection, no acknowledgement, nothing passed on.
-    /// Leaves    how strictly to check is left to the broker.
-    PROPERTY_LENGTH_IS_REQUIRED "property/length_is_required",
-    covers: [V5 / "MQTT-2.2.2-1"],
-    needs: [],
-    proved: ["property_length_missing_accepted"],
-    run: async |w| {
-        w.wrong(|case| connected(case, Offence::PropertyLengthMissing)).each_refused().await
-    }
-}
-
-check! {
-    /// A Property Length beyond the packet's end, or of more than four bytes, is refused.
-    ///
-    /// Sends     each packet after CONNECT that has properties, with such a Property Length.
-    /// Demands   the end of the connection, no acknowledgement, nothing passed on.
-    /// Leaves    how strictly to check is left to the broker.
-    PROPERTY_LENGTH_MUST_FIT "property/length_must_fit",
-    covers: [V5 / "MQTT-4.13.1-1", V5 / "U5-PROP-5", V5 / "U5-VBI-1"],
-    needs: [],
-    proved: ["protocol_error_kept_open"],
-    run: async |w| {
-        w.wrong(|case| {
-            connected(case, Offence::PropertyLengthOverrun) || connected(case, Offence::VariableByteIntegerTooLong)
-        })
-        .each_refused()
-        .await
-    }
-}
-
-check! {
-    /// A property that runs past the end of its list is refused.
-    ///
-    /// Sends     each packet after CONNECT that has properties, with each of its properties cut short.
-    /// Demands   the end of the connection, no acknowledgement, nothing passed on.
-    /// Leaves    how strictly to check is left to the broker.
-    PROPERTY_MUST_FIT "property/must_fit_its_list",
-    covers: [V5 / "MQTT-4.13.1-1", V5 / "U5-PROP-5"],
-    needs: [],
-    proved: ["protocol_error_kept_open"],
-    run: async |w| {
-        w.wrong(|case| connected(case, Offence::PropertyTruncated)).each_refused().await
     }
 }
 
@@ -181,7 +97,7 @@ check! {
     /// Demands   the end of the connection, nothing passed on.
     /// Leaves    how strictly to check is left to the broker.
     SUBSCRIPTION_IDENTIFIER_IS_NOT_THE_CLIENTS "property/subscription_identifier_from_client",
-    covers: [V5 / "MQTT-3.3.4-6"],
+    covers: [V5 / "MQTT-3.3.4-6", V5 / "MQTT-4.13.1-1"],
     needs: [],
     proved: ["subscription_id_from_client_accepted"],
     run: async |w| {

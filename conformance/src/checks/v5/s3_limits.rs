@@ -1,4 +1,5 @@
-//! Maximum Packet Size, the Client's and the broker's. [5.0 §3.1.2.11.4, §3.2.2.3.6]
+//! Maximum Packet Size, the Client's and the broker's, and the broker's Receive Maximum. [5.0 §3.1.2.11.4, §3.2.2.3.6,
+//! §3.3.4]
 
 use crate::check;
 use crate::check::Check;
@@ -18,6 +19,7 @@ pub const CHECKS: &[Check] = &[
     REASON_STRINGS_KEEP_WITHIN_IT,
     USER_PROPERTIES_KEEP_WITHIN_IT,
     ITS_OWN_MAXIMUM_IS_ENFORCED,
+    ITS_OWN_RECEIVE_MAXIMUM_IS_ENFORCED,
 ];
 
 /// The Client's limit in these checks: room for every answer that adds nothing.
@@ -256,5 +258,40 @@ check! {
             return Err(Stop::violates("the end of the connection", answer.line()).at(answer.index));
         }
         a.judge_refusal(reaction, ReasonCode::PACKET_TOO_LARGE, Severity::MayOverlook)
+    }
+}
+
+check! {
+    /// The broker's own Receive Maximum is a limit.
+    ///
+    /// Sends     one QoS 2 PUBLISH more than the broker's Receive Maximum, without any PUBREL.
+    /// Demands   DISCONNECT 0x93 and the end of the connection, not a PUBREC of success for all of them.
+    /// Leaves    how strictly to check; limits above 1,000 are not tried.
+    ITS_OWN_RECEIVE_MAXIMUM_IS_ENFORCED "flow/its_own_receive_maximum_is_enforced",
+    covers: [V5 / "MQTT-3.3.4-7", V5 / "MQTT-4.13.1-1", V5 / "U5-PUB-13"],
+    needs: [Qos2],
+    proved: ["server_receive_maximum_not_enforced"],
+    run: async |w| {
+        let maximum = w.abilities().receive_maximum;
+        if maximum > 1000 {
+            return Err(Stop::not_tested(format!("a Receive Maximum of 1,000 or less: the broker's is {maximum}")));
+        }
+        let mut a = w.connect("a").await?;
+        let topic = w.topic("flow");
+        for _ in 0..=maximum {
+            a.publish(&topic, b"unreleased").qos2().send().await?;
+        }
+        let reaction = a.reaction().await?;
+        let taken = a
+            .inbox()
+            .filter(|r| matches!(r.packet(), Packet::Pubrec(ack) if ack.reason.is_success()))
+            .count();
+        if taken > usize::from(maximum) {
+            return Err(Stop::violates(
+                format!("at most {maximum} PUBREC of success, which is the broker's Receive Maximum"),
+                format!("{taken} of them"),
+            ));
+        }
+        a.judge_refusal(reaction, ReasonCode::RECEIVE_MAXIMUM_EXCEEDED, Severity::MayOverlook)
     }
 }

@@ -102,7 +102,9 @@ check! {
     /// Demands   the end of the connection.
     /// Leaves    how strictly to check is left to the broker: the Packet Identifiers are unknown to it anyway.
     UNLISTED_CODES_ARE_REFUSED "reason/unlisted_codes_are_refused",
-    covers: [V5 / "MQTT-4.13.1-1"],
+    covers: [
+        V5 / "MQTT-3.4.2-1", V5 / "MQTT-3.5.2-1", V5 / "MQTT-3.6.2-1", V5 / "MQTT-3.7.2-1", V5 / "MQTT-4.13.1-1",
+    ],
     needs: [],
     proved: ["protocol_error_kept_open"],
     run: async |w| {
@@ -173,7 +175,7 @@ check! {
     /// Demands   the end of the connection.
     /// Leaves    whether the broker says DISCONNECT 0x82 first.
     UNLISTED_DISCONNECT_CODE_ENDS_IT "reason/unlisted_disconnect_code_ends_it",
-    covers: [V5 / "MQTT-4.13.1-1"],
+    covers: [V5 / "MQTT-3.14.2-1", V5 / "MQTT-4.13.1-1"],
     needs: [],
     proved: ["protocol_error_kept_open"],
     run: async |w| {
