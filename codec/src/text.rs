@@ -4,7 +4,7 @@ use crate::malformed::Offence;
 
 /// Checks a string; the error carries the offset of the first offending byte. `known` is the same string if it was
 /// found to be well-formed before.
-#[inline]
+#[inline(always)]
 pub(crate) fn string<'a>(bytes: &'a [u8], known: Option<&'a str>) -> Result<&'a str, (Offence, usize)> {
     match known.map_or_else(|| core::str::from_utf8(bytes), Ok) {
         Ok(text) if !holds(bytes, |word| has(word, 0)) => Ok(text),
@@ -13,7 +13,7 @@ pub(crate) fn string<'a>(bytes: &'a [u8], known: Option<&'a str>) -> Result<&'a 
 }
 
 /// Checks a string that may hold no wildcard; `wildcard` is the offence if it does.
-#[inline]
+#[inline(always)]
 pub(crate) fn topic_name<'a>(
     bytes: &'a [u8],
     known: Option<&'a str>,
@@ -56,7 +56,7 @@ pub(crate) const fn has(word: u64, byte: u8) -> u64 {
 
 /// Whether `test` finds anything, eight bytes at a time. The last word overlaps the one before it, so that no byte
 /// is looked at alone.
-#[inline]
+#[inline(always)]
 pub(crate) fn holds(bytes: &[u8], test: impl Fn(u64) -> u64) -> bool {
     let mut found = 0;
     let (words, tail) = bytes.as_chunks::<8>();
