@@ -166,6 +166,14 @@ impl World {
         self.client(name).connect().await
     }
 
+    /// As [`World::connect`], and shows with a PINGREQ that the connection is served: for stories whose point is
+    /// that the broker ends it, which a broker that ends every connection must not pass.
+    pub async fn connect_alive(&self, name: &str) -> Result<Client<'_>, Stop> {
+        let mut client = self.connect(name).await?;
+        client.ping().await?;
+        Ok(client)
+    }
+
     /// A client to be connected with options.
     pub fn client(&self, name: &str) -> ConnectBuilder<'_> {
         ConnectBuilder::new(self, name)

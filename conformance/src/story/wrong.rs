@@ -1,8 +1,10 @@
 //! Packets that break one rule, each on a connection of its own: the broker must refuse them all.
 //!
 //! A check names the rule; its variants come from the codec's table of wrong packets and from the check itself.
-//! In 5.0 an overlooked error is a deviation, save where a statement obliges the broker to detect it, where it
-//! answers success, and where it passes the message on: a witness looks for that.
+//! 5.0 leaves to the broker how strictly it checks [5.0 §4.13.1]: an overlooked error is a deviation there, also if
+//! it is answered with success or the message is passed on without what was wrong with it. It is a violation where
+//! a statement obliges the broker to detect it, where a filter that must not exist is granted, and where what is
+//! wrong is passed on: a witness looks for that. 3.1.1 leaves no such freedom [3.1.1/MQTT-4.8.0-1].
 
 use super::history::What;
 use super::{Client, Received, Refusal, Severity, Stop, Story, World};
@@ -35,6 +37,7 @@ pub struct WrongPackets<'w> {
     specific: ReasonCode,
     severity: Severity,
     negative_answer: bool,
+    grant_violates: bool,
     tolerated: bool,
 }
 
@@ -44,7 +47,8 @@ enum Outcome {
     Ended(Option<ReasonCode>),
     /// A negative acknowledgement, where one suffices.
     Refused,
-    Unnoticed,
+    /// The connection goes on, perhaps after an answer that takes the packet for a good one.
+    Unnoticed(Option<String>),
     Violates(Stop),
 }
 
@@ -68,6 +72,7 @@ impl World {
             specific: ReasonCode::MALFORMED_PACKET,
             severity: Severity::MayOverlook,
             negative_answer: false,
+            grant_violates: false,
             tolerated: false,
         }
     }
@@ -148,6 +153,14 @@ impl WrongPackets<'_> {
         self
     }
 
+    /// A negative acknowledgement refuses as well, but an answer of success violates in 5.0 too: the statement is
+    /// about filters that exist, not about packets alone.
+    pub fn must_not_be_granted(mut self) -> Self {
+        self.negative_answer = true;
+        self.grant_violates = true;
+        self
+    }
+
     /// The specification does not say what a receiver has to do: taking the packet as it is deviates.
     pub fn may_be_tolerated(mut self) -> Self {
         self.tolerated = true;
@@ -192,7 +205,7 @@ impl WrongPackets<'_> {
     async fn send(&self, name: &str, variant: &Variant) -> Result<Outcome, Stop> {
         let mut client = match variant.stage {
             Stage::Opening => self.world.open(name).await?,
-            Stage::Connected => self.world.connect(name).await?,
+            Stage::Connected => self.world.connect_alive(name).await?,
         };
         client.record(What::Note(format!("sends the variant {}", variant.name)))?;
         client.send_bytes(&variant.bytes).await?;
@@ -209,8 +222,9 @@ impl WrongPackets<'_> {
 
     async fn react(&self, client: &mut Client<'_>) -> Result<Outcome, Stop> {
         let reaction = client.reaction().await?;
-        if !self.tolerated
-            && let Some(answer) = client.inbox().find(|received| is_success(received))
+        let answer = client.inbox().find(|received| is_success(received));
+        if let Some(answer) = answer
+            && (!self.may_be_overlooked() || self.grant_violates)
         {
             return Err(Stop::violates(self.expected(), answer.line()).at(answer.index));
         }
@@ -220,10 +234,7 @@ impl WrongPackets<'_> {
                 _ => None,
             })),
             Refusal::WentOn if self.negative_answer && client.inbox().any(is_refusal) => Outcome::Refused,
-            Refusal::WentOn if self.tolerated => Outcome::Unnoticed,
-            Refusal::WentOn if self.world.is_v5() && self.severity == Severity::MayOverlook => {
-                Outcome::Unnoticed
-            }
+            Refusal::WentOn if self.may_be_overlooked() => Outcome::Unnoticed(answer.map(Received::line)),
             Refusal::WentOn => {
                 let observed = "the connection goes on: PINGREQ is still answered";
                 return Err(Stop::violates(self.expected(), observed));
@@ -236,6 +247,11 @@ impl WrongPackets<'_> {
                 )));
             }
         })
+    }
+
+    /// Whether taking the packet for a good one is no more than a deviation.
+    fn may_be_overlooked(&self) -> bool {
+        self.tolerated || (self.world.is_v5() && self.severity == Severity::MayOverlook)
     }
 
     fn expected(&self) -> &'static str {
@@ -252,6 +268,12 @@ impl WrongPackets<'_> {
         witness.settle(&mut publisher, Qos::AtMostOnce).await?;
         let markers = self.world.topic("settled/");
         match witness.take_publishes().iter().find(|r| !r.topic().starts_with(&markers)) {
+            // The passive rules have accused it already if it came with what is wrong.
+            Some(passed) if self.may_be_overlooked() => {
+                let observed = format!("without what was wrong with it: {}", passed.line());
+                self.world.deviates(None, "the message is not passed on", observed);
+                Ok(())
+            }
             Some(passed) => {
                 Err(Stop::violates("no wrong packet is passed on to a subscriber", passed.line())
                     .at(passed.index))
@@ -263,12 +285,16 @@ impl WrongPackets<'_> {
     fn judge(&self, outcomes: Vec<(&str, Outcome)>) -> Story {
         const GENERAL: std::ops::RangeInclusive<u8> = 0x80..=0x83;
         let of = outcomes.len();
+        let mut answered = None;
         let (mut violations, mut unnoticed, mut silent, mut odd) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (name, outcome) in outcomes {
             match outcome {
                 Outcome::Violates(stop) => violations.push((name, stop)),
-                Outcome::Unnoticed => unnoticed.push(name),
+                Outcome::Unnoticed(answer) => {
+                    unnoticed.push(name);
+                    answered = answered.or(answer);
+                }
                 Outcome::Ended(None) => silent.push(name),
                 Outcome::Ended(Some(code)) if code != self.specific && !GENERAL.contains(&code.0) => {
                     odd.push((name, code));
@@ -279,10 +305,15 @@ impl WrongPackets<'_> {
         // CONNECT errors may be answered with CONNACK or with nothing.
         silent.retain(|name| self.variants.iter().any(|v| v.name == *name && v.stage == Stage::Connected));
         if !unnoticed.is_empty() {
+            let answered =
+                answered.map_or_else(String::new, |line| format!(", is even answered with {line}"));
             self.world.deviates(
                 None,
-                "the end of the connection",
-                format!("the error goes unnoticed, PINGREQ is still answered: {}", listed(&unnoticed, of)),
+                self.expected(),
+                format!(
+                    "the error goes unnoticed{answered}, and PINGREQ is still answered: {}",
+                    listed(&unnoticed, of)
+                ),
             );
         }
         if !silent.is_empty() && self.world.version() == Version::V5 {
@@ -327,9 +358,10 @@ fn listed(names: &[&str], of: usize) -> String {
 fn is_success(received: &Received) -> bool {
     match received.packet() {
         Packet::Puback(a) | Packet::Pubrec(a) => a.reason.is_success(),
-        // What is wrong stands last in our packets. An UNSUBACK of 3.1.1 has no codes.
+        // What is wrong stands last in our packets. An UNSUBACK of 3.1.1 has no codes; 0x11 says that there was no
+        // such subscription, which is true.
         Packet::Suback(a) => a.codes.last().is_some_and(|code| *code < 0x80),
-        Packet::Unsuback(a) => a.codes.last().is_none_or(|code| *code < 0x80),
+        Packet::Unsuback(a) => a.codes.last().is_none_or(|code| *code == 0),
         _ => false,
     }
 }

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 /// What a hostile broker does with each connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Manner {
+pub(crate) enum Manner {
     /// Closes at once.
     Closes,
     /// Reads and never answers.
@@ -34,13 +34,13 @@ pub enum Manner {
 }
 
 /// A running hostile broker; it ends when dropped.
-pub struct Hostile {
-    pub address: SocketAddr,
+pub(crate) struct Hostile {
+    pub(crate) address: SocketAddr,
     _tasks: JoinSet<()>,
 }
 
 impl Hostile {
-    pub async fn start(manner: Manner) -> Hostile {
+    pub(crate) async fn start(manner: Manner) -> Hostile {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free loopback port");
         let address = listener.local_addr().expect("the address just bound");
         let mut tasks = JoinSet::new();

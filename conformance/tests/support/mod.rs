@@ -1,8 +1,8 @@
 //! What the integration tests share.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
-pub mod hostile;
-pub mod mosquitto;
+pub(crate) mod hostile;
+pub(crate) mod mosquitto;
 
 use mqtt_assay::check::Check;
 use mqtt_assay::outcome::{CheckResult, Run};
@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 /// A plain TCP target without credentials.
-pub fn tcp(address: SocketAddr) -> Target {
+pub(crate) fn tcp(address: SocketAddr) -> Target {
     Target::Tcp(TcpTarget {
         host: address.ip().to_string(),
         port: address.port(),
@@ -23,7 +23,7 @@ pub fn tcp(address: SocketAddr) -> Target {
 }
 
 /// Every check, both versions, a short patience for brokers that are known to be quick.
-pub fn options(target: Target, patience: Duration) -> Options {
+pub(crate) fn options(target: Target, patience: Duration) -> Options {
     Options {
         target,
         versions: Vec::new(),
@@ -36,18 +36,18 @@ pub fn options(target: Target, patience: Duration) -> Options {
 }
 
 /// Runs without anybody watching or stopping.
-pub async fn quietly(options: &Options) -> Result<Run, SetUp> {
+pub(crate) async fn quietly(options: &Options) -> Result<Run, SetUp> {
     let (_keep, stop) = tokio::sync::watch::channel(false);
     run(options, stop, &mut |_| {}).await
 }
 
 /// One line per result that is not *conforms*, for assertions that tell what is wrong.
-pub fn complaints(run: &Run) -> Vec<String> {
+pub(crate) fn complaints(run: &Run) -> Vec<String> {
     run.results.iter().filter(|r| r.verdict != Verdict::Conforms).map(line).collect()
 }
 
 /// A result in one line.
-pub fn line(result: &CheckResult) -> String {
+pub(crate) fn line(result: &CheckResult) -> String {
     let found: Vec<String> = result
         .findings
         .iter()
@@ -57,6 +57,6 @@ pub fn line(result: &CheckResult) -> String {
 }
 
 /// The check of this name.
-pub fn check(name: &str) -> &'static Check {
+pub(crate) fn check(name: &str) -> &'static Check {
     mqtt_assay::checks::all().into_iter().find(|c| c.name == name).expect("a check of this name")
 }

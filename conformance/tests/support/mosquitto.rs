@@ -7,9 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A running Mosquitto; it is killed when dropped.
-pub struct Mosquitto {
-    pub address: SocketAddr,
-    pub version: String,
+pub(crate) struct Mosquitto {
+    pub(crate) address: SocketAddr,
+    pub(crate) version: String,
     child: Child,
     folder: PathBuf,
 }
@@ -23,7 +23,7 @@ fn program(name: &str) -> Option<PathBuf> {
 }
 
 /// Finds a program, or tells that the test is skipped; where `MQTT_ASSAY_REQUIRE_MOSQUITTO` is set, that fails.
-pub fn required(name: &str) -> Option<PathBuf> {
+pub(crate) fn required(name: &str) -> Option<PathBuf> {
     let found = program(name);
     if found.is_none() {
         let skipped = format!("{name} is not installed: the tests against Mosquitto are SKIPPED");
@@ -35,7 +35,7 @@ pub fn required(name: &str) -> Option<PathBuf> {
 
 impl Mosquitto {
     /// Starts an anonymous listener; `None` (told on standard error) if Mosquitto is not installed.
-    pub fn start(test: &str) -> Option<Mosquitto> {
+    pub(crate) fn start(test: &str) -> Option<Mosquitto> {
         let binary = required("mosquitto")?;
         let help = Command::new(&binary).arg("-h").output().expect("mosquitto -h runs");
         let version = String::from_utf8_lossy(&help.stdout)

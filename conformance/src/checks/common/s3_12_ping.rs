@@ -2,7 +2,7 @@
 
 use crate::check;
 use crate::check::Check;
-use crate::story::{Next, Stop, pingresp};
+use crate::story::{Next, Stop};
 use mqtt_assay_codec::{Packet, PacketType, Properties, Subscribe, SubscriptionList, SubscriptionOptions};
 use tokio::time::Instant;
 

@@ -50,7 +50,7 @@ check! {
     needs: [],
     proved: ["client_disconnect_kept_open"],
     run: async |w| {
-        let mut a = w.connect("a").await?;
+        let mut a = w.connect_alive("a").await?;
         a.send(&Packet::Disconnect(Disconnect::default())).await?;
         let deadline = Instant::now() + w.patience();
         loop {

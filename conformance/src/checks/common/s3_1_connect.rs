@@ -127,7 +127,7 @@ check! {
     proved: ["second_connect_accepted", "second_connect_ignored"],
     run: async |w| {
         for (first, second) in [("same", "same"), ("other", "another")] {
-            let mut a = w.connect(first).await?;
+            let mut a = w.connect_alive(first).await?;
             let again = w.client(second).to_bytes();
             a.send_bytes(&again).await?;
             a.refuses(ReasonCode::PROTOCOL_ERROR, Severity::MustDetect).await?;
@@ -148,6 +148,7 @@ check! {
     needs: [],
     proved: ["second_connect_accepted", "second_connect_ignored"],
     run: async |w| {
+        w.connect_alive("control").await?;
         let again = w.client("a").to_bytes();
         match w.client("a").hello(&again).await?.answer_to_connect().await? {
             Attempt::Accepted(mut a) => {

@@ -154,7 +154,7 @@ check! {
         };
         for (number, name) in HASH.into_iter().chain(PLUS).enumerate() {
             let filter = w.topic(name);
-            let mut a = w.connect(&format!("a{number}")).await?;
+            let mut a = w.connect_alive(&format!("a{number}")).await?;
             let list = SubscriptionList::one(&filter, SubscriptionOptions::default());
             a.send_subscribe(&list, Properties::NONE).await?;
             let rule = if number < HASH.len() { hash } else { plus };

@@ -104,7 +104,7 @@ check! {
     run: async |w| {
         w.wrong(|case| case.offence == Offence::TopicFilterEmpty)
             .code(ReasonCode::PROTOCOL_ERROR)
-            .or_negative_answer()
+            .must_not_be_granted()
             .each_refused()
             .await
     }

@@ -150,7 +150,7 @@ check! {
     needs: [],
     proved: ["sends_after_disconnect"],
     run: async |w| {
-        let mut a = w.connect("a").await?;
+        let mut a = w.connect_alive("a").await?;
         a.send_bytes(&[bad_subscribe(), vec![0xC0, 0]].concat()).await?;
         only_the_end_after_disconnect(w.patience(), &mut a).await
     }

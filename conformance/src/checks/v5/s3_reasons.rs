@@ -139,7 +139,7 @@ check! {
         a.send_bytes(&raw::Builder::new(0x62).u16(id.get()).u8(0x80).finish()).await?;
         let reaction = a.reaction().await?;
         if let Some(answer) = a.inbox().find(|r| matches!(r.packet(), Packet::Pubcomp(c) if c.reason.is_success())) {
-            return Err(Stop::violates("the end of the connection", answer.line()).at(answer.index));
+            w.deviates(None, "the end of the connection", answer.line());
         }
         a.judge_refusal(reaction, ReasonCode::PROTOCOL_ERROR, Severity::MayOverlook)
     }

@@ -60,7 +60,7 @@ check! {
             chosen && !case.name.contains("unsubscribe")
         })
         .code(ReasonCode::TOPIC_FILTER_INVALID)
-        .or_negative_answer()
+        .must_not_be_granted()
         .each_refused()
         .await
     }
