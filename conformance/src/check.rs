@@ -128,6 +128,8 @@ impl fmt::Debug for Check {
 /// ```
 #[macro_export]
 macro_rules! check {
+    (@seconds) => { 0 };
+    (@seconds $seconds:literal) => { $seconds };
     (
         $(#[doc = $doc:literal])+
         $constant:ident $name:literal,
@@ -142,19 +144,13 @@ macro_rules! check {
             fn story<'w>($world: &'w $crate::story::World) -> $crate::check::Running<'w> {
                 Box::pin(async move { $body })
             }
-            #[allow(unused_mut, unused_assignments)] // the optional field below may stay at its default
-            const WAITS: std::time::Duration = {
-                let mut seconds = 0;
-                $(seconds = $seconds;)?
-                std::time::Duration::from_secs(seconds)
-            };
             $crate::check::Check {
                 name: $name,
                 doc: concat!($($doc, "\n"),+),
                 covers: &[$($crate::check::Cite { version: mqtt_assay_codec::Version::$version, id: $id }),+],
                 needs: &[$($crate::check::Need::$need),*],
                 proved: &[$($mutant),*],
-                waits: WAITS,
+                waits: std::time::Duration::from_secs($crate::check!(@seconds $($seconds)?)),
                 run: story,
                 file: file!(),
                 line: line!(),

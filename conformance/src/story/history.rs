@@ -37,12 +37,18 @@ pub(crate) struct Event {
 #[derive(Debug)]
 pub(crate) struct History {
     started: Instant,
+    /// The password of the run, which no report may show: with its length before it, as CONNECT carries it.
+    secret: Option<Vec<u8>>,
     events: Mutex<(Vec<Event>, usize)>,
 }
 
 impl History {
-    pub(crate) fn new() -> Self {
-        History { started: Instant::now(), events: Mutex::new((Vec::new(), 0)) }
+    pub(crate) fn new(password: Option<&str>) -> Self {
+        let secret = password.filter(|password| !password.is_empty()).map(|password| {
+            let length = u16::try_from(password.len()).unwrap_or(u16::MAX);
+            [&length.to_be_bytes(), password.as_bytes()].concat()
+        });
+        History { started: Instant::now(), secret, events: Mutex::new((Vec::new(), 0)) }
     }
 
     pub(crate) fn elapsed(&self) -> Duration {
@@ -55,9 +61,12 @@ impl History {
         client: &str,
         connection: u32,
         version: Version,
-        what: What,
+        mut what: What,
     ) -> Option<usize> {
         let at = self.started.elapsed();
+        if let (What::Sent(bytes), Some(secret)) = (&mut what, &self.secret) {
+            hide(secret, bytes);
+        }
         let mut guard = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         let (events, bytes) = &mut *guard;
         let size = match &what {
@@ -86,6 +95,16 @@ impl History {
     pub(crate) fn log(&self) -> Vec<LogEntry> {
         let guard = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         guard.0.iter().map(entry).collect()
+    }
+}
+
+/// Puts asterisks in the place of the password.
+fn hide(secret: &[u8], bytes: &mut [u8]) {
+    let mut from = 0;
+    while let Some(at) = bytes[from..].windows(secret.len()).position(|window| window == secret) {
+        let end = from + at + secret.len();
+        bytes[from + at + 2..end].fill(b'*');
+        from = end;
     }
 }
 
@@ -153,5 +172,28 @@ fn whole(bytes: &[u8]) -> Option<Frame<'_>> {
     match frame::split(bytes, u32::MAX, Version::V3_1_1) {
         Ok(Split::Whole(frame)) => Some(frame),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mqtt_assay_codec::{Connect, Packet};
+
+    #[test]
+    fn no_log_shows_the_password() {
+        let connect = Connect {
+            user_name: Some("user"),
+            password: Some(b"hunter2"),
+            ..Connect::new(Version::V3_1_1, "client")
+        };
+        let mut bytes = Vec::new();
+        Packet::Connect(connect).encode(Version::V3_1_1, &mut bytes).expect("it fits a packet");
+        let history = History::new(Some("hunter2"));
+        history.record("a", 1, Version::V3_1_1, What::Sent(bytes.clone()));
+        let log = history.log();
+        assert_eq!(log[0].length, bytes.len());
+        assert!(log[0].bytes.ends_with(b"\0\x07*******"), "{}", log[0].bytes.escape_ascii());
+        assert!(log[0].text.contains("user_name=user"), "{}", log[0].text);
     }
 }

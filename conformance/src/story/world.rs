@@ -113,11 +113,11 @@ impl World {
         patience: Duration,
     ) -> Self {
         World {
+            history: History::new(credentials.password.as_deref()),
             address,
             credentials,
             version,
             abilities,
-            history: History::new(),
             patience,
             tag: Rng::named(seed, &format!("{version} {name}")).word(8),
             findings: Mutex::default(),
