@@ -53,6 +53,33 @@ pub struct LogEntry {
 /// Longer packets are logged with their beginning only.
 pub const LOGGED_BYTES: usize = 512;
 
+/// A log longer than this keeps its beginning and its end only: results stay in memory until the run is over.
+pub(crate) const LOGGED_ENTRIES: usize = 1000;
+
+/// Cuts the middle out of a log that is too long, and keeps the findings pointing at what is left.
+pub(crate) fn shorten(log: &mut Vec<LogEntry>, findings: &mut [Finding]) {
+    let Some(cut) = log.len().checked_sub(LOGGED_ENTRIES).filter(|cut| *cut > 0) else { return };
+    let (from, to) = (LOGGED_ENTRIES / 2, LOGGED_ENTRIES / 2 + cut);
+    let remark = LogEntry {
+        direction: Direction::Note,
+        text: format!("{cut} events are left out here"),
+        client: "-".to_owned(),
+        connection: 0,
+        bytes: Vec::new(),
+        length: 0,
+        at: log[from].at,
+    };
+    log.splice(from..to, [remark]);
+    log.shrink_to_fit();
+    for finding in findings {
+        finding.at = match finding.at {
+            Some(at) if at >= to => Some(at - cut + 1),
+            Some(at) if at >= from => None,
+            at => at,
+        };
+    }
+}
+
 /// The outcome of one check in one version.
 #[derive(Clone, Debug)]
 pub struct CheckResult {
@@ -91,4 +118,43 @@ pub struct Run {
     pub interrupted: bool,
     /// Wall time of the run.
     pub elapsed: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(number: usize) -> LogEntry {
+        LogEntry {
+            at: Duration::ZERO,
+            client: "a".to_owned(),
+            connection: 1,
+            direction: Direction::Sent,
+            text: number.to_string(),
+            bytes: Vec::new(),
+            length: 0,
+        }
+    }
+
+    fn finding(at: usize) -> Finding {
+        let (expected, observed) = (String::new(), at.to_string());
+        Finding { verdict: Verdict::Violates, statement: None, expected, observed, at: Some(at) }
+    }
+
+    #[test]
+    fn a_long_log_keeps_its_ends_and_what_findings_point_at() {
+        let mut log: Vec<LogEntry> = (0..LOGGED_ENTRIES + 500).map(entry).collect();
+        let mut findings = [finding(3), finding(700), finding(LOGGED_ENTRIES + 499)];
+        shorten(&mut log, &mut findings);
+        assert_eq!(log.len(), LOGGED_ENTRIES + 1);
+        let shown = findings.map(|f| f.at.map(|at| log[at].text.clone()));
+        assert_eq!(shown, [Some("3".to_owned()), None, Some((LOGGED_ENTRIES + 499).to_string())]);
+    }
+
+    #[test]
+    fn a_short_log_stays_as_it_is() {
+        let mut log: Vec<LogEntry> = (0..LOGGED_ENTRIES).map(entry).collect();
+        shorten(&mut log, &mut []);
+        assert_eq!(log.len(), LOGGED_ENTRIES);
+    }
 }

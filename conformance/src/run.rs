@@ -4,7 +4,7 @@ mod preflight;
 
 use crate::check::Check;
 use crate::net::Address;
-use crate::outcome::{CheckResult, Finding, Run};
+use crate::outcome::{self, CheckResult, Finding, Run};
 use crate::serve::Served;
 use crate::story::{Abilities, Credentials, Stop, World};
 use crate::target::Target;
@@ -234,8 +234,9 @@ async fn play(plan: &Planned, stage: &Stage) -> CheckResult {
         world.find(*stop.0);
     }
     let elapsed = world.history.elapsed();
-    let log = world.history.log();
-    let (findings, notes) = world.take_findings();
+    let mut log = world.history.log();
+    let (mut findings, notes) = world.take_findings();
+    outcome::shorten(&mut log, &mut findings);
     // Best effort, and bounded: what stays behind has names that no other run uses.
     let _ = tokio::time::timeout(stage.deadline, world.clean_up()).await;
     let verdict = findings.first().map_or(Verdict::Conforms, |finding: &Finding| finding.verdict);

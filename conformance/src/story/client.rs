@@ -137,7 +137,7 @@ impl<'w> Client<'w> {
         match self.world.history.record(&self.name, self.connection, self.version, what) {
             Some(index) => Ok(Some(index)),
             None => Err(Stop::inconclusive(
-                "the broker sent more than a check may record (20,000 events or 8 MiB): gave up",
+                "the broker sent more than a check may record (5,000 events or 8 MiB): gave up",
             )),
         }
     }
@@ -295,9 +295,8 @@ impl<'w> Client<'w> {
             Ok((packet_type, length)) => {
                 let bytes: Vec<u8> = self.buffer.drain(..length).collect();
                 let index = self.record(What::Received(bytes.clone()))?;
-                let mut received = Received::new(bytes, self.version, packet_type, String::new(), index);
-                let topic = self.passive.received(self.world, &received)?;
-                received = Received::new(received.bytes().to_vec(), self.version, packet_type, topic, index);
+                let mut received = Received::new(bytes, self.version, packet_type, index);
+                received.set_topic(self.passive.received(self.world, &received)?);
                 Ok(Some(received))
             }
             Err(malformed) => {

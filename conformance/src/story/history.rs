@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Past this many events or bytes a check ends: no broker may fill our memory.
-const EVENTS_MAX: usize = 20_000;
+const EVENTS_MAX: usize = 5_000;
 const BYTES_MAX: usize = 8 << 20;
 /// Longer packets are put into words at once and kept with their beginning only.
 const KEPT_MAX: usize = 4096;

@@ -23,10 +23,14 @@ impl Received {
         bytes: Vec<u8>,
         version: Version,
         packet_type: PacketType,
-        topic: String,
         index: Option<usize>,
     ) -> Self {
-        Received { bytes, version, packet_type, topic, index }
+        Received { bytes, version, packet_type, topic: String::new(), index }
+    }
+
+    /// Names the topic of a PUBLISH, which the packet itself may give by its alias only.
+    pub(crate) fn set_topic(&mut self, topic: String) {
+        self.topic = topic;
     }
 
     /// The packet.
