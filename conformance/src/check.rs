@@ -109,7 +109,7 @@ impl fmt::Debug for Check {
 
 /// Declares a [`Check`]: documentation, name, statements, needs, proof, story.
 ///
-/// ```ignore
+/// ```text
 /// check! {
 ///     /// A PINGREQ is answered with a PINGRESP.
 ///     ///
