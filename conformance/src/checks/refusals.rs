@@ -35,7 +35,7 @@ pub(crate) async fn refuses_filter(w: &World, client: &mut Client<'_>, filter: &
     }
     match reaction {
         Refusal::Ended(..) => Ok(()),
-        Refusal::WentOn => {
+        Refusal::WentOn | Refusal::HeldOpen => {
             client.judge_refusal(reaction, ReasonCode::TOPIC_FILTER_INVALID, Severity::MayOverlook)
         }
         Refusal::Stuck => Err(Stop::inconclusive(format!("{expected}: the broker answers nothing any more"))),

@@ -4,7 +4,7 @@
 //! [5.0/MQTT-4.13.1-1]; only some statements oblige it to detect. An error that goes undetected elsewhere is a
 //! deviation, unless the broker answers success for it or forwards it, which the story looks at itself.
 
-use super::{Client, End, Next, Received, Stop, Story};
+use super::{Client, End, Next, Received, Stop, Story, World};
 use mqtt_assay_codec::{Packet, PacketType, ReasonCode};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -25,7 +25,9 @@ pub enum Refusal {
     Ended(End, Option<Received>),
     /// It went on: PINGREQ is still answered.
     WentOn,
-    /// It neither ended the connection nor answers.
+    /// It neither ended the connection nor answers on it, though it serves a new one.
+    HeldOpen,
+    /// It neither ended the connection nor answers, here or on a new one.
     Stuck,
 }
 
@@ -56,7 +58,7 @@ impl Client<'_> {
                     Next::Packet(r) if r.packet_type() == PacketType::Disconnect => farewell = Some(r),
                     Next::Packet(r) => self.inbox.push_back(r),
                     Next::End(end) => return Ok(Refusal::Ended(end, farewell)),
-                    Next::Silence => return Ok(Refusal::Stuck),
+                    Next::Silence => return self.held_open(farewell).await,
                 }
             }
         }
@@ -68,6 +70,16 @@ impl Client<'_> {
             Some(end) => Ok(Refusal::Ended(end, farewell)),
             None => Err(Stop::violates("the end of the connection after DISCONNECT", "it stays open")),
         }
+    }
+
+    /// Tells a connection that the broker leaves hanging from a broker that serves nobody.
+    async fn held_open(&mut self, mut farewell: Option<Received>) -> Result<Refusal, Stop> {
+        let served = self.world.connect_alive(&format!("{}beside", self.name)).await.is_ok();
+        // It had the time of that round trip, too.
+        if let Some(end) = self.read_until_end(Instant::now() + FLOOR, &mut farewell).await? {
+            return Ok(Refusal::Ended(end, farewell));
+        }
+        Ok(if served { Refusal::HeldOpen } else { Refusal::Stuck })
     }
 
     async fn read_until_end(
@@ -127,6 +139,13 @@ impl Client<'_> {
                 "the end of the connection",
                 "the connection goes on: PINGREQ is still answered",
             )),
+            Refusal::HeldOpen if v5 && severity == Severity::MayOverlook => {
+                self.world.deviates(None, "the end of the connection", held_open_words(self.world));
+                Ok(())
+            }
+            Refusal::HeldOpen => {
+                Err(Stop::violates("the end of the connection", held_open_words(self.world)))
+            }
             Refusal::Stuck => Err(Stop::inconclusive(format!(
                 "the broker neither ended the connection nor answered PINGREQ within {:.0} s",
                 self.world.patience().as_secs_f64()
@@ -187,4 +206,12 @@ impl Client<'_> {
             }
         }
     }
+}
+
+/// What [`Refusal::HeldOpen`] looks like.
+pub(super) fn held_open_words(world: &World) -> String {
+    format!(
+        "the connection is left open and PINGREQ unanswered for {:.0} s, while a new connection is served",
+        world.patience().as_secs_f64()
+    )
 }

@@ -7,6 +7,7 @@
 //! wrong is passed on: a witness looks for that. 3.1.1 leaves no such freedom [3.1.1/MQTT-4.8.0-1].
 
 use super::history::What;
+use super::refuse::held_open_words;
 use super::{Client, Received, Refusal, Severity, Stop, Story, World};
 use mqtt_assay_codec::raw::{self, Case, Stage};
 use mqtt_assay_codec::{Decoder, Offence, Packet, PacketType, Qos, ReasonCode, Receiver, Version};
@@ -49,6 +50,8 @@ enum Outcome {
     Refused,
     /// The connection goes on, perhaps after an answer that takes the packet for a good one.
     Unnoticed(Option<String>),
+    /// The connection neither ends nor is served any more, where the error may be overlooked.
+    HeldOpen,
     Violates(Stop),
 }
 
@@ -196,10 +199,20 @@ impl WrongPackets<'_> {
                 break;
             }
         }
-        if let Some(mut witness) = witness {
-            self.nothing_passed_on(&mut witness).await?;
+        let passed_on = match &mut witness {
+            Some(witness) => self.nothing_passed_on(witness).await,
+            None => Ok(()),
+        };
+        // What the broker did to the sender comes first: the statements are about that.
+        match (self.judge(outcomes), passed_on) {
+            (Err(stop), Err(passed_on)) => {
+                if passed_on.verdict() == crate::verdict::Verdict::Violates {
+                    world.find(*passed_on.0);
+                }
+                Err(stop)
+            }
+            (judged, passed_on) => judged.and(passed_on),
         }
-        self.judge(outcomes)
     }
 
     async fn send(&self, name: &str, variant: &Variant) -> Result<Outcome, Stop> {
@@ -239,6 +252,8 @@ impl WrongPackets<'_> {
                 let observed = "the connection goes on: PINGREQ is still answered";
                 return Err(Stop::violates(self.expected(), observed));
             }
+            Refusal::HeldOpen if self.may_be_overlooked() => Outcome::HeldOpen,
+            Refusal::HeldOpen => return Err(Stop::violates(self.expected(), held_open_words(self.world))),
             Refusal::Stuck => {
                 return Err(Stop::inconclusive(format!(
                     "the broker neither ended the connection of {} nor answered PINGREQ within {:.0} s",
@@ -286,8 +301,8 @@ impl WrongPackets<'_> {
         const GENERAL: std::ops::RangeInclusive<u8> = 0x80..=0x83;
         let of = outcomes.len();
         let mut answered = None;
-        let (mut violations, mut unnoticed, mut silent, mut odd) =
-            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut violations, mut unnoticed, mut held, mut silent, mut odd) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (name, outcome) in outcomes {
             match outcome {
                 Outcome::Violates(stop) => violations.push((name, stop)),
@@ -295,6 +310,7 @@ impl WrongPackets<'_> {
                     unnoticed.push(name);
                     answered = answered.or(answer);
                 }
+                Outcome::HeldOpen => held.push(name),
                 Outcome::Ended(None) => silent.push(name),
                 Outcome::Ended(Some(code)) if code != self.specific && !GENERAL.contains(&code.0) => {
                     odd.push((name, code));
@@ -315,6 +331,10 @@ impl WrongPackets<'_> {
                     listed(&unnoticed, of)
                 ),
             );
+        }
+        if !held.is_empty() {
+            let observed = format!("{}: {}", held_open_words(self.world), listed(&held, of));
+            self.world.deviates(None, self.expected(), observed);
         }
         if !silent.is_empty() && self.world.version() == Version::V5 {
             self.world.deviates(

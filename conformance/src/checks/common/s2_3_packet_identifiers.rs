@@ -2,7 +2,7 @@
 
 use crate::check;
 use crate::check::Check;
-use crate::story::{Stop, puback, pubcomp, publish, pubrec, pubrel, suback, unsuback};
+use crate::story::{Client, Stop, puback, pubcomp, publish, pubrec, pubrel, suback, unsuback};
 use mqtt_assay_codec::{
     Packet, PacketId, PacketType, Properties, Qos, ReasonCode, Subscribe, SubscriptionList,
     SubscriptionOptions, TopicFilterList, Unsubscribe,
@@ -16,6 +16,16 @@ pub const CHECKS: &[Check] = &[
     DIRECTIONS_ARE_INDEPENDENT,
     FREE_AFTER_THE_LAST_ANSWER,
 ];
+
+/// Why the identifiers of QoS 2 cannot be looked at: the broker answers as if it were QoS 1.
+fn misanswered(client: &Client<'_>, id: PacketId) -> Option<Stop> {
+    let puback = client
+        .inbox()
+        .find(|r| r.packet_type() == PacketType::Puback && r.packet().packet_id() == Some(id))?;
+    let why =
+        format!("a PUBLISH at QoS 2 is answered with {}: another check answers for that", puback.line());
+    Some(Stop::inconclusive(why).at(puback.index))
+}
 
 check! {
     /// Each delivery above QoS 0 carries a Packet Identifier that is not 0 and not in use.
@@ -119,7 +129,9 @@ check! {
                     if qos == Qos::AtLeastOnce {
                         a.expect(puback(id)).await?;
                     } else {
-                        a.expect(pubrec(id)).await?;
+                        if let Err(stop) = a.expect(pubrec(id)).await {
+                            return Err(misanswered(&a, id).unwrap_or(stop));
+                        }
                         a.pubrel(id, ReasonCode::SUCCESS).await?;
                         a.expect(pubcomp(id)).await?;
                     }

@@ -155,7 +155,7 @@ check! {
         match a.reaction().await? {
             Refusal::Ended(..) => w.note("a Remaining Length in more bytes than needed ends the connection"),
             Refusal::WentOn => w.note("a Remaining Length in more bytes than needed is read"),
-            Refusal::Stuck => {
+            Refusal::HeldOpen | Refusal::Stuck => {
                 return Err(Stop::inconclusive("neither PINGRESP nor the end of the connection, for PINGREQ either"));
             }
         }

@@ -152,8 +152,7 @@ check! {
     ///
     /// Sends     B leaves three deliveries of one topic and QoS unacknowledged and resumes its session; at
     ///           QoS 1 and at QoS 2.
-    /// Demands   all three, in the same order; those that B has had before with their Packet Identifiers and
-    ///           DUP 1.
+    /// Demands   all three, in the same order; those that B has had before with their Packet Identifiers.
     /// Leaves    an order across QoS levels; how many of them the broker sends before B acknowledges one.
     REPETITIONS_KEEP_THEIR_ORDER "redelivery/repetitions_keep_their_order",
     covers: [
@@ -180,7 +179,7 @@ check! {
             for (place, payload) in payloads.into_iter().enumerate() {
                 let mut again = publish(&topic).payload(payload);
                 if let Some(first) = sent.get(place) {
-                    again = again.packet_id(first.id()?).dup(true);
+                    again = again.packet_id(first.id()?);
                 }
                 b.expect(again).await?;
             }
