@@ -108,7 +108,7 @@ pub struct Run {
     pub seed: u64,
     /// The versions that were checked.
     pub versions: Vec<Version>,
-    /// What the broker announced or did before the checks, one line each.
+    /// What the broker announced or did before and after the checks, one line each.
     pub remarks: Vec<String>,
     /// One result per check and version, in the order of the catalogue, whatever order they ended in.
     pub results: Vec<CheckResult>,

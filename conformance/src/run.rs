@@ -100,7 +100,7 @@ pub async fn run(
         }
     };
     tokio::pin!(stopped);
-    let preflight::Found { abilities, remarks } = tokio::select! {
+    let preflight::Found { abilities, mut remarks } = tokio::select! {
         found = preflight::run(&options.target, address, &credentials, &options.versions, options.seed) => found?,
         () = &mut stopped => return Err(SetUp::Interrupted),
     };
@@ -124,7 +124,7 @@ pub async fn run(
         planned,
         Arc::new(Stage {
             address,
-            credentials,
+            credentials: credentials.clone(),
             seed: options.seed,
             deadline: options.deadline,
             patience: options.patience,
@@ -148,6 +148,23 @@ pub async fn run(
         }
     };
     players.abort();
+    for (version, abilities) in abilities.iter().filter(|_| !interrupted) {
+        let world = World::new(
+            address,
+            credentials.clone(),
+            *version,
+            abilities.clone(),
+            options.seed,
+            "afterwards",
+            options.patience,
+        );
+        if !world.is_served().await {
+            remarks.push(format!(
+                "MQTT {version}: after the checks the broker accepts no CONNECT any more; --jobs 1 helps to find the \
+                 check that stopped it"
+            ));
+        }
+    }
     drop(served);
 
     results.sort_by_key(|r: &CheckResult| {
@@ -220,7 +237,7 @@ async fn play(plan: &Planned, stage: &Stage) -> CheckResult {
     let mut story = JoinSet::new();
     let (players_world, check) = (Arc::clone(&world), *check);
     story.spawn(async move { tokio::time::timeout(limit, players_world.play(check)).await });
-    let ended = match story.join_next().await {
+    let mut ended = match story.join_next().await {
         Some(Ok(Ok(ended))) => ended,
         Some(Ok(Err(_))) => Err(Stop::inconclusive(format!(
             "the story did not end within {:.0} s (--timeout)",
@@ -230,6 +247,16 @@ async fn play(plan: &Planned, stage: &Stage) -> CheckResult {
             Err(Stop::inconclusive("a fault of ours: the story panicked; please report it with this log"))
         }
     };
+    // What did not happen accuses only a broker that was there to do it; a packet that came speaks for itself.
+    if let Err(stop) = &mut ended
+        && stop.verdict() == Verdict::Violates
+        && stop.0.at.is_none()
+        && !world.is_served().await
+    {
+        let why = "the broker accepts no CONNECT any more, so this shows nothing";
+        *stop =
+            Stop::inconclusive(format!("{why}: expected {}, observed {}", stop.0.expected, stop.0.observed));
+    }
     if let Err(stop) = ended {
         world.find(*stop.0);
     }

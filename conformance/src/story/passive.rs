@@ -22,6 +22,10 @@ pub(super) struct Passive {
     connack_seen: bool,
     disconnect_seen: bool,
     aliases: BTreeMap<u16, String>,
+    /// Whether the client has sent a SUBSCRIBE or UNSUBSCRIBE without Topic Filter.
+    asked_for_nothing: bool,
+    /// Whether more deliveries than the Receive Maximum were seen: once is enough.
+    quota_exceeded: bool,
     /// Deliveries not completely acknowledged.
     outstanding: BTreeSet<PacketId>,
 }
@@ -37,6 +41,8 @@ impl Passive {
             connack_seen: false,
             disconnect_seen: false,
             aliases: BTreeMap::new(),
+            asked_for_nothing: false,
+            quota_exceeded: false,
             outstanding: BTreeSet::new(),
         }
     }
@@ -67,6 +73,18 @@ impl Passive {
             }
             _ => {}
         }
+    }
+
+    /// Takes note of a bad packet that the client sends.
+    pub(super) fn sent_malformed(&mut self, malformed: &Malformed) {
+        self.asked_for_nothing |=
+            matches!(malformed.offence, Offence::SubscribeEmpty | Offence::UnsubscribeEmpty);
+    }
+
+    /// Whether these bytes acknowledge a request without Topic Filter, with as many codes: none. To answer at all
+    /// is wrong, and the story sees that the connection goes on; what the answer lacks is no fault of its own.
+    pub(super) fn answers_nothing(&self, malformed: &Malformed) -> bool {
+        self.asked_for_nothing && matches!(malformed.offence, Offence::SubackEmpty | Offence::UnsubackEmpty)
     }
 
     /// The accusation for bytes that are no packet of this version.
@@ -138,7 +156,10 @@ impl Passive {
                         let statement = if v5 { "MQTT-2.2.1-4" } else { "MQTT-2.3.1-4" };
                         accuse(statement, "a Packet Identifier that is not in use");
                     }
-                    if v5 && self.outstanding.len() > usize::from(self.receive_maximum) {
+                    if v5
+                        && self.outstanding.len() > usize::from(self.receive_maximum)
+                        && !std::mem::replace(&mut self.quota_exceeded, true)
+                    {
                         let most = format!("at most {} unacknowledged PUBLISH packets", self.receive_maximum);
                         accuse("MQTT-3.3.4-9", &most);
                     }

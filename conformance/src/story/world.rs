@@ -1,6 +1,6 @@
 //! The World of a story: names, versions, abilities, deadlines, and what was found on the way.
 
-use super::connect::ConnectBuilder;
+use super::connect::{Attempt, ConnectBuilder};
 use super::history::{History, What};
 use super::{Client, Stop, Story};
 use crate::check::{Check, Cite, Need};
@@ -265,6 +265,19 @@ impl World {
             return Err(Stop::unsupported(format!("the broker announces that it has no {}", need.name())));
         }
         (check.run)(self).await
+    }
+
+    /// Whether the broker still answers a plain CONNECT, be it with a refusal or a wrong packet.
+    pub(crate) async fn is_served(&self) -> bool {
+        match self.client("afterwards").attempt().await {
+            Ok(Attempt::Accepted(mut client)) => {
+                client.disconnect().await;
+                true
+            }
+            Ok(Attempt::Refused(..)) => true,
+            Ok(Attempt::Ended(..)) => false,
+            Err(stop) => stop.verdict() != Verdict::Inconclusive,
+        }
     }
 
     /// Ends the sessions and clears the retained messages that the story left; best effort.

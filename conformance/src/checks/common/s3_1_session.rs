@@ -57,8 +57,8 @@ check! {
     ///
     /// Sends     S subscribes at QoS 2 in a session that lasts, and leaves; P publishes at QoS 0, 1 and 2; S comes
     ///           back.
-    /// Demands   S receives the messages of QoS 1 and 2, each at its QoS.
-    /// Leaves    whether the QoS 0 message is stored.
+    /// Demands   S receives the messages of QoS 1 and 2.
+    /// Leaves    whether the QoS 0 message is stored; at which QoS they come: another check answers for that.
     MESSAGES_WAIT "session/messages_wait",
     covers: [V3_1_1 / "MQTT-3.1.2-5", V3_1_1 / "MQTT-4.1.0-1", V5 / "MQTT-3.1.2-23", V5 / "U5-SES-1"],
     needs: [Qos1, Qos2],
@@ -76,16 +76,12 @@ check! {
 
         let mut s = w.client("s").resume(60).connect().await?;
         // Messages of different QoS may overtake each other.
-        let mut missing = vec![("1", Qos::AtLeastOnce), ("2", Qos::ExactlyOnce)];
+        let mut missing = vec!["1", "2"];
         while !missing.is_empty() {
             let got = s.expect(publish(&topic)).await?;
-            match missing.iter().position(|(payload, _)| got.payload() == payload.as_bytes()) {
+            match missing.iter().position(|payload| got.payload() == payload.as_bytes()) {
                 Some(place) => {
-                    let (payload, qos) = missing.remove(place);
-                    if got.publish().is_none_or(|p| p.qos != qos) {
-                        let expected = format!("PUBLISH {topic} \"{payload}\" qos={qos}");
-                        return Err(Stop::violates(expected, got.line()).at(got.index));
-                    }
+                    missing.remove(place);
                 }
                 None if got.payload() == b"0" => w.note("stores QoS 0 messages for Clients that are away"),
                 None => {
