@@ -291,37 +291,38 @@ impl<'w> Client<'w> {
 
     /// Takes a whole frame from the buffer; bytes that are no packet end the story with an accusation.
     fn take_frame(&mut self) -> Result<Option<Received>, Stop> {
-        let mut length = 0;
-        let split = match frame::split(&self.buffer, self.passive.frame_max(), self.version) {
-            Ok(Split::Missing(_)) => return Ok(None),
-            Ok(Split::Whole(frame)) => {
-                length = frame.bytes().len();
-                Ok(frame)
-            }
-            Err(malformed) => Err(malformed),
-        };
-        let decoded = split.and_then(|frame| {
-            let decoder = Decoder::new(self.version, Receiver::Client);
-            decoder.decode(frame).map(|packet| packet.packet_type())
-        });
-        match decoded {
-            Ok(packet_type) => {
-                let bytes: Vec<u8> = self.buffer.drain(..length).collect();
-                let index = self.record(What::Received(bytes.clone()))?;
-                let mut received = Received::new(bytes, self.version, packet_type, index);
-                received.set_topic(self.passive.received(self.world, &received)?);
-                Ok(Some(received))
-            }
-            Err(malformed) if self.passive.answers_nothing(&malformed) => {
-                let bytes: Vec<u8> = self.buffer.drain(..length).collect();
-                self.record(What::Received(bytes))?;
-                self.take_frame()
-            }
-            Err(malformed) => {
-                let shown = self.buffer.len().min(64 << 10);
-                let bytes: Vec<u8> = self.buffer.drain(..).take(shown).collect();
-                let index = self.record(What::Received(bytes))?;
-                Err(self.passive.malformed(malformed).at(index))
+        loop {
+            let mut length = 0;
+            let split = match frame::split(&self.buffer, self.passive.frame_max(), self.version) {
+                Ok(Split::Missing(_)) => return Ok(None),
+                Ok(Split::Whole(frame)) => {
+                    length = frame.bytes().len();
+                    Ok(frame)
+                }
+                Err(malformed) => Err(malformed),
+            };
+            let decoded = split.and_then(|frame| {
+                let decoder = Decoder::new(self.version, Receiver::Client);
+                decoder.decode(frame).map(|packet| packet.packet_type())
+            });
+            match decoded {
+                Ok(packet_type) => {
+                    let bytes: Vec<u8> = self.buffer.drain(..length).collect();
+                    let index = self.record(What::Received(bytes.clone()))?;
+                    let mut received = Received::new(bytes, self.version, packet_type, index);
+                    received.set_topic(self.passive.received(self.world, &received)?);
+                    return Ok(Some(received));
+                }
+                Err(malformed) if self.passive.answers_nothing(&malformed) => {
+                    let bytes: Vec<u8> = self.buffer.drain(..length).collect();
+                    self.record(What::Received(bytes))?;
+                }
+                Err(malformed) => {
+                    let shown = self.buffer.len().min(64 << 10);
+                    let bytes: Vec<u8> = self.buffer.drain(..).take(shown).collect();
+                    let index = self.record(What::Received(bytes))?;
+                    return Err(self.passive.malformed(malformed).at(index));
+                }
             }
         }
     }
