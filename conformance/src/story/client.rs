@@ -1,7 +1,7 @@
 //! A client of a story: one network connection at a time, every byte of it in the History.
 
 use super::history::What;
-use super::passive::Passive;
+use super::passive::{FRAME_MAX, Passive};
 use super::received::Received;
 use super::{Stop, Story, World};
 use crate::net::Wire;
@@ -293,7 +293,7 @@ impl<'w> Client<'w> {
     fn take_frame(&mut self) -> Result<Option<Received>, Stop> {
         loop {
             let mut length = 0;
-            let split = match frame::split(&self.buffer, self.passive.frame_max(), self.version) {
+            let split = match frame::split(&self.buffer, FRAME_MAX, self.version) {
                 Ok(Split::Missing(_)) => return Ok(None),
                 Ok(Split::Whole(frame)) => {
                     length = frame.bytes().len();

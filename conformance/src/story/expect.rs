@@ -215,10 +215,7 @@ impl Client<'_> {
     /// A packet that is meant but fails a test is a violation; so is its absence while the connection still
     /// answers PINGREQ after the World's patience. A broker that answers nothing at all leaves it inconclusive.
     pub async fn expect(&mut self, expect: Expect) -> Result<Received, Stop> {
-        let received = match self.find(&expect).await? {
-            Ok(received) => received,
-            Err(stop) => return Err(stop),
-        };
+        let received = self.find(&expect).await??;
         if expect.holds(&received) {
             Ok(received)
         } else {
@@ -240,9 +237,7 @@ impl Client<'_> {
 
     /// The packet that is meant, or the violation that its absence is.
     async fn find(&mut self, expect: &Expect) -> Result<Result<Received, Stop>, Stop> {
-        if let Some(index) = self.inbox.iter().position(|received| expect.means(received))
-            && let Some(received) = self.inbox.remove(index)
-        {
+        if let Some(received) = self.take_meant(expect) {
             return Ok(Ok(received));
         }
         let deadline = self.deadline();
@@ -266,9 +261,7 @@ impl Client<'_> {
                 self.name
             )));
         }
-        if let Some(index) = self.inbox.iter().position(|received| expect.means(received))
-            && let Some(received) = self.inbox.remove(index)
-        {
+        if let Some(received) = self.take_meant(expect) {
             return Ok(Ok(received));
         }
         let patience = self.world.patience.as_secs_f64();
@@ -276,6 +269,12 @@ impl Client<'_> {
             expect,
             &format!("nothing of the kind within {patience:.0} s, though PINGREQ is answered"),
         )))
+    }
+
+    /// Takes the packet that is meant from the inbox.
+    fn take_meant(&mut self, expect: &Expect) -> Option<Received> {
+        let index = self.inbox.iter().position(|received| expect.means(received))?;
+        self.inbox.remove(index)
     }
 
     fn absent(&self, expect: &Expect, observed: &str) -> Stop {

@@ -8,7 +8,7 @@ use mqtt_assay_codec::{Malformed, Offence, Packet, PacketId, Qos, ReasonCode, Ve
 use std::collections::{BTreeMap, BTreeSet};
 
 /// No answer in any story comes near this: a longer frame is given up on before it is buffered.
-const FRAME_MAX: u32 = 4 << 20;
+pub(super) const FRAME_MAX: u32 = 4 << 20;
 
 /// The state that the passive rules need of one connection.
 #[derive(Debug)]
@@ -45,10 +45,6 @@ impl Passive {
             quota_exceeded: false,
             outstanding: BTreeSet::new(),
         }
-    }
-
-    pub(super) fn frame_max(&self) -> u32 {
-        FRAME_MAX
     }
 
     fn cite(&self, id: &'static str) -> Cite {

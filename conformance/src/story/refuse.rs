@@ -2,7 +2,7 @@
 //!
 //! 3.1.1 obliges the broker to close the connection. 5.0 obliges it to close once it detects the error
 //! [5.0/MQTT-4.13.1-1]; only some statements oblige it to detect. An error that goes undetected elsewhere is a
-//! deviation, unless the broker answers success for it or forwards it, which the story looks at itself.
+//! deviation, unless what is wrong is passed on, which the story looks at itself.
 
 use super::{Client, End, Next, Received, Stop, Story, World};
 use mqtt_assay_codec::{Packet, PacketType, ReasonCode};
