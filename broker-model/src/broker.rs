@@ -128,7 +128,7 @@ impl Broker {
     }
 
     /// Does what earlier steps have left behind, so that none of them has to call itself.
-    fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         loop {
             self.publish_wills();
             match self.doomed.pop_front() {

@@ -1,6 +1,7 @@
 //! Writes a history while bytes pass, and splits them into packets.
 
 use super::{ClientNo, Event, Fault, History, How, Kind, Side, What};
+use core::ops::Range;
 use core::time::Duration;
 use mqtt_assay_codec::{Split, Version, frame};
 
@@ -90,11 +91,10 @@ impl Recorder {
 
     /// Records a chunk and the packets that it completes.
     fn chunk(&mut self, at: Duration, client: ClientNo, connection: u32, bytes: &[u8], up: bool) {
-        let range = self.history.store(bytes);
-        let base = range.start;
-        let (chunk, packet): (fn(_) -> Kind, fn(_) -> Kind) =
-            if up { (Kind::Wrote, Kind::Sent) } else { (Kind::Read, Kind::Received) };
-        self.history.push(at, client, connection, chunk(range));
+        let history = &mut self.history;
+        let range = history.store(bytes);
+        let mut from = range.start;
+        history.push(at, client, connection, if up { Kind::Wrote(range) } else { Kind::Read(range) });
         let Some(Some(line)) = self.lines.get_mut(client.index()) else {
             return;
         };
@@ -105,57 +105,60 @@ impl Recorder {
             return;
         }
         let mut rest = bytes;
-        if !stream.begun.is_empty() {
-            // Completes the packet that was begun, byte by byte as far as its header is not whole.
-            while let Ok(Split::Missing(missing)) = frame::split(&stream.begun, u32::MAX, version) {
-                if rest.is_empty() {
-                    return;
+        // Completes the packet that was begun, byte by byte as far as its header is not whole.
+        while !stream.begun.is_empty() {
+            match frame::split(&stream.begun, u32::MAX, version) {
+                Ok(Split::Missing(missing)) => {
+                    if rest.is_empty() {
+                        return;
+                    }
+                    let (more, after) = rest.split_at(missing.min(rest.len()));
+                    stream.begun.extend_from_slice(more);
+                    from += more.len();
+                    rest = after;
                 }
-                let (more, after) = rest.split_at(missing.min(rest.len()));
-                stream.begun.extend_from_slice(more);
-                rest = after;
-            }
-            let begun = core::mem::take(&mut stream.begun);
-            let whole = frame::split(&begun, u32::MAX, version).is_ok();
-            stream.lost = !whole;
-            let range = self.history.store(&begun);
-            if whole {
-                self.history.push(at, client, connection, packet(range));
-            } else if !up {
-                self.history.push(at, client, connection, Kind::Unframed(range));
-            }
-            if !whole {
-                return;
+                found => {
+                    stream.lost = found.is_err();
+                    let range = history.store(&stream.begun);
+                    stream.begun.clear();
+                    history.pass(at, client, connection, range, up, stream.lost);
+                }
             }
         }
-        let mut from = base + bytes.len() - rest.len();
-        while !rest.is_empty() {
-            match frame::split(rest, u32::MAX, version) {
-                Ok(Split::Whole(frame)) => {
-                    let length = frame.bytes().len();
-                    self.history.push(at, client, connection, packet(from..from + length));
-                    from += length;
-                    rest = &rest[length..];
-                }
-                Ok(Split::Missing(_)) => {
-                    if let Some(Some(line)) = self.lines.get_mut(client.index()) {
-                        let stream = if up { &mut line.up } else { &mut line.down };
-                        stream.begun.extend_from_slice(rest);
-                    }
-                    return;
-                }
+        while !rest.is_empty() && !stream.lost {
+            let length = match frame::split(rest, u32::MAX, version) {
+                Ok(Split::Missing(_)) => return stream.begun.extend_from_slice(rest),
+                Ok(Split::Whole(frame)) => frame.bytes().len(),
                 Err(_) => {
-                    if !up {
-                        self.history.push(at, client, connection, Kind::Unframed(from..from + rest.len()));
-                    }
-                    if let Some(Some(line)) = self.lines.get_mut(client.index()) {
-                        let stream = if up { &mut line.up } else { &mut line.down };
-                        stream.lost = true;
-                    }
-                    return;
+                    stream.lost = true;
+                    rest.len()
                 }
-            }
+            };
+            history.pass(at, client, connection, from..from + length, up, stream.lost);
+            from += length;
+            rest = &rest[length..];
         }
+    }
+}
+
+impl History {
+    /// A packet has passed, or bytes that are none. Of those we send ourselves the chunk is record enough.
+    fn pass(
+        &mut self,
+        at: Duration,
+        client: ClientNo,
+        connection: u32,
+        range: Range<usize>,
+        up: bool,
+        lost: bool,
+    ) {
+        let kind = match (up, lost) {
+            (true, false) => Kind::Sent(range),
+            (true, true) => return,
+            (false, false) => Kind::Received(range),
+            (false, true) => Kind::Unframed(range),
+        };
+        self.push(at, client, connection, kind);
     }
 }
 

@@ -4,6 +4,12 @@
 //! in a simulated network, or against a broker on a socket. Generators and fuzzers make scripts; scripts shrink,
 //! print and replay.
 
+mod pattern;
+mod pilot;
+mod player;
+
+pub use player::{Failure, Order, Played, Player, Told};
+
 use crate::history::{ClientNo, Fault, How};
 use core::time::Duration;
 use mqtt_assay_codec::{PacketType, PropertyList, Qos, ReasonCode, SubscriptionOptions, Version};

@@ -1,0 +1,398 @@
+//! A client as the specification wants it: answers, ends its exchanges, sends again what is unacknowledged.
+//!
+//! The script says what it sends; what follows from that it does of its own accord, unless the script does it.
+
+use super::{Client, Connect, Send};
+use mqtt_assay_codec::{
+    Ack, Auth, Connect as ConnectPacket, Decoder, Disconnect, Packet, PacketId, PacketType, Publish, Qos,
+    ReasonCode, Receiver, Subscribe, SubscriptionList, TopicFilterList, Unsubscribe, Version,
+    Will as WillPacket, raw,
+};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// How far a connection has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Phase {
+    /// There is none.
+    Away,
+    /// Asked for.
+    Opening,
+    /// There, and CONNECT is not accepted (or not sent).
+    Greeting,
+    /// CONNACK has accepted it.
+    Served,
+}
+
+/// A message on its way to the Server.
+#[derive(Clone, Debug)]
+struct Outgoing {
+    /// The PUBLISH, to be sent again with DUP.
+    bytes: Vec<u8>,
+    /// PUBREC has come: PUBCOMP is due.
+    released: bool,
+}
+
+/// An acknowledgement that the client owes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Owed {
+    packet: PacketType,
+    id: PacketId,
+}
+
+/// The state of one client.
+#[derive(Debug)]
+pub(super) struct Pilot {
+    pub(super) phase: Phase,
+    /// Number of its present, or last, connection.
+    pub(super) connection: u32,
+    version: Version,
+    acknowledges: bool,
+    /// What the CONNECT of the present connection says; `None`: the connection is opened without one.
+    pub(super) connect: Option<Connect>,
+    /// What waits for CONNACK or for the Server's Receive Maximum.
+    waiting: VecDeque<(Send, Vec<usize>)>,
+    /// The client's part of the Session State, in the order of sending.
+    outgoing: Vec<(PacketId, Outgoing)>,
+    /// QoS 2 messages received and not released.
+    received: BTreeSet<PacketId>,
+    /// SUBSCRIBEs and UNSUBSCRIBEs without an answer.
+    requests: BTreeSet<PacketId>,
+    pub(super) pings: u32,
+    owed: Vec<Owed>,
+    last_id: u16,
+    server_receive_maximum: u16,
+    /// Topics behind the Server's Topic Aliases.
+    pub(super) aliases: BTreeMap<u16, String>,
+    /// What is to be written, each as one or more segments.
+    pub(super) writes: VecDeque<(Vec<u8>, Vec<usize>)>,
+    /// The client has said DISCONNECT: it closes when that is written.
+    pub(super) leaves: bool,
+}
+
+impl Pilot {
+    pub(super) fn new(client: &Client) -> Self {
+        Pilot {
+            phase: Phase::Away,
+            connection: 0,
+            version: client.version,
+            acknowledges: client.acknowledges,
+            connect: None,
+            waiting: VecDeque::new(),
+            outgoing: Vec::new(),
+            received: BTreeSet::new(),
+            requests: BTreeSet::new(),
+            pings: 0,
+            owed: Vec::new(),
+            last_id: 0,
+            server_receive_maximum: u16::MAX,
+            aliases: BTreeMap::new(),
+            writes: VecDeque::new(),
+            leaves: false,
+        }
+    }
+
+    /// Begins a new connection; gives its number.
+    pub(super) fn begin(&mut self, connect: Option<Connect>) -> u32 {
+        self.leave();
+        self.phase = Phase::Opening;
+        self.connection += 1;
+        self.connect = connect;
+        self.connection
+    }
+
+    /// The network connection is there.
+    pub(super) fn opened(&mut self, name: &str) {
+        self.phase = Phase::Greeting;
+        if let Some(connect) = self.connect.clone() {
+            if connect.clean_start {
+                self.forget_session();
+            }
+            self.write_connect(&connect, name);
+        }
+    }
+
+    /// The connection is gone, and what belongs to it.
+    pub(super) fn leave(&mut self) {
+        self.phase = Phase::Away;
+        self.waiting.clear();
+        self.requests.clear();
+        self.pings = 0;
+        self.owed.clear();
+        self.aliases.clear();
+        self.writes.clear();
+        self.leaves = false;
+    }
+
+    fn forget_session(&mut self) {
+        self.outgoing.clear();
+        self.received.clear();
+    }
+
+    /// Whether all that the client has sent is answered.
+    pub(super) fn settled(&self) -> bool {
+        self.phase == Phase::Away
+            || self.phase == Phase::Served
+                && self.waiting.is_empty()
+                && self.outgoing.is_empty()
+                && self.requests.is_empty()
+                && self.pings == 0
+    }
+
+    /// Sends, or lets wait for CONNACK; `false` if there is no connection.
+    pub(super) fn send(&mut self, send: &Send, split: &[usize], name: &str) -> bool {
+        match (self.phase, send) {
+            (Phase::Away, _) => return false,
+            // Whatever breaks the rules does not wait for them.
+            (Phase::Greeting | Phase::Served, Send::Raw(_) | Send::Broken(_) | Send::Connect(_)) => {
+                self.write(send, split, name);
+            }
+            (Phase::Greeting, _) if self.connect.is_none() => self.write(send, split, name),
+            _ => {
+                self.waiting.push_back((send.clone(), split.to_vec()));
+                self.pump(name);
+            }
+        }
+        true
+    }
+
+    /// Sends what may be sent.
+    pub(super) fn pump(&mut self, name: &str) {
+        while self.phase == Phase::Served {
+            let Some((send, split)) = self.waiting.pop_front() else { return };
+            let counted = matches!(send, Send::Publish { qos, .. } if qos > Qos::AtMostOnce);
+            // [5.0/MQTT-3.3.4-7]
+            if counted && self.outgoing.len() >= usize::from(self.server_receive_maximum) {
+                self.waiting.push_front((send, split));
+                return;
+            }
+            self.write(&send, &split, name);
+        }
+    }
+
+    /// A packet of the Server's.
+    pub(super) fn receive(&mut self, packet: &Packet<'_>, name: &str) {
+        match packet {
+            Packet::Connack(connack) if self.phase == Phase::Greeting && connack.code.is_success() => {
+                self.phase = Phase::Served;
+                self.server_receive_maximum = connack.properties.receive_maximum().unwrap_or(u16::MAX);
+                if connack.session_present {
+                    self.resend();
+                } else {
+                    // [5.0/MQTT-3.2.2-5]
+                    self.forget_session();
+                }
+            }
+            Packet::Publish(publish) => self.delivered(publish),
+            Packet::Puback(ack) => self.outgoing.retain(|(id, _)| *id != ack.packet_id),
+            Packet::Pubrec(ack) if !ack.reason.is_success() => {
+                self.outgoing.retain(|(id, _)| *id != ack.packet_id);
+            }
+            Packet::Pubrec(ack) => {
+                if let Some((_, message)) = self.outgoing.iter_mut().find(|(id, _)| *id == ack.packet_id) {
+                    message.released = true;
+                }
+                self.write_ack(PacketType::Pubrel, ack.packet_id, ReasonCode::SUCCESS);
+            }
+            Packet::Pubcomp(ack) => self.outgoing.retain(|(id, _)| *id != ack.packet_id),
+            Packet::Pubrel(ack) => {
+                self.received.remove(&ack.packet_id);
+                self.owe(PacketType::Pubcomp, ack.packet_id);
+            }
+            Packet::Suback(answer) => {
+                self.requests.remove(&answer.packet_id);
+            }
+            Packet::Unsuback(answer) => {
+                self.requests.remove(&answer.packet_id);
+            }
+            Packet::Pingresp => self.pings = self.pings.saturating_sub(1),
+            _ => {}
+        }
+        self.pump(name);
+    }
+
+    fn delivered(&mut self, publish: &Publish<'_>) {
+        if let Some(alias) = publish.properties.topic_alias()
+            && !publish.topic.is_empty()
+        {
+            self.aliases.insert(alias, publish.topic.to_owned());
+        }
+        match (publish.qos, publish.packet_id) {
+            (Qos::AtLeastOnce, Some(id)) => self.owe(PacketType::Puback, id),
+            (Qos::ExactlyOnce, Some(id)) => {
+                self.received.insert(id);
+                self.owe(PacketType::Pubrec, id);
+            }
+            _ => {}
+        }
+    }
+
+    fn owe(&mut self, packet: PacketType, id: PacketId) {
+        if self.acknowledges {
+            self.write_ack(packet, id, ReasonCode::SUCCESS);
+        } else {
+            self.owed.push(Owed { packet, id });
+        }
+    }
+
+    /// Sends all acknowledgements that are due.
+    pub(super) fn acknowledge(&mut self, reason: ReasonCode) {
+        for owed in core::mem::take(&mut self.owed) {
+            let reason = if owed.packet == PacketType::Pubcomp { ReasonCode::SUCCESS } else { reason };
+            self.write_ack(owed.packet, owed.id, reason);
+        }
+    }
+
+    /// A resumed session: what is unacknowledged goes out again, in its order. [3.1.1/MQTT-4.4.0-1]
+    /// [5.0/MQTT-4.4.0-1]
+    fn resend(&mut self) {
+        for (id, message) in self.outgoing.clone() {
+            if message.released {
+                self.write_ack(PacketType::Pubrel, id, ReasonCode::SUCCESS);
+            } else {
+                let mut bytes = message.bytes;
+                bytes[0] |= 0b1000;
+                self.writes.push_back((bytes, Vec::new()));
+            }
+        }
+    }
+
+    fn free_id(&mut self) -> PacketId {
+        loop {
+            self.last_id = self.last_id.wrapping_add(1);
+            if let Some(id) = PacketId::new(self.last_id)
+                && !self.requests.contains(&id)
+                && !self.outgoing.iter().any(|(used, _)| *used == id)
+            {
+                return id;
+            }
+        }
+    }
+
+    fn write_ack(&mut self, packet: PacketType, id: PacketId, reason: ReasonCode) {
+        self.encode(&acknowledgement(packet, Ack::new(id, reason)), &[]);
+    }
+
+    /// Encodes a packet to be written; one that the encoder refuses is left out, as no packet has that form.
+    fn encode(&mut self, packet: &Packet<'_>, split: &[usize]) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        packet.encode(self.version, &mut bytes).ok()?;
+        self.writes.push_back((bytes.clone(), split.to_vec()));
+        Some(bytes)
+    }
+
+    fn write_connect(&mut self, connect: &Connect, name: &str) {
+        let packet = ConnectPacket {
+            version: self.version,
+            clean_start: connect.clean_start,
+            keep_alive: connect.keep_alive,
+            user_name: connect.user_name.as_deref(),
+            password: connect.password.as_deref(),
+            properties: connect.properties.view(),
+            will: connect.will.as_ref().map(|will| WillPacket {
+                topic: &will.topic,
+                payload: &will.payload,
+                qos: will.qos,
+                retain: will.retain,
+                properties: will.properties.view(),
+            }),
+            ..ConnectPacket::new(self.version, connect.client_id.as_deref().unwrap_or(name))
+        };
+        self.encode(&Packet::Connect(packet), &[]);
+    }
+
+    fn write(&mut self, send: &Send, split: &[usize], name: &str) {
+        match send {
+            Send::Publish { topic, payload, qos, retain, dup, id, properties } => {
+                let packet_id = match qos {
+                    Qos::AtMostOnce => None,
+                    _ => Some(id.and_then(PacketId::new).unwrap_or_else(|| self.free_id())),
+                };
+                let publish = Publish {
+                    dup: *dup,
+                    qos: *qos,
+                    retain: *retain,
+                    topic,
+                    packet_id,
+                    properties: properties.view(),
+                    payload,
+                };
+                let bytes = self.encode(&Packet::Publish(publish), split);
+                if let (Some(id), Some(bytes)) = (packet_id, bytes) {
+                    self.outgoing.retain(|(used, _)| *used != id);
+                    // An alias lives with its connection: the packet would mean nothing on the next one.
+                    if !topic.is_empty() {
+                        self.outgoing.push((id, Outgoing { bytes, released: false }));
+                    }
+                }
+            }
+            Send::Ack { packet, id, reason, properties } => {
+                if let Some(packet_id) = PacketId::new(*id) {
+                    let ack = Ack { properties: properties.view(), ..Ack::new(packet_id, *reason) };
+                    self.owed.retain(|owed| (owed.packet, owed.id) != (*packet, packet_id));
+                    self.encode(&acknowledgement(*packet, ack), split);
+                }
+            }
+            Send::Subscribe { id, filters, properties } => {
+                let packet_id = id.and_then(PacketId::new).unwrap_or_else(|| self.free_id());
+                let mut list = SubscriptionList::new();
+                for (filter, options) in filters {
+                    list.push(filter, *options);
+                }
+                let packet =
+                    Subscribe { packet_id, properties: properties.view(), subscriptions: list.view() };
+                self.requests.insert(packet_id);
+                self.encode(&Packet::Subscribe(packet), split);
+            }
+            Send::Unsubscribe { id, filters, properties } => {
+                let packet_id = id.and_then(PacketId::new).unwrap_or_else(|| self.free_id());
+                let mut list = TopicFilterList::new();
+                for filter in filters {
+                    list.push(filter);
+                }
+                let packet = Unsubscribe { packet_id, properties: properties.view(), filters: list.view() };
+                self.requests.insert(packet_id);
+                self.encode(&Packet::Unsubscribe(packet), split);
+            }
+            Send::Pingreq => {
+                self.pings += 1;
+                self.encode(&Packet::Pingreq, split);
+            }
+            Send::Disconnect { reason, properties } => {
+                let disconnect = Disconnect { properties: properties.view(), ..Disconnect::new(*reason) };
+                self.encode(&Packet::Disconnect(disconnect), split);
+                self.leaves = true;
+            }
+            Send::Auth { reason, properties } => {
+                self.encode(&Packet::Auth(Auth { reason: *reason, properties: properties.view() }), split);
+            }
+            Send::Connect(connect) => self.write_connect(connect, name),
+            Send::Raw(bytes) => self.writes.push_back((bytes.clone(), split.to_vec())),
+            Send::Broken(name) => {
+                if let Some(bytes) = broken(self.version, name) {
+                    self.writes.push_back((bytes, split.to_vec()));
+                }
+            }
+        }
+    }
+
+    /// Reads a packet of the Server's; `None` if it is malformed.
+    pub(super) fn read<'a>(&self, bytes: &'a [u8]) -> Option<Packet<'a>> {
+        let decoder = Decoder::new(self.version, Receiver::Client);
+        decoder.next(bytes).ok().flatten().map(|(packet, _)| packet)
+    }
+}
+
+/// The packet of this name that breaks one rule.
+pub(super) fn broken(version: Version, name: &str) -> Option<Vec<u8>> {
+    let cases = raw::cases(version, Receiver::Server);
+    cases.into_iter().find(|case| case.name == name).map(|case| case.bytes)
+}
+
+fn acknowledgement(packet: PacketType, ack: Ack<'_>) -> Packet<'_> {
+    match packet {
+        PacketType::Puback => Packet::Puback(ack),
+        PacketType::Pubrec => Packet::Pubrec(ack),
+        PacketType::Pubrel => Packet::Pubrel(ack),
+        _ => Packet::Pubcomp(ack),
+    }
+}
