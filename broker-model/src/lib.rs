@@ -50,6 +50,7 @@ mod random;
 mod restart;
 mod retained;
 mod router;
+pub mod rules;
 pub mod script;
 mod send;
 mod session;

@@ -1,0 +1,247 @@
+//! Connections as their clients saw them.
+
+use super::{MessageNo, SessionNo};
+use crate::history::{ClientNo, How, Side};
+use core::time::Duration;
+use mqtt_assay_codec::{Connack, Connect, PacketId, Properties, ReasonCode, Version};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Session Expiry Interval of a session that never expires. [5.0 §3.1.2.11.2]
+pub const NEVER: u32 = u32::MAX;
+
+/// What a CONNECT asked for.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// When it was sent.
+    pub at: Duration,
+    /// Client Identifier; empty: the Server is to assign one.
+    pub client_id: Arc<str>,
+    /// Clean Start; Clean Session before 5.0.
+    pub clean_start: bool,
+    /// In seconds.
+    pub keep_alive: u16,
+    /// Session Expiry Interval in seconds; before 5.0 0 or [`NEVER`] by Clean Session.
+    pub session_expiry: u32,
+    /// 65,535 if it is absent.
+    pub receive_maximum: u16,
+    /// None: no limit.
+    pub maximum_packet_size: Option<u32>,
+    /// 0 if it is absent.
+    pub topic_alias_maximum: u16,
+    /// False only if the client wants none.
+    pub problem_information: bool,
+    /// Whether the client asks for Response Information.
+    pub response_information: bool,
+    /// Whether there is an Authentication Method.
+    pub authenticates: bool,
+    /// Its Will.
+    pub will: Option<AskedWill>,
+}
+
+/// The Will of a CONNECT.
+#[derive(Clone, Copy, Debug)]
+pub struct AskedWill {
+    /// The message that it will be.
+    pub message: MessageNo,
+    /// Will Delay Interval in seconds.
+    pub delay: u32,
+}
+
+impl Asked {
+    pub(super) fn new(at: Duration, connect: &Connect<'_>, will: Option<AskedWill>) -> Self {
+        let p: &Properties<'_> = &connect.properties;
+        let kept = if connect.clean_start { 0 } else { NEVER };
+        Asked {
+            at,
+            client_id: connect.client_id.into(),
+            clean_start: connect.clean_start,
+            keep_alive: connect.keep_alive,
+            session_expiry: match connect.version {
+                Version::V5 => p.session_expiry_interval().unwrap_or(0),
+                _ => kept,
+            },
+            receive_maximum: p.receive_maximum().unwrap_or(u16::MAX),
+            maximum_packet_size: p.maximum_packet_size(),
+            topic_alias_maximum: p.topic_alias_maximum().unwrap_or(0),
+            problem_information: p.request_problem_information().unwrap_or(true),
+            response_information: p.request_response_information().unwrap_or(false),
+            authenticates: p.authentication_method().is_some(),
+            will,
+        }
+    }
+}
+
+/// What a CONNACK answered.
+#[derive(Clone, Copy, Debug)]
+pub struct Answered {
+    /// When it came.
+    pub at: Duration,
+    /// Return Code or Reason Code.
+    pub code: ReasonCode,
+    /// Session Present.
+    pub session_present: bool,
+    /// Session Expiry Interval, if the Server overrides it.
+    pub session_expiry: Option<u32>,
+    /// Server Keep Alive, if the Server overrides it.
+    pub keep_alive: Option<u16>,
+    /// The Server's Receive Maximum.
+    pub receive_maximum: u16,
+    /// Whether retained messages are kept.
+    pub retain_available: bool,
+}
+
+impl Answered {
+    pub(super) fn new(at: Duration, connack: &Connack<'_>) -> Self {
+        let p = &connack.properties;
+        Answered {
+            at,
+            code: connack.code,
+            session_present: connack.session_present,
+            session_expiry: p.session_expiry_interval(),
+            keep_alive: p.server_keep_alive(),
+            receive_maximum: p.receive_maximum().unwrap_or(u16::MAX),
+            retain_available: p.retain_available().unwrap_or(true),
+        }
+    }
+}
+
+/// How a connection came to its end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct End {
+    /// When the client saw it, or did it.
+    pub at: Duration,
+    /// Whose doing it was.
+    pub side: Side,
+    /// How.
+    pub how: How,
+}
+
+/// A SUBSCRIBE or UNSUBSCRIBE without an answer yet.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// When it was sent.
+    pub at: Duration,
+    /// SUBSCRIBE, not UNSUBSCRIBE.
+    pub subscribes: bool,
+    /// The session's subscriptions that a SUBSCRIBE made, in the order of its filters; for an UNSUBSCRIBE those
+    /// that each filter ends, if the client has one.
+    pub subscriptions: Vec<Option<usize>>,
+}
+
+/// One connection.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Whose.
+    pub client: ClientNo,
+    /// The client's first is 1.
+    pub number: u32,
+    /// What it speaks.
+    pub version: Version,
+    /// When it was there.
+    pub opened: Option<Duration>,
+    /// The CONNECT, once it was sent.
+    pub asked: Option<Asked>,
+    /// The CONNACK, once it came.
+    pub answered: Option<Answered>,
+    /// The session, once CONNACK has accepted the connection.
+    pub session: Option<SessionNo>,
+    /// The client's DISCONNECT: when, and its Reason Code.
+    pub client_disconnect: Option<(Duration, ReasonCode)>,
+    /// The Server's DISCONNECT.
+    pub server_disconnect: Option<(Duration, ReasonCode)>,
+    /// Its end.
+    pub ended: Option<End>,
+    /// When the client sent its last packet.
+    pub last_sent: Option<Duration>,
+    /// When the client received its last packet.
+    pub last_received: Option<Duration>,
+    /// The client has sent something that a Server must refuse, or may take for an offence: since then.
+    pub offended: Option<Duration>,
+    /// Since when nothing has been held back; `None` while something is.
+    pub free_since: Option<Duration>,
+    /// The network holds back.
+    pub(super) held: bool,
+    /// The client does not read.
+    pub(super) stalled: bool,
+    /// When the client last sent PUBACK, PUBREC or PUBCOMP.
+    pub acknowledged: Option<Duration>,
+    /// SUBSCRIBEs and UNSUBSCRIBEs without an answer.
+    pub requests: BTreeMap<PacketId, Request>,
+    /// Topics behind the Topic Aliases that the client has set.
+    pub aliases_up: BTreeMap<u16, Arc<str>>,
+    /// Topics behind the Topic Aliases that the Server has set.
+    pub aliases_down: BTreeMap<u16, Arc<str>>,
+    /// QoS 1 and 2 PUBLISHes that came on this connection and that the client has not yet answered with PUBACK,
+    /// PUBCOMP or a PUBREC that refuses: at least these the Server counts against its send quota. [5.0 §4.9]
+    pub unanswered: BTreeSet<PacketId>,
+}
+
+impl Connection {
+    pub(super) fn new(client: ClientNo, number: u32, version: Version) -> Self {
+        Connection {
+            client,
+            number,
+            version,
+            opened: None,
+            asked: None,
+            answered: None,
+            session: None,
+            client_disconnect: None,
+            server_disconnect: None,
+            ended: None,
+            last_sent: None,
+            last_received: None,
+            offended: None,
+            free_since: None,
+            held: false,
+            stalled: false,
+            acknowledged: None,
+            requests: BTreeMap::new(),
+            aliases_up: BTreeMap::new(),
+            aliases_down: BTreeMap::new(),
+            unanswered: BTreeSet::new(),
+        }
+    }
+
+    /// Whether packets can pass: opened, and not ended.
+    pub fn is_open(&self) -> bool {
+        self.opened.is_some() && self.ended.is_none()
+    }
+
+    /// Whether CONNACK has accepted it, and it has not ended.
+    pub fn is_served(&self) -> bool {
+        self.session.is_some() && self.ended.is_none()
+    }
+
+    /// Since when the client has been served with nothing held back; `None` while it is not.
+    pub fn served_since(&self) -> Option<Duration> {
+        let answered = self.answered.filter(|answered| answered.code.is_success())?;
+        Some(self.free_since?.max(answered.at))
+    }
+
+    /// Whether what was due at `since` was waited for long enough, up to `now` or to the connection's end: it was
+    /// served, and nothing was held back, for this long since.
+    pub fn waited(&self, since: Duration, promptness: Duration, now: Duration) -> bool {
+        let until = self.ended.map_or(now, |end| end.at.min(now));
+        self.served_since().is_some_and(|free| until >= free.max(since) + promptness)
+    }
+
+    /// Whether a PUBLISH with the message may exceed the client's Maximum Packet Size: what the Server adds to it is
+    /// not known. [5.0/MQTT-3.1.2-25]
+    pub fn may_be_too_large(&self, message: &super::Message) -> bool {
+        const ADDED_MAX: usize = 64;
+        let size = message.topic.len()
+            + message.payload.len()
+            + message.properties.view().as_bytes().len()
+            + ADDED_MAX;
+        let limit = self.asked.as_ref().and_then(|asked| asked.maximum_packet_size);
+        limit.is_some_and(|limit| size > limit as usize)
+    }
+
+    /// The Keep Alive that is in force, in seconds; 0: none. [5.0/MQTT-3.1.2-21]
+    pub fn keep_alive(&self) -> u16 {
+        let asked = self.asked.as_ref().map_or(0, |asked| asked.keep_alive);
+        self.answered.and_then(|answered| answered.keep_alive).unwrap_or(asked)
+    }
+}

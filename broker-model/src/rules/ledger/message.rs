@@ -1,0 +1,126 @@
+//! Application Messages that clients published or left as Wills, and their deliveries.
+
+use super::{ConnectionNo, SessionNo};
+use core::time::Duration;
+use mqtt_assay_codec::{PacketId, PropertyList, Qos};
+use std::sync::Arc;
+
+/// Where a message comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Origin {
+    /// A PUBLISH of this connection.
+    Published(ConnectionNo),
+    /// The Will of this connection.
+    Will(ConnectionNo),
+}
+
+/// One PUBLISH packet with the message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Attempt {
+    /// On which connection.
+    pub connection: ConnectionNo,
+    /// When.
+    pub at: Duration,
+    /// Place of its event in the history: the order of sending.
+    pub event: usize,
+    /// Its Packet Identifier, above QoS 0.
+    pub id: Option<PacketId>,
+    /// DUP.
+    pub dup: bool,
+}
+
+/// A message. What marks it is its topic and its payload together.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// Topic Name, an alias resolved.
+    pub topic: Arc<str>,
+    /// The payload.
+    pub payload: Vec<u8>,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The publisher's Client Identifier.
+    pub publisher: Arc<str>,
+    /// QoS that it was published with.
+    pub qos: Qos,
+    /// RETAIN that it was published with.
+    pub retain: bool,
+    /// All properties of the PUBLISH, or the Will Properties.
+    pub properties: PropertyList,
+    /// Message Expiry Interval in seconds.
+    pub expiry: Option<u32>,
+    /// Another message of this history has the same topic and payload: a delivery does not tell them apart.
+    pub ambiguous: bool,
+    /// The PUBLISHes that carried it, in order; none for a Will.
+    pub attempts: Vec<Attempt>,
+    /// From this time on the Server may have it: the first attempt, or the earliest end of a Will's connection.
+    pub possible: Option<Duration>,
+    /// By this time the Server has taken it on: PUBACK, PUBREC (5.0: that do not refuse).
+    pub accepted: Option<Duration>,
+    /// QoS 2: when PUBCOMP came. By then the Server has passed it on. [3.1.1 §4.3.3] [5.0 §4.3.3]
+    pub completed: Option<Duration>,
+    /// The Server has refused it. [5.0 §4.3]
+    pub refused: bool,
+}
+
+impl Message {
+    /// Whether it is a Will.
+    pub fn is_will(&self) -> bool {
+        matches!(self.origin, Origin::Will(_))
+    }
+
+    /// By this time the Server must have passed it on to those who are subscribed: PUBACK, or PUBCOMP at QoS 2,
+    /// whichever of its two methods the Server uses. `None` for QoS 0 and for Wills.
+    pub fn passed_on(&self) -> Option<Duration> {
+        match self.qos {
+            Qos::AtMostOnce => None,
+            Qos::AtLeastOnce => self.accepted,
+            Qos::ExactlyOnce => self.completed,
+        }
+    }
+
+    /// The earliest time at which its Message Expiry Interval may be over, if it has one. [5.0 §3.3.2.3.3]
+    pub fn possibly_expired(&self) -> Option<Duration> {
+        let seconds = self.expiry?;
+        Some(self.possible? + Duration::from_secs(u64::from(seconds)))
+    }
+}
+
+/// Whether a PUBLISH begins an exchange or repeats one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Turn {
+    /// A message comes for the first time, or once more under its own identifier.
+    First,
+    /// The Server repeats a PUBLISH that this client has received, with the same Packet Identifier.
+    Again(DeliveryNo),
+}
+
+use super::DeliveryNo;
+
+/// A PUBLISH that a client received.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// Place of its event in the history.
+    pub event: usize,
+    /// When.
+    pub at: Duration,
+    /// On which connection.
+    pub connection: ConnectionNo,
+    /// In which session.
+    pub session: SessionNo,
+    /// Topic Name, an alias resolved; empty if the alias is unknown.
+    pub topic: Arc<str>,
+    /// The message; `None` if nobody of this history published it.
+    pub message: Option<super::MessageNo>,
+    /// QoS.
+    pub qos: Qos,
+    /// DUP.
+    pub dup: bool,
+    /// RETAIN.
+    pub retain: bool,
+    /// Packet Identifier.
+    pub id: Option<PacketId>,
+    /// Subscription Identifiers, in order.
+    pub identifiers: Vec<u32>,
+    /// First or again.
+    pub turn: Turn,
+}

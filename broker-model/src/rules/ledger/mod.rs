@@ -1,0 +1,439 @@
+//! The ledger: a history in the specification's terms, as far as the clients could see.
+
+mod connection;
+mod message;
+mod receive;
+mod send;
+mod session;
+
+pub use connection::{Answered, Asked, AskedWill, Connection, End, NEVER, Request};
+pub use message::{Attempt, Delivery, Message, Origin, Turn};
+pub use session::{Inbound, Session, Subscription};
+
+use super::{Bounds, Fact, Seen};
+use crate::history::{ClientNo, Event, Fault, How, Memory, Side, What};
+use core::time::Duration;
+use mqtt_assay_codec::{Decoder, Packet, Receiver, Version};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+macro_rules! numbers {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub struct $name(pub usize);
+    )*};
+}
+
+numbers! {
+    /// Names a connection: its place in the order in which they were asked for.
+    ConnectionNo;
+    /// Names a session: its place in the order in which they began.
+    SessionNo;
+    /// Names a message: its place in the order in which they were published, or left as a Will.
+    MessageNo;
+    /// Names a delivery: its place in the order in which they were received.
+    DeliveryNo;
+}
+
+/// A packet that was sent before CONNACK: it belongs to a session that is not known yet.
+#[derive(Debug)]
+struct Early {
+    event: usize,
+    at: Duration,
+    bytes: Vec<u8>,
+}
+
+/// What the clients of a history know, event by event.
+#[derive(Debug)]
+pub struct Ledger {
+    /// What the broker is held to.
+    pub bounds: Bounds,
+    /// Time of the present event.
+    pub now: Duration,
+    connections: Vec<Connection>,
+    /// Each client's last connection.
+    last: Vec<Option<ConnectionNo>>,
+    sessions: Vec<Session>,
+    /// The last session of each Client Identifier.
+    by_client_id: BTreeMap<Arc<str>, SessionNo>,
+    messages: Vec<Message>,
+    by_mark: BTreeMap<u64, Vec<MessageNo>>,
+    deliveries: Vec<Delivery>,
+    /// Messages with RETAIN, by topic, in the order in which they were first sent; Wills among them by their
+    /// CONNECT.
+    retained: BTreeMap<Arc<str>, Vec<MessageNo>>,
+    topics: BTreeSet<Arc<str>>,
+    early: BTreeMap<ConnectionNo, Vec<Early>>,
+    /// The client's message that the present packet acknowledges.
+    answered: Option<MessageNo>,
+    crashed: Option<Duration>,
+    forgotten: Option<Duration>,
+}
+
+impl core::ops::Index<ConnectionNo> for Ledger {
+    type Output = Connection;
+    fn index(&self, no: ConnectionNo) -> &Connection {
+        &self.connections[no.0]
+    }
+}
+
+impl core::ops::Index<SessionNo> for Ledger {
+    type Output = Session;
+    fn index(&self, no: SessionNo) -> &Session {
+        &self.sessions[no.0]
+    }
+}
+
+impl core::ops::Index<MessageNo> for Ledger {
+    type Output = Message;
+    fn index(&self, no: MessageNo) -> &Message {
+        &self.messages[no.0]
+    }
+}
+
+impl core::ops::Index<DeliveryNo> for Ledger {
+    type Output = Delivery;
+    fn index(&self, no: DeliveryNo) -> &Delivery {
+        &self.deliveries[no.0]
+    }
+}
+
+impl Ledger {
+    pub(super) fn new(bounds: Bounds) -> Self {
+        Ledger {
+            bounds,
+            now: Duration::ZERO,
+            connections: Vec::new(),
+            last: Vec::new(),
+            sessions: Vec::new(),
+            by_client_id: BTreeMap::new(),
+            messages: Vec::new(),
+            by_mark: BTreeMap::new(),
+            deliveries: Vec::new(),
+            retained: BTreeMap::new(),
+            topics: BTreeSet::new(),
+            early: BTreeMap::new(),
+            answered: None,
+            crashed: None,
+            forgotten: None,
+        }
+    }
+
+    /// All connections in the order in which they were asked for.
+    pub fn connections(&self) -> impl Iterator<Item = (ConnectionNo, &Connection)> {
+        self.connections.iter().enumerate().map(|(place, connection)| (ConnectionNo(place), connection))
+    }
+
+    /// All sessions in the order in which they began.
+    pub fn sessions(&self) -> impl Iterator<Item = (SessionNo, &Session)> {
+        self.sessions.iter().enumerate().map(|(place, session)| (SessionNo(place), session))
+    }
+
+    /// All messages in the order in which they were published, or left as Wills.
+    pub fn messages(&self) -> impl Iterator<Item = (MessageNo, &Message)> {
+        self.messages.iter().enumerate().map(|(place, message)| (MessageNo(place), message))
+    }
+
+    /// All deliveries in the order in which they were received.
+    pub fn deliveries(&self) -> impl Iterator<Item = (DeliveryNo, &Delivery)> {
+        self.deliveries.iter().enumerate().map(|(place, delivery)| (DeliveryNo(place), delivery))
+    }
+
+    /// The messages with RETAIN that were published to a topic, in the order in which they were first sent; Wills
+    /// stand by their CONNECT.
+    pub fn retained(&self, topic: &str) -> &[MessageNo] {
+        self.retained.get(topic).map_or(&[], Vec::as_slice)
+    }
+
+    /// All topics to which messages with RETAIN were published, or left as Wills.
+    pub fn retained_topics(&self) -> impl Iterator<Item = (&Arc<str>, &[MessageNo])> {
+        self.retained.iter().map(|(topic, messages)| (topic, messages.as_slice()))
+    }
+
+    /// The last session of a Client Identifier.
+    pub fn session_of(&self, client_id: &str) -> Option<SessionNo> {
+        self.by_client_id.get(client_id).copied()
+    }
+
+    /// The session's last connection.
+    pub fn last_connection(&self, session: SessionNo) -> ConnectionNo {
+        // A session has at least the connection that began it.
+        self[session].connections.last().copied().unwrap_or(ConnectionNo(0))
+    }
+
+    /// The session's connection, if it is served.
+    pub fn present_connection(&self, session: SessionNo) -> Option<ConnectionNo> {
+        let last = self.last_connection(session);
+        self[last].is_served().then_some(last)
+    }
+
+    /// The version in which a session is held: that of its last connection.
+    pub fn version_of(&self, session: SessionNo) -> Version {
+        self[self.last_connection(session)].version
+    }
+
+    /// The client at a session's last connection.
+    pub fn client_of(&self, session: SessionNo) -> ClientNo {
+        self[self.last_connection(session)].client
+    }
+
+    /// The client's message that the present packet, a PUBACK, PUBREC or PUBCOMP, acknowledges or refuses.
+    pub fn answered_message(&self) -> Option<MessageNo> {
+        self.answered
+    }
+
+    /// How many deliveries came before this time.
+    pub fn deliveries_before(&self, at: Duration) -> usize {
+        self.deliveries.partition_point(|delivery| delivery.at < at)
+    }
+
+    /// The broker may have lost what it stored before this time.
+    pub fn forgotten(&self) -> Option<Duration> {
+        self.forgotten
+    }
+
+    /// Whether the broker has crashed and not started again.
+    pub fn is_down(&self) -> bool {
+        self.crashed.is_some()
+    }
+
+    /// Whether something due at `since` was waited for long enough on this connection: see
+    /// [`Connection::waited`].
+    pub fn waited(&self, connection: ConnectionNo, since: Duration) -> bool {
+        self[connection].waited(since, self.bounds.promptness, self.now)
+    }
+
+    fn intern(&mut self, topic: &str) -> Arc<str> {
+        if let Some(known) = self.topics.get(topic) {
+            return Arc::clone(known);
+        }
+        let new: Arc<str> = topic.into();
+        self.topics.insert(Arc::clone(&new));
+        new
+    }
+
+    fn connection_no(&self, client: ClientNo, number: u32) -> Option<ConnectionNo> {
+        let last = (*self.last.get(client.index())?)?;
+        if self[last].number == number {
+            return Some(last);
+        }
+        self.connections
+            .iter()
+            .rposition(|connection| connection.client == client && connection.number == number)
+            .map(ConnectionNo)
+    }
+
+    /// Takes in an event, then shows it to the judges.
+    pub(super) fn observe(
+        &mut self,
+        index: usize,
+        event: &Event<'_>,
+        mut judge: impl FnMut(&Seen<'_>, &Ledger),
+    ) {
+        self.now = event.at;
+        self.answered = None;
+        let (at, client) = (event.at, event.client);
+        if let What::Attempted(version) = event.what {
+            self.attempted(client, event.connection, version);
+        }
+        let connection = self.connection_no(client, event.connection);
+        let mut show = |fact: Fact<'_>, ledger: &Ledger| {
+            judge(&Seen { event: index, at, client, connection, fact }, ledger);
+        };
+        match (event.what, connection) {
+            (What::Finished, _) => show(Fact::Finished, self),
+            (What::Waited(_), _) => show(Fact::Waited, self),
+            (What::Fault(fault), _) => {
+                self.fault(connection, fault);
+                show(Fact::Fault(fault), self);
+            }
+            (_, None) | (What::Wrote(_) | What::Read(_), _) => {}
+            (What::Attempted(_), _) => show(Fact::Attempted, self),
+            (What::Opened, Some(no)) => {
+                let connection = &mut self.connections[no.0];
+                connection.opened = Some(at);
+                connection.free_since = Some(at);
+                show(Fact::Opened, self);
+            }
+            (What::Failed, Some(no)) => {
+                self.connections[no.0].ended = Some(End { at, side: Side::Server, how: How::Reset });
+                show(Fact::Failed, self);
+            }
+            (What::Ended(side, how), Some(no)) => {
+                self.ended(no, End { at, side, how });
+                show(Fact::Ended(side, how), self);
+            }
+            (What::Sent(bytes), Some(no)) => {
+                let decoder = Decoder::new(self[no].version, Receiver::Server);
+                self.connections[no.0].last_sent = Some(at);
+                match decoder.next(bytes) {
+                    Ok(Some((packet, _))) => {
+                        self.sent(no, index, &packet, bytes);
+                        show(Fact::Sent(&packet), self);
+                    }
+                    Err(malformed) => {
+                        self.connections[no.0].offended.get_or_insert(at);
+                        show(Fact::SentMalformed(malformed, bytes), self);
+                    }
+                    // The recorder's frames are whole.
+                    Ok(None) => {}
+                }
+            }
+            (What::Received(bytes) | What::Unframed(bytes), Some(no)) => {
+                let decoder = Decoder::new(self[no].version, Receiver::Client);
+                self.connections[no.0].last_received = Some(at);
+                match decoder.next(bytes) {
+                    Ok(Some((packet, length))) => {
+                        let delivery = self.received(no, index, &packet);
+                        match (&packet, delivery) {
+                            (Packet::Publish(publish), Some(delivery)) => {
+                                show(Fact::Delivered(publish, delivery), self);
+                            }
+                            _ => show(Fact::Received(&packet, length), self),
+                        }
+                    }
+                    Err(malformed) => show(Fact::ReceivedMalformed(malformed, bytes), self),
+                    Ok(None) => {}
+                }
+            }
+        }
+    }
+
+    fn attempted(&mut self, client: ClientNo, number: u32, version: Version) {
+        if client == ClientNo::NOBODY {
+            return;
+        }
+        let no = ConnectionNo(self.connections.len());
+        self.connections.push(Connection::new(client, number, version));
+        if self.last.len() <= client.index() {
+            self.last.resize(client.index() + 1, None);
+        }
+        self.last[client.index()] = Some(no);
+    }
+
+    fn fault(&mut self, connection: Option<ConnectionNo>, fault: Fault) {
+        let now = self.now;
+        match (fault, connection) {
+            (Fault::Hold, Some(no)) => self.connections[no.0].held = true,
+            (Fault::Release, Some(no)) => self.connections[no.0].held = false,
+            (Fault::Stall, Some(no)) => self.connections[no.0].stalled = true,
+            (Fault::Unstall, Some(no)) => self.connections[no.0].stalled = false,
+            (Fault::Crash, _) => {
+                self.crashed = Some(now);
+                for connection in &mut self.connections {
+                    connection.free_since = None;
+                }
+            }
+            (Fault::Restart(memory), _) => self.restarted(memory),
+            _ => {}
+        }
+        if let Some(no) = connection {
+            let connection = &mut self.connections[no.0];
+            let free = !connection.held && !connection.stalled && connection.is_open();
+            if !free {
+                connection.free_since = None;
+            } else if connection.free_since.is_none() && self.crashed.is_none() {
+                connection.free_since = Some(now);
+            }
+        }
+    }
+
+    fn restarted(&mut self, memory: Memory) {
+        let crashed = self.crashed.take().unwrap_or(self.now);
+        if memory != Memory::Kept {
+            self.forgotten = Some(self.now);
+        }
+        for session in &mut self.sessions {
+            if session.certainly_gone.is_some_and(|at| at < crashed) {
+                continue;
+            }
+            if memory == Memory::Kept && session.expiry > 0 {
+                continue;
+            }
+            session.possibly_gone = Some(session.possibly_gone.map_or(crashed, |at| at.min(crashed)));
+            if memory != Memory::Kept {
+                session.doubtful = Some(self.now);
+            }
+        }
+    }
+
+    /// The connection's end, and what it means for its session.
+    fn ended(&mut self, no: ConnectionNo, end: End) {
+        let promptness = self.bounds.promptness;
+        let connection = &mut self.connections[no.0];
+        if connection.ended.is_some() {
+            return;
+        }
+        connection.ended = Some(end);
+        connection.unanswered.clear();
+        let Some(session) = connection.session else { return };
+        // The Server may have ended it as soon as it had sent what came last, or had a DISCONNECT.
+        let mut earliest = match end.side {
+            Side::Client => end.at,
+            Side::Server => connection.last_received.or(connection.opened).unwrap_or(end.at),
+        };
+        if let Some((at, _)) = connection.client_disconnect {
+            earliest = earliest.min(at);
+        }
+        let noticed = match (end.side, end.how) {
+            (Side::Server, _) => Some(end.at),
+            (Side::Client, How::Silently) => None,
+            // What is held back is noticed when it is released, if it is.
+            (Side::Client, _) => connection.free_since.map(|_| end.at + promptness),
+        };
+        let session = &mut self.sessions[session.0];
+        if session.connections.last() != Some(&no) {
+            return;
+        }
+        let seconds = |interval: u32| Duration::from_secs(u64::from(interval));
+        let (least, most) =
+            (session.expiry.min(session.expiry_asked), session.expiry.max(session.expiry_asked));
+        // Brokers that count in whole seconds may be one early.
+        session.possibly_gone = match least {
+            NEVER => None,
+            0 => Some(earliest),
+            _ => Some(earliest + seconds(least - 1)),
+        };
+        session.certainly_gone = match (noticed, most) {
+            (None, _) | (_, NEVER) => None,
+            (Some(at), _) => Some(at + seconds(most) + promptness),
+        };
+    }
+
+    /// A fingerprint of topic and payload, eight bytes at a time.
+    fn mark(topic: &str, payload: &[u8]) -> u64 {
+        let mut hash = 0xCBF2_9CE4_8422_2325_u64;
+        let mut add = |word: u64| hash = (hash.rotate_left(5) ^ word).wrapping_mul(0x517C_C1B7_2722_0A95);
+        for part in [topic.as_bytes(), payload] {
+            add(part.len() as u64);
+            for chunk in part.chunks(8) {
+                let mut word = [0; 8];
+                word[..chunk.len()].copy_from_slice(chunk);
+                add(u64::from_le_bytes(word));
+            }
+        }
+        hash
+    }
+
+    /// The messages of this topic and payload.
+    pub fn marked(&self, topic: &str, payload: &[u8]) -> Option<MessageNo> {
+        let same = self.by_mark.get(&Self::mark(topic, payload))?;
+        same.iter().copied().find(|no| *self[*no].topic == *topic && self[*no].payload == payload)
+    }
+
+    /// Enters a message; if one with the same mark is there, a delivery will not tell them apart.
+    fn enter(&mut self, mut message: Message) -> MessageNo {
+        let no = MessageNo(self.messages.len());
+        if let Some(same) = self.marked(&message.topic, &message.payload) {
+            message.ambiguous = true;
+            self.messages[same.0].ambiguous = true;
+        }
+        if message.retain {
+            self.retained.entry(Arc::clone(&message.topic)).or_default().push(no);
+        }
+        self.by_mark.entry(Self::mark(&message.topic, &message.payload)).or_default().push(no);
+        self.messages.push(message);
+        no
+    }
+}

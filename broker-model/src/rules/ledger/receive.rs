@@ -1,0 +1,209 @@
+//! What a client receives, entered into the ledger.
+
+use super::{Answered, ConnectionNo, Delivery, DeliveryNo, Inbound, Ledger, Session, SessionNo, Turn};
+use mqtt_assay_codec::{Connack, Decoder, Packet, PacketId, Publish, Qos, ReasonCode, Receiver, Version};
+use std::sync::Arc;
+
+impl Ledger {
+    /// Enters a packet; a PUBLISH in a session gives a delivery.
+    pub(super) fn received(
+        &mut self,
+        no: ConnectionNo,
+        event: usize,
+        packet: &Packet<'_>,
+    ) -> Option<DeliveryNo> {
+        let at = self.now;
+        match packet {
+            Packet::Connack(connack) => self.connack(no, connack),
+            Packet::Disconnect(disconnect) => {
+                self.connections[no.0].server_disconnect.get_or_insert((at, disconnect.reason));
+            }
+            _ => {}
+        }
+        let session = self[no].session?;
+        match packet {
+            Packet::Publish(publish) => return Some(self.delivered(no, session, event, publish)),
+            Packet::Puback(ack) | Packet::Pubrec(ack) => {
+                if let Some(&message) = self[session].outbound.get(&ack.packet_id) {
+                    self.answered = Some(message);
+                    let message = &mut self.messages[message.0];
+                    if ack.reason.is_success() {
+                        message.accepted.get_or_insert(at);
+                    } else {
+                        message.refused = true;
+                    }
+                }
+                if matches!(packet, Packet::Puback(_)) || !ack.reason.is_success() {
+                    self.sessions[session.0].outbound.remove(&ack.packet_id);
+                }
+            }
+            Packet::Pubcomp(ack) => {
+                if let Some(message) = self.sessions[session.0].outbound.remove(&ack.packet_id) {
+                    self.answered = Some(message);
+                    self.messages[message.0].completed.get_or_insert(at);
+                }
+            }
+            Packet::Pubrel(ack) => {
+                if let Some(inbound) = self.sessions[session.0].inbound.get_mut(&ack.packet_id) {
+                    inbound.released.get_or_insert(at);
+                }
+            }
+            Packet::Suback(answer) => self.answered(no, session, answer.packet_id, answer.codes),
+            Packet::Unsuback(answer) => self.answered(no, session, answer.packet_id, answer.codes),
+            _ => {}
+        }
+        None
+    }
+
+    fn connack(&mut self, no: ConnectionNo, connack: &Connack<'_>) {
+        let at = self.now;
+        let connection = &mut self.connections[no.0];
+        let Some(asked) = &connection.asked else { return };
+        if connection.answered.is_some() {
+            return;
+        }
+        let answered = Answered::new(at, connack);
+        connection.answered = Some(answered);
+        if !connack.code.is_success() {
+            return;
+        }
+        let (version, begun) = (connection.version, asked.at);
+        let interval = answered.session_expiry.unwrap_or(asked.session_expiry);
+        let client_id = match connack.properties.assigned_client_identifier() {
+            Some(assigned) => assigned.into(),
+            // 3.1.1 tells nobody which Client Identifier it has assigned: no other CONNECT can name it.
+            None if asked.client_id.is_empty() => format!("\0{}", no.0).into(),
+            None => Arc::clone(&asked.client_id),
+        };
+        let old = self.session_of(&client_id);
+        let session = match old {
+            Some(old) if answered.session_present => old,
+            _ => {
+                if let Some(old) = old {
+                    let old = &mut self.sessions[old.0];
+                    old.possibly_gone = Some(old.possibly_gone.map_or(begun, |gone| gone.min(begun)));
+                    old.certainly_gone = Some(old.certainly_gone.map_or(at, |gone| gone.min(at)));
+                }
+                let new = SessionNo(self.sessions.len());
+                let foreign = answered.session_present;
+                self.sessions.push(Session::new(Arc::clone(&client_id), version, begun, foreign));
+                self.by_client_id.insert(client_id, new);
+                new
+            }
+        };
+        let state = &mut self.sessions[session.0];
+        state.connections.push(no);
+        state.expiry = interval;
+        state.expiry_asked = interval;
+        state.possibly_gone = None;
+        state.certainly_gone = None;
+        self.connections[no.0].session = Some(session);
+        // A Will is published in the name of an assigned Client Identifier.
+        if let Some(will) = self[no].asked.as_ref().and_then(|asked| asked.will) {
+            self.messages[will.message.0].publisher = Arc::clone(&self[session].client_id);
+        }
+        for early in self.early.remove(&no).unwrap_or_default() {
+            let decoder = Decoder::new(version, Receiver::Server);
+            if let Ok(Some((packet, _))) = decoder.next(&early.bytes) {
+                self.sent_in(no, session, early.event, early.at, &packet);
+            }
+        }
+    }
+
+    fn delivered(
+        &mut self,
+        no: ConnectionNo,
+        session: SessionNo,
+        event: usize,
+        publish: &Publish<'_>,
+    ) -> DeliveryNo {
+        let at = self.now;
+        let alias = publish.properties.topic_alias();
+        let topic = match alias {
+            Some(alias) if publish.topic.is_empty() => {
+                self[no].aliases_down.get(&alias).cloned().unwrap_or_else(|| "".into())
+            }
+            _ => self.intern(publish.topic),
+        };
+        if let Some(alias) = alias.filter(|_| !publish.topic.is_empty()) {
+            self.connections[no.0].aliases_down.insert(alias, Arc::clone(&topic));
+        }
+        let message = self.marked(&topic, publish.payload);
+        let number = DeliveryNo(self.deliveries.len());
+        let mut turn = Turn::First;
+        if let Some(id) = publish.packet_id {
+            self.connections[no.0].unanswered.insert(id);
+            let before = self[session].inbound.get(&id).copied();
+            let same = before.filter(|before| {
+                let last = &self[before.last];
+                before.qos == publish.qos
+                    && last.topic == topic
+                    && last.message == message
+                    && (publish.dup || !before.is_over() && before.answered.is_none())
+            });
+            let inbound = match same {
+                Some(before) => {
+                    turn = Turn::Again(before.last);
+                    Inbound { last: number, ..before }
+                }
+                None => Inbound {
+                    first: number,
+                    last: number,
+                    qos: publish.qos,
+                    answered: None,
+                    refused: false,
+                    released: None,
+                    completed: None,
+                },
+            };
+            self.sessions[session.0].inbound.insert(id, inbound);
+        }
+        self.deliveries.push(Delivery {
+            event,
+            at,
+            connection: no,
+            session,
+            topic,
+            message,
+            qos: publish.qos,
+            dup: publish.dup,
+            retain: publish.retain,
+            id: publish.packet_id,
+            identifiers: publish.properties.subscription_identifiers().collect(),
+            turn,
+        });
+        number
+    }
+
+    /// SUBACK or UNSUBACK.
+    fn answered(&mut self, no: ConnectionNo, session: SessionNo, id: PacketId, codes: &[u8]) {
+        let at = self.now;
+        let version = self[no].version;
+        let Some(request) = self.connections[no.0].requests.remove(&id) else { return };
+        let list = &mut self.sessions[session.0].subscriptions;
+        for (place, &subscription) in request.subscriptions.iter().enumerate() {
+            let Some(subscription) = subscription else { continue };
+            let code = codes.get(place).copied();
+            if !request.subscribes {
+                // Before 5.0 UNSUBACK carries no codes; 0x11 says that there was none.
+                let gone = version != Version::V5 || code.is_some_and(|code| ReasonCode(code).is_success());
+                if gone {
+                    list[subscription].ended.get_or_insert(at);
+                    list[subscription].unsubscribed = true;
+                }
+                continue;
+            }
+            match code.map(|code| (Qos::from_u8(code), code)) {
+                Some((Some(qos), _)) => {
+                    list[subscription].granted = Some((at, qos));
+                    if let Some(old) = list[subscription].replaces {
+                        list[old].ended.get_or_insert(at);
+                    }
+                }
+                Some(_) => list[subscription].refused = Some(at),
+                // An answer that is too short says nothing of the rest.
+                None => {}
+            }
+        }
+    }
+}

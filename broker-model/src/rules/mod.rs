@@ -1,0 +1,151 @@
+//! Judges: each rule knows one promise of the specifications, watches a [`History`] and accuses.
+//!
+//! A rule accuses only what contradicts a statement under every freedom that the specification leaves. What a
+//! history does not decide it counts as *unknown*, with the reason. All rules look at the same [`Ledger`], which
+//! keeps what the clients saw in the specification's own terms: connections, sessions, subscriptions, messages,
+//! deliveries. The observer does not see inside the Server: between the sending of a packet and its answer
+//! everything is possible, and the ledger tells *possibly* from *certainly*.
+
+mod at_least_once;
+mod exactly_once;
+mod finding;
+pub mod ledger;
+
+pub use finding::{Accusation, Cites, Findings, Unknown, Verdicts};
+pub use ledger::Ledger;
+
+use crate::history::{ClientNo, Event, Fault, History, How, Side, What};
+use core::time::Duration;
+use ledger::{ConnectionNo, DeliveryNo};
+use mqtt_assay_codec::{Malformed, Packet};
+
+/// What the judges hold a broker to where the specification names no bound.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bounds {
+    /// How long an answer, or a delivery, may take on a connection on which nothing is held back. Longer than any
+    /// time that bytes are under way.
+    pub promptness: Duration,
+    /// How much longer than one and a half times the Keep Alive a silent client may stay connected.
+    pub keep_alive_slack: Duration,
+    /// No topic, session or retained message is anybody else's: what nobody of this history published, the broker
+    /// has invented. Otherwise that is unknown.
+    pub closed_world: bool,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Bounds {
+            promptness: Duration::from_secs(5),
+            keep_alive_slack: Duration::from_secs(8),
+            closed_world: false,
+        }
+    }
+}
+
+/// An event, read.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// Its place in the history.
+    pub event: usize,
+    /// When.
+    pub at: Duration,
+    /// Whose.
+    pub client: ClientNo,
+    /// On which connection; `None` where there is none.
+    pub connection: Option<ConnectionNo>,
+    /// What.
+    pub fact: Fact<'a>,
+}
+
+/// What has happened. Chunks of bytes are no facts: packets are.
+#[derive(Clone, Copy, Debug)]
+pub enum Fact<'a> {
+    /// The client asks for a network connection.
+    Attempted,
+    /// It is there.
+    Opened,
+    /// It cannot be had.
+    Failed,
+    /// A packet of the client's, whole and well-formed.
+    Sent(&'a Packet<'a>),
+    /// Bytes of the client's that a Server must refuse.
+    SentMalformed(Malformed, &'a [u8]),
+    /// A packet of the Server's, whole and well-formed, with its length in bytes.
+    Received(&'a Packet<'a>, usize),
+    /// A PUBLISH of the Server's, on a connection with a session.
+    Delivered(&'a mqtt_assay_codec::Publish<'a>, DeliveryNo),
+    /// A packet of the Server's that is malformed, or bytes that begin no packet.
+    ReceivedMalformed(Malformed, &'a [u8]),
+    /// The network connection has ended.
+    Ended(Side, How),
+    /// Something is done to the network or the broker.
+    Fault(Fault),
+    /// Time has passed.
+    Waited,
+    /// Nothing was seen after this.
+    Finished,
+}
+
+/// One promise of the specifications.
+pub trait Rule {
+    /// Its name, in snake case.
+    fn name(&self) -> &'static str;
+
+    /// Takes in an event; the ledger has taken it in before.
+    fn observe(&mut self, seen: &Seen<'_>, ledger: &Ledger, found: &mut Findings);
+}
+
+/// All rules over one history, event by event.
+pub struct Judges {
+    ledger: Ledger,
+    rules: Vec<Box<dyn Rule>>,
+    findings: Findings,
+    events: usize,
+}
+
+impl Judges {
+    /// Every rule.
+    pub fn new(bounds: Bounds) -> Self {
+        Judges::with(bounds, all())
+    }
+
+    /// These rules.
+    pub fn with(bounds: Bounds, rules: Vec<Box<dyn Rule>>) -> Self {
+        Judges { ledger: Ledger::new(bounds), rules, findings: Findings::default(), events: 0 }
+    }
+
+    /// Takes in the next event of the history.
+    pub fn observe(&mut self, event: &Event<'_>) {
+        let index = self.events;
+        self.events += 1;
+        if matches!(event.what, What::Wrote(_) | What::Read(_)) {
+            return;
+        }
+        let (rules, findings) = (&mut self.rules, &mut self.findings);
+        self.ledger.observe(index, event, |seen, ledger| {
+            for rule in rules.iter_mut() {
+                findings.of(rule.name(), seen);
+                rule.observe(seen, ledger, findings);
+            }
+        });
+    }
+
+    /// What was found.
+    pub fn verdicts(self) -> Verdicts {
+        self.findings.verdicts()
+    }
+}
+
+/// Judges a whole history by every rule.
+pub fn judge(history: &History, bounds: Bounds) -> Verdicts {
+    let mut judges = Judges::new(bounds);
+    for event in history.iter() {
+        judges.observe(&event);
+    }
+    judges.verdicts()
+}
+
+/// Every rule, in the order of their names.
+pub fn all() -> Vec<Box<dyn Rule>> {
+    vec![Box::<at_least_once::AtLeastOnce>::default(), Box::<exactly_once::ExactlyOnce>::default()]
+}
