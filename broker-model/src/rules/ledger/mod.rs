@@ -49,7 +49,8 @@ struct Early {
 pub struct Ledger {
     /// What the broker is held to.
     pub bounds: Bounds,
-    /// Time of the present event.
+    /// Time of the present event. No two events have the same: those that happened at one time are told apart by
+    /// nanoseconds, in the order of the history, so that "before" means "recorded before".
     pub now: Duration,
     connections: Vec<Connection>,
     /// Each client's last connection.
@@ -231,15 +232,16 @@ impl Ledger {
         event: &Event<'_>,
         mut judge: impl FnMut(&Seen<'_>, &Ledger),
     ) {
-        self.now = event.at;
+        let after = self.now + Duration::from_nanos(1);
+        self.now = event.at.max(after);
         self.answered = None;
-        let (at, client) = (event.at, event.client);
+        let (at, client) = (self.now, event.client);
         if let What::Attempted(version) = event.what {
             self.attempted(client, event.connection, version);
         }
         let connection = self.connection_no(client, event.connection);
         let mut show = |fact: Fact<'_>, ledger: &Ledger| {
-            judge(&Seen { event: index, at, client, connection, fact }, ledger);
+            judge(&Seen { event: index, at: event.at, client, connection, fact }, ledger);
         };
         match (event.what, connection) {
             (What::Finished, _) => show(Fact::Finished, self),
@@ -321,7 +323,7 @@ impl Ledger {
             (Fault::Unstall, Some(no)) => self.connections[no.0].stalled = false,
             (Fault::Crash, _) => {
                 self.crashed = Some(now);
-                for connection in &mut self.connections {
+                for connection in self.connections.iter_mut().filter(|connection| connection.is_open()) {
                     connection.free_since = None;
                 }
             }
@@ -366,7 +368,6 @@ impl Ledger {
             return;
         }
         connection.ended = Some(end);
-        connection.unanswered.clear();
         let Some(session) = connection.session else { return };
         // The Server may have ended it as soon as it had sent what came last, or had a DISCONNECT.
         let mut earliest = match end.side {
