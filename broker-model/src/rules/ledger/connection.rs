@@ -4,7 +4,7 @@ use super::{MessageNo, SessionNo};
 use crate::history::{ClientNo, How, Side};
 use core::time::Duration;
 use mqtt_assay_codec::{Connack, Connect, PacketId, Properties, ReasonCode, Version};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// Session Expiry Interval of a session that never expires. [5.0 §3.1.2.11.2]
@@ -164,6 +164,12 @@ pub struct Connection {
     pub(super) held: bool,
     /// The client does not read.
     pub(super) stalled: bool,
+    /// An answer shows that the Server has taken in all that the client had sent up to this time.
+    pub heard: Option<Duration>,
+    /// When PINGREQs were sent that have no answer.
+    pub(super) pings: VecDeque<Duration>,
+    /// QoS 0 messages behind which nothing was answered yet.
+    pub(super) unfollowed: VecDeque<MessageNo>,
     /// When the client last sent PUBACK, PUBREC or PUBCOMP.
     pub acknowledged: Option<Duration>,
     /// SUBSCRIBEs and UNSUBSCRIBEs without an answer.
@@ -196,6 +202,9 @@ impl Connection {
             free_since: None,
             held: false,
             stalled: false,
+            heard: None,
+            pings: VecDeque::new(),
+            unfollowed: VecDeque::new(),
             acknowledged: None,
             requests: BTreeMap::new(),
             aliases_up: BTreeMap::new(),

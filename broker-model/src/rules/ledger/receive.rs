@@ -1,6 +1,7 @@
 //! What a client receives, entered into the ledger.
 
 use super::{Answered, ConnectionNo, Delivery, DeliveryNo, Inbound, Ledger, Session, SessionNo, Turn};
+use core::time::Duration;
 use mqtt_assay_codec::{Connack, Decoder, Packet, PacketId, Publish, Qos, ReasonCode, Receiver, Version};
 use std::sync::Arc;
 
@@ -26,6 +27,10 @@ impl Ledger {
             Packet::Puback(ack) | Packet::Pubrec(ack) => {
                 if let Some(&message) = self[session].outbound.get(&ack.packet_id) {
                     self.answered = Some(message);
+                    let sent = self[message].attempts.last().filter(|attempt| attempt.connection == no);
+                    if let Some(sent) = sent.map(|attempt| attempt.at) {
+                        self.heard(no, sent);
+                    }
                     let message = &mut self.messages[message.0];
                     if ack.reason.is_success() {
                         message.accepted.get_or_insert(at);
@@ -46,6 +51,11 @@ impl Ledger {
             Packet::Pubrel(ack) => {
                 if let Some(inbound) = self.sessions[session.0].inbound.get_mut(&ack.packet_id) {
                     inbound.released.get_or_insert(at);
+                }
+            }
+            Packet::Pingresp => {
+                if let Some(sent) = self.connections[no.0].pings.pop_front() {
+                    self.heard(no, sent);
                 }
             }
             Packet::Suback(answer) => self.answered(no, session, answer.packet_id, answer.codes),
@@ -76,6 +86,12 @@ impl Ledger {
             None => Arc::clone(&asked.client_id),
         };
         let old = self.session_of(&client_id);
+        let crosses = self.crosses(no, &client_id, begun);
+        let doubtful =
+            crosses || answered.session_present && old.is_some_and(|old| self.may_be_another(no, old));
+        if let Some(old) = old.filter(|_| crosses) {
+            self.sessions[old.0].doubtful = Some(at);
+        }
         let session = match old {
             Some(old) if answered.session_present => old,
             _ => {
@@ -97,7 +113,11 @@ impl Ledger {
         state.expiry_asked = interval;
         state.possibly_gone = None;
         state.certainly_gone = None;
+        if doubtful {
+            state.doubtful = Some(at);
+        }
         self.connections[no.0].session = Some(session);
+        self.connections[no.0].heard = Some(begun);
         // A Will is published in the name of an assigned Client Identifier.
         if let Some(will) = self[no].asked.as_ref().and_then(|asked| asked.will) {
             self.messages[will.message.0].publisher = Arc::clone(&self[session].client_id);
@@ -108,6 +128,49 @@ impl Ledger {
                 self.sent_in(no, session, early.event, early.at, &packet);
             }
         }
+    }
+
+    /// An answer shows that the Server has taken in what was sent on this connection up to `sent`.
+    fn heard(&mut self, no: ConnectionNo, sent: Duration) {
+        let at = self.now;
+        let connection = &mut self.connections[no.0];
+        connection.heard = connection.heard.max(Some(sent));
+        let before = |message: &super::Message| message.possible.is_some_and(|at| at < sent);
+        while let Some(message) = connection.unfollowed.front().map(|message| &mut self.messages[message.0])
+            && before(message)
+        {
+            message.followed = Some(at);
+            connection.unfollowed.pop_front();
+        }
+    }
+
+    /// Whether another connection with this Client Identifier was accepted meanwhile: nobody knows which came first.
+    fn crosses(&self, no: ConnectionNo, client_id: &str, asked: Duration) -> bool {
+        self.connections.iter().enumerate().any(|(place, other)| {
+            place != no.0
+                && other.answered.is_some_and(|answered| answered.code.is_success() && answered.at > asked)
+                && other.session.is_some_and(|session| *self[session].client_id == *client_id)
+        })
+    }
+
+    /// Whether the session that the Server has resumed may be another than the one of this Client Identifier that
+    /// is known: some other CONNECT may have come in between, and have ended that one and begun a new one.
+    fn may_be_another(&self, no: ConnectionNo, known: SessionNo) -> bool {
+        let session = &self[known];
+        let last = self[self.last_connection(known)].asked.as_ref().map_or(self.now, |asked| asked.at);
+        let gone = session.possibly_gone.is_some_and(|gone| gone <= self.now);
+        let others = self.connections.iter().enumerate().filter(|(place, _)| *place != no.0);
+        others.filter_map(|(_, other)| Some((other, other.asked.as_ref()?))).any(|(other, asked)| {
+            let late = match (other.answered, other.ended) {
+                (Some(answered), _) => answered.code.is_success() && answered.at > last,
+                // It was under way when the connection ended, and may have come after what was sent later.
+                (None, Some(end)) => end.at + self.bounds.promptness > last,
+                (None, None) => true,
+            };
+            late && asked.client_id == session.client_id
+                && other.session != Some(known)
+                && (other.session.is_some() || gone || asked.clean_start || asked.session_expiry == 0)
+        })
     }
 
     fn delivered(
@@ -129,6 +192,11 @@ impl Ledger {
             self.connections[no.0].aliases_down.insert(alias, Arc::clone(&topic));
         }
         let message = self.marked(&topic, publish.payload);
+        if let Some(message) = message.map(|message| &mut self.messages[message.0])
+            && !message.ambiguous
+        {
+            message.seen.get_or_insert(at);
+        }
         let number = DeliveryNo(self.deliveries.len());
         let mut turn = Turn::First;
         if let Some(id) = publish.packet_id {
@@ -180,7 +248,8 @@ impl Ledger {
         let at = self.now;
         let version = self[no].version;
         let Some(request) = self.connections[no.0].requests.remove(&id) else { return };
-        let list = &mut self.sessions[session.0].subscriptions;
+        self.heard(no, request.at);
+        let session = &mut self.sessions[session.0];
         for (place, &subscription) in request.subscriptions.iter().enumerate() {
             let Some(subscription) = subscription else { continue };
             let code = codes.get(place).copied();
@@ -188,19 +257,19 @@ impl Ledger {
                 // Before 5.0 UNSUBACK carries no codes; 0x11 says that there was none.
                 let gone = version != Version::V5 || code.is_some_and(|code| ReasonCode(code).is_success());
                 if gone {
-                    list[subscription].ended.get_or_insert(at);
-                    list[subscription].unsubscribed = true;
+                    session.end(subscription, at);
+                    session.subscriptions[subscription].unsubscribed = Some(place);
                 }
                 continue;
             }
             match code.map(|code| (Qos::from_u8(code), code)) {
                 Some((Some(qos), _)) => {
-                    list[subscription].granted = Some((at, qos));
-                    if let Some(old) = list[subscription].replaces {
-                        list[old].ended.get_or_insert(at);
+                    session.subscriptions[subscription].granted = Some((at, qos));
+                    if let Some(old) = session.subscriptions[subscription].replaces {
+                        session.end(old, at);
                     }
                 }
-                Some(_) => list[subscription].refused = Some(at),
+                Some(_) => session.subscriptions[subscription].refused = Some(at),
                 // An answer that is too short says nothing of the rest.
                 None => {}
             }
