@@ -226,7 +226,7 @@ impl Ledger {
             };
             self.sessions[session.0].inbound.insert(id, inbound);
         }
-        self.deliveries.push(Delivery {
+        let delivery = Delivery {
             event,
             at,
             connection: no,
@@ -239,7 +239,9 @@ impl Ledger {
             id: publish.packet_id,
             identifiers: publish.properties.subscription_identifiers().collect(),
             turn,
-        });
+        };
+        self.find_causes(&delivery);
+        self.deliveries.push(delivery);
         number
     }
 

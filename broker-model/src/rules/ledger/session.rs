@@ -45,6 +45,11 @@ impl Subscription {
         topic::matches(&self.matches, topic)
     }
 
+    /// By this time it was made, if that was before `at`; else `at`.
+    pub fn made(&self, at: Duration) -> Duration {
+        self.granted.map_or(at, |(granted, _)| granted.min(at))
+    }
+
     /// Whether it was in force at every moment from `from` to `to`.
     pub fn certainly(&self, from: Duration, to: Duration) -> bool {
         self.granted.is_some_and(|(at, _)| at <= from) && self.ending.is_none_or(|at| at > to)
