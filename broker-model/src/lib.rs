@@ -55,9 +55,11 @@ pub mod script;
 mod send;
 mod session;
 mod share;
+pub mod simulate;
 mod subscribe;
 mod timers;
 mod will;
+pub mod workload;
 
 pub use broker::{Broker, ConnectionId, Input, Output};
 pub use mutant::Mutant;

@@ -4,10 +4,12 @@
 //! in a simulated network, or against a broker on a socket. Generators and fuzzers make scripts; scripts shrink,
 //! print and replay.
 
+mod broken;
 mod pattern;
 mod pilot;
 mod player;
 
+pub use broken::broken_names;
 pub use player::{Failure, Order, Played, Player, Told};
 
 use crate::history::{ClientNo, Fault, How};

@@ -2,11 +2,12 @@
 //!
 //! The script says what it sends; what follows from that it does of its own accord, unless the script does it.
 
+use super::broken::broken;
 use super::{Client, Connect, Send};
 use mqtt_assay_codec::{
     Ack, Auth, Connect as ConnectPacket, Decoder, Disconnect, Packet, PacketId, PacketType, Publish, Qos,
     ReasonCode, Receiver, Subscribe, SubscriptionList, TopicFilterList, Unsubscribe, Version,
-    Will as WillPacket, raw,
+    Will as WillPacket,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -369,7 +370,7 @@ impl Pilot {
             Send::Raw(bytes) => self.writes.push_back((bytes.clone(), split.to_vec())),
             Send::Broken(name) => {
                 if let Some(bytes) = broken(self.version, name) {
-                    self.writes.push_back((bytes, split.to_vec()));
+                    self.writes.push_back((bytes.to_vec(), split.to_vec()));
                 }
             }
         }
@@ -380,12 +381,6 @@ impl Pilot {
         let decoder = Decoder::new(self.version, Receiver::Client);
         decoder.next(bytes).ok().flatten().map(|(packet, _)| packet)
     }
-}
-
-/// The packet of this name that breaks one rule.
-pub(super) fn broken(version: Version, name: &str) -> Option<Vec<u8>> {
-    let cases = raw::cases(version, Receiver::Server);
-    cases.into_iter().find(|case| case.name == name).map(|case| case.bytes)
 }
 
 fn acknowledgement(packet: PacketType, ack: Ack<'_>) -> Packet<'_> {
