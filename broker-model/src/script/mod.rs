@@ -298,6 +298,14 @@ pub enum Pattern {
     Closed,
 }
 
+impl Client {
+    /// Its Client Identifier. Clients that have it in common are one Client to the Server, and take over from each
+    /// other.
+    pub fn identifier(&self) -> &str {
+        self.connect.client_id.as_deref().unwrap_or(&self.name)
+    }
+}
+
 impl Script {
     /// The client of this name.
     pub fn client(&self, name: &str) -> Option<ClientNo> {
