@@ -55,6 +55,7 @@ pub mod script;
 mod send;
 mod session;
 mod share;
+pub mod shrink;
 pub mod simulate;
 mod subscribe;
 mod timers;
