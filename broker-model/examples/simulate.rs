@@ -11,7 +11,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let word = |place: usize| arguments.get(place).map(String::as_str);
     let seeds: u64 = word(0).and_then(|word| word.parse().ok()).unwrap_or(1_000);
-    let profile = word(1).and_then(Profile::from_name).unwrap_or_default();
+    let profile = word(1).and_then(Profile::from_name);
     let mutant = word(2).and_then(Mutant::from_name);
     let setup = Setup { workload: Workload { profile, version: None }, mutant, ..Setup::default() };
     let shown: Option<u64> = word(3).and_then(|word| word.parse().ok());

@@ -51,8 +51,8 @@ const SHARED: &[&str] = &["$share/g/a/b", "$share/g/a/#", "$share/h/a/b", "$shar
 impl Author {
     /// Does something.
     pub(super) fn deed(&mut self) {
-        let storm = self.workload.profile == Profile::Storm;
-        let lossy = self.workload.profile >= Profile::Lossy;
+        let storm = self.profile == Profile::Storm;
+        let lossy = self.profile >= Profile::Lossy;
         let has = |theme| self.themes.has(theme);
         let deeds = [
             (30, Deed::Publish),

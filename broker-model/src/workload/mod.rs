@@ -18,12 +18,11 @@ use mqtt_assay_codec::{Property, PropertyList, ReasonCode, Version};
 use theme::{Theme, Themes};
 
 /// How badly the network behaves.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Profile {
     /// Short delays; connections end in an orderly way.
     Calm,
     /// Delays, cut and merged chunks, connections that are reset or die in silence.
-    #[default]
     Lossy,
     /// As lossy, and the network holds back, clients stop reading, the broker crashes.
     Storm,
@@ -65,8 +64,8 @@ impl Profile {
 /// What kind of scripts are wanted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Workload {
-    /// How badly the network behaves.
-    pub profile: Profile,
+    /// How badly the network behaves; `None`: the seed chooses.
+    pub profile: Option<Profile>,
     /// The version that all clients speak; `None`: the seed chooses, now and then both in one script.
     pub version: Option<Version>,
 }
@@ -110,7 +109,7 @@ struct Role {
 /// Writes one script.
 struct Author {
     draw: Draw,
-    workload: Workload,
+    profile: Profile,
     themes: Themes,
     roles: Vec<Role>,
     script: Script,
@@ -124,6 +123,8 @@ struct Author {
 impl Author {
     fn new(workload: Workload, seed: u64) -> Self {
         let mut draw = Draw::new(seed);
+        let drawn = *draw.one(&Profile::ALL);
+        let profile = workload.profile.unwrap_or(drawn);
         let versions = match workload.version {
             Some(version) => [version; 2],
             None => match draw.below(10) {
@@ -132,12 +133,12 @@ impl Author {
                 _ => [Version::V5, Version::V3_1_1],
             },
         };
-        let themes = Themes::draw(&mut draw, workload.profile, versions);
+        let themes = Themes::draw(&mut draw, profile, versions);
         let count = 2 + draw.below(4);
-        let script = Script { seed, network: workload.profile.network(), ..Script::default() };
+        let script = Script { seed, network: profile.network(), ..Script::default() };
         let mut author = Author {
             draw,
-            workload,
+            profile,
             themes,
             roles: Vec::new(),
             script,
@@ -305,7 +306,7 @@ impl Author {
                 }
             }
             if owes {
-                self.pass(4 * self.workload.profile.network().delay_max);
+                self.pass(4 * self.profile.network().delay_max);
             }
         }
         self.pass(2 * Workload::BOUNDS.promptness + Duration::from_secs(3));
