@@ -1,6 +1,9 @@
 //! Runs the selected checks against a broker, side by side.
 
 mod preflight;
+mod simulated;
+
+pub use simulated::simulated;
 
 use crate::check::Check;
 use crate::net::Address;

@@ -1,5 +1,7 @@
 //! Byte streams to a broker. Stories do not know which carrier moves their bytes.
 
+pub mod shape;
+pub mod sim;
 mod tcp;
 
 use std::fmt;
@@ -15,6 +17,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 pub(crate) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {
     /// Makes the connection end with a reset (RST) instead of an orderly close when the stream is dropped.
     fn reset_on_drop(&mut self);
+}
+
+impl Wire for Box<dyn Wire> {
+    fn reset_on_drop(&mut self) {
+        (**self).reset_on_drop();
+    }
 }
 
 /// Which connection is opened: whatever a carrier draws for it derives from the names.
