@@ -27,6 +27,9 @@ impl Ledger {
                 if let Some(&message) = self[session].outbound.get(&ack.packet_id) {
                     self.answered = Some(message);
                     let message = &mut self.messages[message.0];
+                    if let Some(attempt) = message.attempts.iter().find(|attempt| attempt.connection == no) {
+                        self.connections[no.0].hear(attempt.at);
+                    }
                     if ack.reason.is_success() {
                         message.accepted.get_or_insert(at);
                     } else {
@@ -40,7 +43,11 @@ impl Ledger {
             Packet::Pubcomp(ack) => {
                 if let Some(message) = self.sessions[session.0].outbound.remove(&ack.packet_id) {
                     self.answered = Some(message);
-                    self.messages[message.0].completed.get_or_insert(at);
+                    let message = &mut self.messages[message.0];
+                    message.completed.get_or_insert(at);
+                    if let Some((_, released)) = message.released.filter(|(on, _)| *on == no) {
+                        self.connections[no.0].hear(released);
+                    }
                 }
             }
             Packet::Pubrel(ack) => {
@@ -48,8 +55,14 @@ impl Ledger {
                     inbound.released.get_or_insert(at);
                 }
             }
-            Packet::Suback(answer) => self.answered(no, session, answer.packet_id, answer.codes),
-            Packet::Unsuback(answer) => self.answered(no, session, answer.packet_id, answer.codes),
+            Packet::Suback(answer) => self.answered(no, session, true, answer.packet_id, answer.codes),
+            Packet::Unsuback(answer) => self.answered(no, session, false, answer.packet_id, answer.codes),
+            Packet::Pingresp => {
+                let connection = &mut self.connections[no.0];
+                if let Some(sent) = connection.pings.pop_front() {
+                    connection.hear(sent);
+                }
+            }
             _ => {}
         }
         None
@@ -75,17 +88,22 @@ impl Ledger {
             None if asked.client_id.is_empty() => format!("\0{}", no.0).into(),
             None => Arc::clone(&asked.client_id),
         };
-        let old = self.session_of(&client_id);
+        let old = self.by_client_id.get(&client_id).copied();
+        let contended = connection.contended;
+        connection.hear(begun);
+        connection.previous = old.map(|old| (old, self.sessions[old.0].existed(begun, at, contended)));
         let session = match old {
-            Some(old) if answered.session_present => old,
+            Some(old) if answered.session_present && !contended => old,
             _ => {
                 if let Some(old) = old {
                     let old = &mut self.sessions[old.0];
                     old.possibly_gone = Some(old.possibly_gone.map_or(begun, |gone| gone.min(begun)));
-                    old.certainly_gone = Some(old.certainly_gone.map_or(at, |gone| gone.min(at)));
+                    if !contended {
+                        old.certainly_gone = Some(old.certainly_gone.map_or(at, |gone| gone.min(at)));
+                    }
                 }
                 let new = SessionNo(self.sessions.len());
-                let foreign = answered.session_present;
+                let foreign = answered.session_present || contended;
                 self.sessions.push(Session::new(Arc::clone(&client_id), version, begun, foreign));
                 self.by_client_id.insert(client_id, new);
                 new
@@ -133,28 +151,37 @@ impl Ledger {
         let mut turn = Turn::First;
         if let Some(id) = publish.packet_id {
             self.connections[no.0].unanswered.insert(id);
+            if let Some(&own) = self[session].outbound.get(&id) {
+                self.messages[own.0].crossed = true;
+            }
             let before = self[session].inbound.get(&id).copied();
             let same = before.filter(|before| {
                 let last = &self[before.last];
                 before.qos == publish.qos
                     && last.topic == topic
                     && last.message == message
-                    && (publish.dup || !before.is_over() && before.answered.is_none())
+                    && (publish.dup || !before.is_over())
             });
             let inbound = match same {
                 Some(before) => {
                     turn = Turn::Again(before.last);
                     Inbound { last: number, ..before }
                 }
-                None => Inbound {
-                    first: number,
-                    last: number,
-                    qos: publish.qos,
-                    answered: None,
-                    refused: false,
-                    released: None,
-                    completed: None,
-                },
+                None => {
+                    if let Some(before) = before.filter(|before| !before.is_over()) {
+                        turn = Turn::Instead(before.last);
+                    }
+                    Inbound {
+                        first: number,
+                        last: number,
+                        qos: publish.qos,
+                        answered: None,
+                        refused: false,
+                        released: None,
+                        completed: None,
+                        ended: None,
+                    }
+                }
             };
             self.sessions[session.0].inbound.insert(id, inbound);
         }
@@ -176,10 +203,23 @@ impl Ledger {
     }
 
     /// SUBACK or UNSUBACK.
-    fn answered(&mut self, no: ConnectionNo, session: SessionNo, id: PacketId, codes: &[u8]) {
+    fn answered(
+        &mut self,
+        no: ConnectionNo,
+        session: SessionNo,
+        subscribes: bool,
+        id: PacketId,
+        codes: &[u8],
+    ) {
         let at = self.now;
-        let version = self[no].version;
-        let Some(request) = self.connections[no.0].requests.remove(&id) else { return };
+        let connection = &mut self.connections[no.0];
+        let version = connection.version;
+        // An answer to the other kind answers nothing.
+        if connection.requests.get(&id).is_none_or(|request| request.subscribes != subscribes) {
+            return;
+        }
+        let Some(request) = connection.requests.remove(&id) else { return };
+        connection.hear(request.at);
         let list = &mut self.sessions[session.0].subscriptions;
         for (place, &subscription) in request.subscriptions.iter().enumerate() {
             let Some(subscription) = subscription else { continue };
@@ -205,5 +245,6 @@ impl Ledger {
                 None => {}
             }
         }
+        self.answered_request = Some(request);
     }
 }
