@@ -10,6 +10,7 @@ mod at_least_once;
 mod exactly_once;
 mod finding;
 pub mod ledger;
+mod well_formed;
 
 pub use finding::{Accusation, Cites, Findings, Unknown, Verdicts};
 pub use ledger::Ledger;
@@ -152,5 +153,9 @@ pub fn judge(history: &History, bounds: Bounds) -> Verdicts {
 
 /// Every rule, in the order of their names.
 pub fn all() -> Vec<Box<dyn Rule>> {
-    vec![Box::<at_least_once::AtLeastOnce>::default(), Box::<exactly_once::ExactlyOnce>::default()]
+    vec![
+        Box::<at_least_once::AtLeastOnce>::default(),
+        Box::<exactly_once::ExactlyOnce>::default(),
+        Box::<well_formed::WellFormed>::default(),
+    ]
 }
