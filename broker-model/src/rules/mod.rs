@@ -10,6 +10,7 @@ mod at_least_once;
 mod exactly_once;
 mod finding;
 pub mod ledger;
+mod well_formed;
 
 pub use finding::{Accusation, Cites, Findings, Unknown, Verdicts};
 pub use ledger::Ledger;
@@ -27,6 +28,8 @@ pub struct Bounds {
     pub promptness: Duration,
     /// How much longer than one and a half times the Keep Alive a silent client may stay connected.
     pub keep_alive_slack: Duration,
+    /// How long a connection may be open without a CONNECT.
+    pub connect_patience: Duration,
     /// No topic, session or retained message is anybody else's: what nobody of this history published, the broker
     /// has invented. Otherwise that is unknown.
     pub closed_world: bool,
@@ -37,6 +40,7 @@ impl Default for Bounds {
         Bounds {
             promptness: Duration::from_secs(5),
             keep_alive_slack: Duration::from_secs(8),
+            connect_patience: Duration::from_secs(60),
             closed_world: false,
         }
     }
@@ -53,6 +57,8 @@ pub struct Seen<'a> {
     pub client: ClientNo,
     /// On which connection; `None` where there is none.
     pub connection: Option<ConnectionNo>,
+    /// Length in bytes of the packet that was sent or received, fixed header included; otherwise 0.
+    pub length: usize,
     /// What.
     pub fact: Fact<'a>,
 }
@@ -147,5 +153,9 @@ pub fn judge(history: &History, bounds: Bounds) -> Verdicts {
 
 /// Every rule, in the order of their names.
 pub fn all() -> Vec<Box<dyn Rule>> {
-    vec![Box::<at_least_once::AtLeastOnce>::default(), Box::<exactly_once::ExactlyOnce>::default()]
+    vec![
+        Box::<at_least_once::AtLeastOnce>::default(),
+        Box::<exactly_once::ExactlyOnce>::default(),
+        Box::<well_formed::WellFormed>::default(),
+    ]
 }

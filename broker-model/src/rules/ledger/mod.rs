@@ -8,7 +8,7 @@ mod send;
 mod session;
 
 pub use cause::Cause;
-pub use connection::{Answered, Asked, AskedWill, Connection, End, NEVER, Request};
+pub use connection::{Answered, Asked, AskedWill, Connection, End, Existed, NEVER, Request};
 pub use message::{Attempt, Delivery, Message, Origin, Turn};
 pub use session::{Inbound, Session, Subscription};
 
@@ -70,8 +70,12 @@ pub struct Ledger {
     early: BTreeMap<ConnectionNo, Vec<Early>>,
     /// What may have caused the present delivery.
     causes: Vec<Cause>,
+    /// Connections whose CONNECT the Server may still have to handle.
+    greeting: Vec<ConnectionNo>,
     /// The client's message that the present packet acknowledges.
     answered: Option<MessageNo>,
+    /// The SUBSCRIBE or UNSUBSCRIBE that the present packet answers.
+    answered_request: Option<Request>,
     crashed: Option<Duration>,
     forgotten: Option<Duration>,
 }
@@ -120,7 +124,9 @@ impl Ledger {
             topics: BTreeSet::new(),
             early: BTreeMap::new(),
             causes: Vec::new(),
+            greeting: Vec::new(),
             answered: None,
+            answered_request: None,
             crashed: None,
             forgotten: None,
         }
@@ -189,6 +195,11 @@ impl Ledger {
         self.answered
     }
 
+    /// The client's SUBSCRIBE or UNSUBSCRIBE that the present packet, a SUBACK or UNSUBACK, answers.
+    pub fn answered_request(&self) -> Option<&Request> {
+        self.answered_request.as_ref()
+    }
+
     /// How many deliveries came before this time.
     pub fn deliveries_before(&self, at: Duration) -> usize {
         self.deliveries.partition_point(|delivery| delivery.at < at)
@@ -208,6 +219,16 @@ impl Ledger {
     /// [`Connection::waited`].
     pub fn waited(&self, connection: ConnectionNo, since: Duration) -> bool {
         self[connection].waited(since, self.bounds.promptness, self.now)
+    }
+
+    /// Whether something due at `since` was waited for long enough on this connection, accepted or not.
+    pub fn waited_open(&self, connection: ConnectionNo, since: Duration) -> bool {
+        self[connection].waited_open(since, self.bounds.promptness, self.now)
+    }
+
+    fn offend(&mut self, connection: ConnectionNo) {
+        let now = self.now;
+        self.connections[connection.0].offended.get_or_insert(now);
     }
 
     fn intern(&mut self, topic: &str) -> Arc<str> {
@@ -240,13 +261,18 @@ impl Ledger {
         let after = self.now + Duration::from_nanos(1);
         self.now = event.at.max(after);
         self.answered = None;
+        self.answered_request = None;
         let (at, client) = (self.now, event.client);
         if let What::Attempted(version) = event.what {
             self.attempted(client, event.connection, version);
         }
         let connection = self.connection_no(client, event.connection);
+        let length = match event.what {
+            What::Sent(bytes) | What::Received(bytes) | What::Unframed(bytes) => bytes.len(),
+            _ => 0,
+        };
         let mut show = |fact: Fact<'_>, ledger: &Ledger| {
-            judge(&Seen { event: index, at: event.at, client, connection, fact }, ledger);
+            judge(&Seen { event: index, at: event.at, client, connection, length, fact }, ledger);
         };
         match (event.what, connection) {
             (What::Finished, _) => show(Fact::Finished, self),
@@ -260,7 +286,8 @@ impl Ledger {
             (What::Opened, Some(no)) => {
                 let connection = &mut self.connections[no.0];
                 connection.opened = Some(at);
-                connection.free_since = Some(at);
+                // One that a crashed broker had accepted is about to end.
+                connection.free_since = self.crashed.is_none().then_some(at);
                 show(Fact::Opened, self);
             }
             (What::Failed, Some(no)) => {
@@ -273,14 +300,19 @@ impl Ledger {
             }
             (What::Sent(bytes), Some(no)) => {
                 let decoder = Decoder::new(self[no].version, Receiver::Server);
-                self.connections[no.0].last_sent = Some(at);
+                self.connections[no.0].sends(at);
                 match decoder.next(bytes) {
-                    Ok(Some((packet, _))) => {
+                    Ok(Some((packet, length))) => {
+                        let limit = self[no].answered.and_then(|answered| answered.maximum_packet_size);
+                        // [5.0/MQTT-3.2.2-15]
+                        if limit.is_some_and(|limit| length > limit as usize) {
+                            self.offend(no);
+                        }
                         self.sent(no, index, &packet, bytes);
                         show(Fact::Sent(&packet), self);
                     }
                     Err(malformed) => {
-                        self.connections[no.0].offended.get_or_insert(at);
+                        self.offend(no);
                         show(Fact::SentMalformed(malformed, bytes), self);
                     }
                     // The recorder's frames are whole.
@@ -388,13 +420,18 @@ impl Ledger {
             // What is held back is noticed when it is released, if it is.
             (Side::Client, _) => connection.free_since.map(|_| end.at + promptness),
         };
+        // What a client says before it closes in good order, the Server has read when it notices the end.
+        let told = connection.client_disconnect.is_some()
+            && end == End { side: Side::Client, how: How::Fin, ..end }
+            && connection.offended.is_none();
         let session = &mut self.sessions[session.0];
         if session.connections.last() != Some(&no) {
             return;
         }
         let seconds = |interval: u32| Duration::from_secs(u64::from(interval));
-        let (least, most) =
-            (session.expiry.min(session.expiry_asked), session.expiry.max(session.expiry_asked));
+        // A Server may grant less than it is asked for, here as in CONNACK.
+        let least = session.expiry.min(session.expiry_asked);
+        let most = if told { session.expiry_asked } else { session.expiry.max(session.expiry_asked) };
         // Brokers that count in whole seconds may be one early.
         session.possibly_gone = match least {
             NEVER => None,

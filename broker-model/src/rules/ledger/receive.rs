@@ -27,7 +27,7 @@ impl Ledger {
             Packet::Puback(ack) | Packet::Pubrec(ack) => {
                 if let Some(&message) = self[session].outbound.get(&ack.packet_id) {
                     self.answered = Some(message);
-                    let sent = self[message].attempts.last().filter(|attempt| attempt.connection == no);
+                    let sent = self[message].attempts.iter().find(|attempt| attempt.connection == no);
                     if let Some(sent) = sent.map(|attempt| attempt.at) {
                         self.heard(no, sent);
                     }
@@ -45,7 +45,11 @@ impl Ledger {
             Packet::Pubcomp(ack) => {
                 if let Some(message) = self.sessions[session.0].outbound.remove(&ack.packet_id) {
                     self.answered = Some(message);
-                    self.messages[message.0].completed.get_or_insert(at);
+                    let message = &mut self.messages[message.0];
+                    message.completed.get_or_insert(at);
+                    if let Some((_, released)) = message.released.filter(|(on, _)| *on == no) {
+                        self.heard(no, released);
+                    }
                 }
             }
             Packet::Pubrel(ack) => {
@@ -53,13 +57,13 @@ impl Ledger {
                     inbound.released.get_or_insert(at);
                 }
             }
+            Packet::Suback(answer) => self.answered(no, session, true, answer.packet_id, answer.codes),
+            Packet::Unsuback(answer) => self.answered(no, session, false, answer.packet_id, answer.codes),
             Packet::Pingresp => {
                 if let Some(sent) = self.connections[no.0].pings.pop_front() {
                     self.heard(no, sent);
                 }
             }
-            Packet::Suback(answer) => self.answered(no, session, answer.packet_id, answer.codes),
-            Packet::Unsuback(answer) => self.answered(no, session, answer.packet_id, answer.codes),
             _ => {}
         }
         None
@@ -85,23 +89,23 @@ impl Ledger {
             None if asked.client_id.is_empty() => format!("\0{}", no.0).into(),
             None => Arc::clone(&asked.client_id),
         };
-        let old = self.session_of(&client_id);
-        let crosses = self.crosses(no, &client_id, begun);
-        let doubtful =
-            crosses || answered.session_present && old.is_some_and(|old| self.may_be_another(no, old));
-        if let Some(old) = old.filter(|_| crosses) {
-            self.sessions[old.0].doubtful = Some(at);
-        }
+        let old = self.by_client_id.get(&client_id).copied();
+        let contended = connection.contended;
+        let doubtful = answered.session_present && old.is_some_and(|old| self.may_be_another(no, old));
+        let connection = &mut self.connections[no.0];
+        connection.previous = old.map(|old| (old, self.sessions[old.0].existed(begun, at, contended)));
         let session = match old {
-            Some(old) if answered.session_present => old,
+            Some(old) if answered.session_present && !contended => old,
             _ => {
                 if let Some(old) = old {
                     let old = &mut self.sessions[old.0];
                     old.possibly_gone = Some(old.possibly_gone.map_or(begun, |gone| gone.min(begun)));
-                    old.certainly_gone = Some(old.certainly_gone.map_or(at, |gone| gone.min(at)));
+                    if !contended {
+                        old.certainly_gone = Some(old.certainly_gone.map_or(at, |gone| gone.min(at)));
+                    }
                 }
                 let new = SessionNo(self.sessions.len());
-                let foreign = answered.session_present;
+                let foreign = answered.session_present || contended;
                 self.sessions.push(Session::new(Arc::clone(&client_id), version, begun, foreign));
                 self.by_client_id.insert(client_id, new);
                 new
@@ -117,7 +121,7 @@ impl Ledger {
             state.doubtful = Some(at);
         }
         self.connections[no.0].session = Some(session);
-        self.connections[no.0].heard = Some(begun);
+        self.heard(no, begun);
         // A Will is published in the name of an assigned Client Identifier.
         if let Some(will) = self[no].asked.as_ref().and_then(|asked| asked.will) {
             self.messages[will.message.0].publisher = Arc::clone(&self[session].client_id);
@@ -134,7 +138,7 @@ impl Ledger {
     fn heard(&mut self, no: ConnectionNo, sent: Duration) {
         let at = self.now;
         let connection = &mut self.connections[no.0];
-        connection.heard = connection.heard.max(Some(sent));
+        connection.hear(sent);
         let before = |message: &super::Message| message.possible.is_some_and(|at| at < sent);
         while let Some(message) = connection.unfollowed.front().map(|message| &mut self.messages[message.0])
             && before(message)
@@ -144,32 +148,22 @@ impl Ledger {
         }
     }
 
-    /// Whether another connection with this Client Identifier was accepted meanwhile: nobody knows which came first.
-    fn crosses(&self, no: ConnectionNo, client_id: &str, asked: Duration) -> bool {
-        self.connections.iter().enumerate().any(|(place, other)| {
-            place != no.0
-                && other.answered.is_some_and(|answered| answered.code.is_success() && answered.at > asked)
-                && other.session.is_some_and(|session| *self[session].client_id == *client_id)
-        })
-    }
-
     /// Whether the session that the Server has resumed may be another than the one of this Client Identifier that
-    /// is known: some other CONNECT may have come in between, and have ended that one and begun a new one.
+    /// is known: a CONNECT that had no answer may have ended that one and begun a new one.
     fn may_be_another(&self, no: ConnectionNo, known: SessionNo) -> bool {
         let session = &self[known];
         let last = self[self.last_connection(known)].asked.as_ref().map_or(self.now, |asked| asked.at);
         let gone = session.possibly_gone.is_some_and(|gone| gone <= self.now);
-        let others = self.connections.iter().enumerate().filter(|(place, _)| *place != no.0);
-        others.filter_map(|(_, other)| Some((other, other.asked.as_ref()?))).any(|(other, asked)| {
-            let late = match (other.answered, other.ended) {
-                (Some(answered), _) => answered.code.is_success() && answered.at > last,
-                // It was under way when the connection ended, and may have come after what was sent later.
-                (None, Some(end)) => end.at + self.bounds.promptness > last,
-                (None, None) => true,
-            };
-            late && asked.client_id == session.client_id
-                && other.session != Some(known)
-                && (other.session.is_some() || gone || asked.clean_start || asked.session_expiry == 0)
+        self.connections.iter().enumerate().any(|(place, other)| {
+            // It may come after what was sent later, if it was under way when its connection ended.
+            let late = other.ended.is_none_or(|end| end.at + self.bounds.promptness > last);
+            place != no.0
+                && other.answered.is_none()
+                && late
+                && other.asked.as_ref().is_some_and(|asked| {
+                    asked.client_id == session.client_id
+                        && (gone || asked.clean_start || asked.session_expiry == 0)
+                })
         })
     }
 
@@ -201,28 +195,37 @@ impl Ledger {
         let mut turn = Turn::First;
         if let Some(id) = publish.packet_id {
             self.connections[no.0].unanswered.insert(id);
+            if let Some(&own) = self[session].outbound.get(&id) {
+                self.messages[own.0].crossed = true;
+            }
             let before = self[session].inbound.get(&id).copied();
             let same = before.filter(|before| {
                 let last = &self[before.last];
                 before.qos == publish.qos
                     && last.topic == topic
                     && last.message == message
-                    && (publish.dup || !before.is_over() && before.answered.is_none())
+                    && (publish.dup || !before.is_over())
             });
             let inbound = match same {
                 Some(before) => {
                     turn = Turn::Again(before.last);
                     Inbound { last: number, ..before }
                 }
-                None => Inbound {
-                    first: number,
-                    last: number,
-                    qos: publish.qos,
-                    answered: None,
-                    refused: false,
-                    released: None,
-                    completed: None,
-                },
+                None => {
+                    if let Some(before) = before.filter(|before| !before.is_over()) {
+                        turn = Turn::Instead(before.last);
+                    }
+                    Inbound {
+                        first: number,
+                        last: number,
+                        qos: publish.qos,
+                        answered: None,
+                        refused: false,
+                        released: None,
+                        completed: None,
+                        ended: None,
+                    }
+                }
             };
             self.sessions[session.0].inbound.insert(id, inbound);
         }
@@ -246,10 +249,22 @@ impl Ledger {
     }
 
     /// SUBACK or UNSUBACK.
-    fn answered(&mut self, no: ConnectionNo, session: SessionNo, id: PacketId, codes: &[u8]) {
+    fn answered(
+        &mut self,
+        no: ConnectionNo,
+        session: SessionNo,
+        subscribes: bool,
+        id: PacketId,
+        codes: &[u8],
+    ) {
         let at = self.now;
-        let version = self[no].version;
-        let Some(request) = self.connections[no.0].requests.remove(&id) else { return };
+        let connection = &mut self.connections[no.0];
+        let version = connection.version;
+        // An answer to the other kind answers nothing.
+        if connection.requests.get(&id).is_none_or(|request| request.subscribes != subscribes) {
+            return;
+        }
+        let Some(request) = connection.requests.remove(&id) else { return };
         self.heard(no, request.at);
         let session = &mut self.sessions[session.0];
         for (place, &subscription) in request.subscriptions.iter().enumerate() {
@@ -276,5 +291,6 @@ impl Ledger {
                 None => {}
             }
         }
+        self.answered_request = Some(request);
     }
 }

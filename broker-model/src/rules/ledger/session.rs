@@ -1,6 +1,6 @@
 //! Sessions and their subscriptions: what certainly, and what possibly, was in force.
 
-use super::{ConnectionNo, DeliveryNo, MessageNo};
+use super::{ConnectionNo, DeliveryNo, Existed, MessageNo};
 use core::time::Duration;
 use mqtt_assay_codec::{PacketId, Qos, SubscriptionOptions, Version, topic};
 use std::collections::BTreeMap;
@@ -78,15 +78,14 @@ pub struct Inbound {
     pub released: Option<Duration>,
     /// When the client sent PUBCOMP.
     pub completed: Option<Duration>,
+    /// The client's last packet of the exchange, PUBACK, PUBCOMP or a PUBREC that refuses: on which connection, when.
+    pub ended: Option<(ConnectionNo, Duration)>,
 }
 
 impl Inbound {
     /// Whether the client has ended the exchange for its part: the Server may use the identifier again.
     pub fn is_over(&self) -> bool {
-        match self.qos {
-            Qos::ExactlyOnce => self.completed.is_some() || self.refused,
-            _ => self.answered.is_some(),
-        }
+        self.ended.is_some()
     }
 }
 
@@ -159,6 +158,19 @@ impl Session {
         while let Some(place) = next {
             self.subscriptions[place].ended.get_or_insert(at);
             next = self.subscriptions[place].replaces;
+        }
+    }
+
+    /// What is known of it from a CONNECT's sending to the CONNACK.
+    pub(super) fn existed(&self, asked: Duration, answered: Duration, contended: bool) -> Existed {
+        if contended {
+            Existed::Possibly
+        } else if self.certainly_gone.is_some_and(|at| at <= asked) {
+            Existed::No
+        } else if self.certainly(self.begun, answered) && self.doubtful.is_none() {
+            Existed::Certainly
+        } else {
+            Existed::Possibly
         }
     }
 
