@@ -9,7 +9,16 @@
 mod at_least_once;
 mod exactly_once;
 mod finding;
+mod highest_qos;
 pub mod ledger;
+mod loss;
+mod no_local;
+mod published;
+mod qos;
+mod retain_flag;
+mod retained_sent;
+mod retained_stored;
+mod subscribed;
 mod well_formed;
 
 pub use finding::{Accusation, Cites, Findings, Unknown, Verdicts};
@@ -156,6 +165,14 @@ pub fn all() -> Vec<Box<dyn Rule>> {
     vec![
         Box::<at_least_once::AtLeastOnce>::default(),
         Box::<exactly_once::ExactlyOnce>::default(),
+        Box::<highest_qos::HighestQos>::default(),
+        Box::<no_local::NoLocal>::default(),
+        Box::<published::Published>::default(),
+        Box::<qos::DeliveredQos>::default(),
+        Box::<retain_flag::RetainFlag>::default(),
+        Box::<retained_sent::RetainedSent>::default(),
+        Box::<retained_stored::RetainedStored>::default(),
+        Box::<subscribed::Subscribed>::default(),
         Box::<well_formed::WellFormed>::default(),
     ]
 }
