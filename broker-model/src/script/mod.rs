@@ -8,6 +8,7 @@ mod broken;
 mod pattern;
 mod pilot;
 mod player;
+pub mod text;
 
 pub use broken::broken_names;
 pub use player::{Failure, Order, Played, Player, Told};
