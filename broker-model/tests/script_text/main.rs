@@ -1,6 +1,7 @@
 //! The text form of scripts: what is written reads back, every text ends in a script or in errors, and packets look
 //! as the codec shows them.
 
+mod page;
 mod strategy;
 
 use mqtt_assay_broker_model::history::ClientNo;
