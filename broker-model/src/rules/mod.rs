@@ -7,9 +7,16 @@
 //! everything is possible, and the ledger tells *possibly* from *certainly*.
 
 mod at_least_once;
+mod authentication;
+mod client_identifier;
+mod connack_first;
 mod exactly_once;
 mod finding;
+mod last_packet;
 pub mod ledger;
+mod session_present;
+mod takeover;
+mod unasked;
 mod well_formed;
 
 pub use finding::{Accusation, Cites, Findings, Unknown, Verdicts};
@@ -142,6 +149,15 @@ impl Judges {
     }
 }
 
+/// The connections of which nothing more will be seen after this event: the one that has ended, or at the end of the
+/// history all that are open.
+fn closing<'a>(seen: &Seen<'_>, ledger: &'a Ledger) -> impl Iterator<Item = ConnectionNo> + use<'a> {
+    let ended = seen.connection.filter(|_| matches!(seen.fact, Fact::Ended(..)));
+    let open = matches!(seen.fact, Fact::Finished)
+        .then(|| ledger.connections().filter(|(_, connection)| connection.is_open()).map(|(no, _)| no));
+    ended.into_iter().chain(open.into_iter().flatten())
+}
+
 /// Judges a whole history by every rule.
 pub fn judge(history: &History, bounds: Bounds) -> Verdicts {
     let mut judges = Judges::new(bounds);
@@ -155,7 +171,14 @@ pub fn judge(history: &History, bounds: Bounds) -> Verdicts {
 pub fn all() -> Vec<Box<dyn Rule>> {
     vec![
         Box::<at_least_once::AtLeastOnce>::default(),
+        Box::<authentication::Authentication>::default(),
+        Box::<client_identifier::ClientIdentifier>::default(),
+        Box::<connack_first::ConnackFirst>::default(),
         Box::<exactly_once::ExactlyOnce>::default(),
+        Box::<last_packet::LastPacket>::default(),
+        Box::<session_present::SessionPresent>::default(),
+        Box::<takeover::Takeover>::default(),
+        Box::<unasked::Unasked>::default(),
         Box::<well_formed::WellFormed>::default(),
     ]
 }

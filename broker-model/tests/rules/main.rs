@@ -2,4 +2,6 @@
 
 mod support;
 
+mod beginning_and_end;
+mod sessions;
 mod well_formed;
