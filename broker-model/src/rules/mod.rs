@@ -6,6 +6,9 @@
 //! deliveries. The observer does not see inside the Server: between the sending of a packet and its answer
 //! everything is possible, and the ledger tells *possibly* from *certainly*.
 
+mod acknowledgements;
+mod answer_codes;
+mod answers;
 mod at_least_once;
 mod authentication;
 mod client_identifier;
@@ -14,6 +17,7 @@ mod exactly_once;
 mod finding;
 mod last_packet;
 pub mod ledger;
+mod no_matching_subscribers;
 mod session_present;
 mod takeover;
 mod unasked;
@@ -170,12 +174,16 @@ pub fn judge(history: &History, bounds: Bounds) -> Verdicts {
 /// Every rule, in the order of their names.
 pub fn all() -> Vec<Box<dyn Rule>> {
     vec![
+        Box::<acknowledgements::Acknowledgements>::default(),
+        Box::<answer_codes::AnswerCodes>::default(),
+        Box::<answers::Answers>::default(),
         Box::<at_least_once::AtLeastOnce>::default(),
         Box::<authentication::Authentication>::default(),
         Box::<client_identifier::ClientIdentifier>::default(),
         Box::<connack_first::ConnackFirst>::default(),
         Box::<exactly_once::ExactlyOnce>::default(),
         Box::<last_packet::LastPacket>::default(),
+        Box::<no_matching_subscribers::NoMatchingSubscribers>::default(),
         Box::<session_present::SessionPresent>::default(),
         Box::<takeover::Takeover>::default(),
         Box::<unasked::Unasked>::default(),
