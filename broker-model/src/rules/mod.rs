@@ -18,6 +18,7 @@ mod finding;
 mod last_packet;
 pub mod ledger;
 mod no_matching_subscribers;
+mod packet_identifiers;
 mod session_present;
 mod takeover;
 mod unasked;
@@ -184,6 +185,7 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         Box::<exactly_once::ExactlyOnce>::default(),
         Box::<last_packet::LastPacket>::default(),
         Box::<no_matching_subscribers::NoMatchingSubscribers>::default(),
+        Box::<packet_identifiers::PacketIdentifiers>::default(),
         Box::<session_present::SessionPresent>::default(),
         Box::<takeover::Takeover>::default(),
         Box::<unasked::Unasked>::default(),
