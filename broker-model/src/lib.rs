@@ -55,9 +55,12 @@ pub mod script;
 mod send;
 mod session;
 mod share;
+pub mod shrink;
+pub mod simulate;
 mod subscribe;
 mod timers;
 mod will;
+pub mod workload;
 
 pub use broker::{Broker, ConnectionId, Input, Output};
 pub use mutant::Mutant;

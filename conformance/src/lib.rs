@@ -5,7 +5,8 @@
 pub mod check;
 pub mod checks;
 pub mod cli;
-mod net;
+mod digest;
+pub mod net;
 pub mod outcome;
 pub mod report;
 mod rng;

@@ -1,6 +1,7 @@
 //! What came out of a check: its verdict, the findings behind it, and the packets as proof.
 
 use crate::check::{Check, Cite};
+use crate::digest::Digest;
 use crate::verdict::Verdict;
 use mqtt_assay_codec::Version;
 use std::time::Duration;
@@ -97,6 +98,33 @@ pub struct CheckResult {
     pub log: Vec<LogEntry>,
     /// How long the check took.
     pub elapsed: Duration,
+}
+
+impl CheckResult {
+    /// A hash of everything that was seen: times, directions and bytes of all events, the verdict and its findings.
+    pub fn digest(&self) -> u64 {
+        let mut digest = Digest::new();
+        for entry in &self.log {
+            let direction: &[u8] = match entry.direction {
+                Direction::Sent => b">",
+                Direction::Received => b"<",
+                Direction::Note => b"-",
+            };
+            digest = digest
+                .with(&entry.at.as_nanos().to_be_bytes())
+                .with_field(entry.client.as_bytes())
+                .with(&entry.connection.to_be_bytes())
+                .with(direction)
+                .with_field(entry.text.as_bytes())
+                .with_field(&entry.bytes)
+                .with(&(entry.length as u64).to_be_bytes());
+        }
+        digest = digest.with_field(self.verdict.to_string().as_bytes());
+        for finding in &self.findings {
+            digest = digest.with_field(finding.expected.as_bytes()).with_field(finding.observed.as_bytes());
+        }
+        digest.value()
+    }
 }
 
 /// A whole run against one broker.

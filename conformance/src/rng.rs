@@ -1,5 +1,7 @@
 //! The project's own small generator, with a pinned algorithm: a seed in a report must mean the same next year.
 
+use crate::digest::Digest;
+
 /// SplitMix64 (Steele, Lea, Flood 2014).
 #[derive(Clone, Debug)]
 pub(crate) struct Rng(u64);
@@ -7,11 +9,7 @@ pub(crate) struct Rng(u64);
 impl Rng {
     /// The stream of `seed` that belongs to `name`: adding a name moves no other stream.
     pub(crate) fn named(seed: u64, name: &str) -> Self {
-        // FNV-1a, 64 bits.
-        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        Rng(seed ^ hash)
+        Rng(seed ^ Digest::new().with(name.as_bytes()).value())
     }
 
     /// The next 64 bits.
@@ -23,13 +21,19 @@ impl Rng {
         z ^ (z >> 31)
     }
 
+    /// One of the numbers below `limit`, which is not zero.
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
+        // The bias of a remainder is of no account here.
+        (self.next_u64() % limit as u64) as usize
+    }
+
     /// A word of lower-case letters and digits that starts with a letter.
     pub(crate) fn word(&mut self, length: usize) -> String {
         const SIGNS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
         (0..length)
             .map(|index| {
                 let signs = if index == 0 { 26 } else { 36 };
-                char::from(SIGNS[(self.next_u64() % signs) as usize])
+                char::from(SIGNS[self.below(signs)])
             })
             .collect()
     }

@@ -1,6 +1,9 @@
 //! Runs the selected checks against a broker, side by side.
 
 mod preflight;
+mod simulated;
+
+pub use simulated::simulated;
 
 use crate::check::Check;
 use crate::net::Address;
@@ -84,7 +87,7 @@ pub async fn run(
             let broker = Served::start(*mutant)
                 .await
                 .map_err(|e| SetUp::Broker(format!("cannot serve the reference broker on loopback: {e}")))?;
-            let address = Address(broker.address());
+            let address = Address::tcp(broker.address());
             served = Some(broker);
             (address, Credentials::default())
         }
@@ -101,7 +104,7 @@ pub async fn run(
     };
     tokio::pin!(stopped);
     let preflight::Found { abilities, mut remarks } = tokio::select! {
-        found = preflight::run(&options.target, address, &credentials, &options.versions, options.seed) => found?,
+        found = preflight::run(&options.target, &address, &credentials, &options.versions, options.seed) => found?,
         () = &mut stopped => return Err(SetUp::Interrupted),
     };
 
@@ -123,7 +126,7 @@ pub async fn run(
     let players = tokio::spawn(play_all(
         planned,
         Arc::new(Stage {
-            address,
+            address: address.clone(),
             credentials: credentials.clone(),
             seed: options.seed,
             deadline: options.deadline,
@@ -150,7 +153,7 @@ pub async fn run(
     players.abort();
     for (version, abilities) in abilities.iter().filter(|_| !interrupted) {
         let world = World::new(
-            address,
+            address.clone(),
             credentials.clone(),
             *version,
             abilities.clone(),
@@ -224,7 +227,7 @@ async fn play_all(
 async fn play(plan: &Planned, stage: &Stage) -> CheckResult {
     let Planned { check, version, abilities } = plan;
     let world = Arc::new(World::new(
-        stage.address,
+        stage.address.clone(),
         stage.credentials.clone(),
         *version,
         abilities.clone(),

@@ -1,17 +1,20 @@
-//! The reference broker behind TCP: one task owns the state machine, one task per connection moves bytes.
+//! The reference broker behind any listener: one task owns the state machine, one task per connection moves bytes.
+//!
+//! Time is tokio's and nothing is drawn by chance, so that a simulation can run it in virtual time.
 //!
 //! Limits keep it alive against hostile clients: connections, bytes waiting for a slow reader, packet sizes and
 //! sessions (the last two are the model's policy).
 
+use crate::net::Listener;
 use mqtt_assay_broker_model::{Broker, ConnectionId, Input, Mutant, Output, Policy};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -31,7 +34,7 @@ const CHUNKS_WAITING: usize = 1024;
 #[derive(Debug)]
 pub struct Served {
     address: SocketAddr,
-    // Dropping the set ends its tasks.
+    // Dropping the set ends its task, and with it all others.
     _tasks: JoinSet<()>,
 }
 
@@ -53,17 +56,8 @@ impl Served {
     pub async fn listen(listen: SocketAddr, mutant: Option<Mutant>) -> io::Result<Served> {
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
-        // The broker uses its right to refuse long Client Identifiers, so that there is a refusal to be judged.
-        // [3.1.1/MQTT-3.1.3-9] [5.0/MQTT-3.1.3-8]
-        let policy = Policy { max_client_id_bytes: 100, ..Policy::default() };
-        let mut broker = Broker::new(policy, 0);
-        if let Some(mutant) = mutant {
-            broker = broker.with_mutant(mutant);
-        }
-        let (events, received) = mpsc::channel(CHUNKS_WAITING);
         let mut tasks = JoinSet::new();
-        tasks.spawn(accept(listener, events));
-        tasks.spawn(turn(broker, received));
+        tasks.spawn(serve(listener, Machine::new(mutant, 0)));
         Ok(Served { address, _tasks: tasks })
     }
 
@@ -71,6 +65,48 @@ impl Served {
     pub fn address(&self) -> SocketAddr {
         self.address
     }
+}
+
+/// The state machine, with what must outlive the tasks around it if a crash is not to take its state.
+#[derive(Clone, Debug)]
+pub(crate) struct Machine(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    broker: Broker,
+    /// The machine's time when its tasks began.
+    begun: Duration,
+    /// The number of the last connection.
+    last: u64,
+    open: BTreeSet<ConnectionId>,
+}
+
+impl Machine {
+    /// The reference broker, or a mutant of it, without sessions.
+    pub(crate) fn new(mutant: Option<Mutant>, seed: u64) -> Self {
+        // The broker uses its right to refuse long Client Identifiers, so that there is a refusal to be judged.
+        // [3.1.1/MQTT-3.1.3-9] [5.0/MQTT-3.1.3-8]
+        let policy = Policy { max_client_id_bytes: 100, ..Policy::default() };
+        let mut broker = Broker::new(policy, seed);
+        if let Some(mutant) = mutant {
+            broker = broker.with_mutant(mutant);
+        }
+        Machine(Arc::new(Mutex::new(State { broker, begun: Duration::ZERO, last: 0, open: BTreeSet::new() })))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Serves whomever the listener accepts, until dropped.
+pub(crate) async fn serve(listener: impl Listener, machine: Machine) {
+    let (events, received) = mpsc::channel(CHUNKS_WAITING);
+    let last = machine.state().last;
+    let mut tasks = JoinSet::new();
+    tasks.spawn(accept(listener, last, events));
+    tasks.spawn(turn(machine, received));
+    while tasks.join_next().await.is_some() {}
 }
 
 /// What the connections tell the broker's task.
@@ -95,13 +131,12 @@ enum Order {
     Close,
 }
 
-async fn accept(listener: TcpListener, events: mpsc::Sender<Told>) {
+async fn accept(mut listener: impl Listener, mut last: u64, events: mpsc::Sender<Told>) {
     let mut connections = JoinSet::new();
-    let mut next = 0;
     loop {
         while connections.try_join_next().is_some() {}
         let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+            Ok(stream) => stream,
             // Out of file descriptors, or a connection that was gone already: let others end first.
             Err(_) => {
                 if connections.join_next().await.is_none() {
@@ -114,15 +149,18 @@ async fn accept(listener: TcpListener, events: mpsc::Sender<Told>) {
             drop(stream);
             continue;
         }
-        next += 1;
-        connections.spawn(connection(stream, ConnectionId(next), events.clone()));
+        last += 1;
+        connections.spawn(connection(stream, ConnectionId(last), events.clone()));
     }
 }
 
 /// Moves the bytes of one connection both ways until either side ends it.
-async fn connection(stream: TcpStream, id: ConnectionId, events: mpsc::Sender<Told>) {
-    let _ = stream.set_nodelay(true);
-    let (mut reader, mut writer) = stream.into_split();
+async fn connection(
+    stream: impl AsyncRead + AsyncWrite + Send,
+    id: ConnectionId,
+    events: mpsc::Sender<Told>,
+) {
+    let (mut reader, mut writer) = tokio::io::split(stream);
     let (orders, mut ordered) = mpsc::unbounded_channel();
     let unread = Arc::new(AtomicUsize::new(0));
     let kill = Arc::new(Notify::new());
@@ -152,10 +190,12 @@ async fn connection(stream: TcpStream, id: ConnectionId, events: mpsc::Sender<To
             }
         }
     };
+    // In a fixed order: chance would make two runs of one seed differ.
     tokio::select! {
-        () = read => {}
-        () = write => {}
+        biased;
         () = kill.notified() => {}
+        () = write => {}
+        () = read => {}
     }
     // Closed by the client, by an error, or by the broker: FIN goes out behind what was written. Bytes that the
     // client still sends are read and dropped for a while, since closing over them would reset the connection
@@ -170,40 +210,45 @@ async fn connection(stream: TcpStream, id: ConnectionId, events: mpsc::Sender<To
 }
 
 /// Gives the state machine its inputs and carries out its outputs.
-async fn turn(mut broker: Broker, mut events: mpsc::Receiver<Told>) {
+async fn turn(machine: Machine, mut events: mpsc::Receiver<Told>) {
     let begun = Instant::now();
+    let since = machine.state().begun;
     let mut connections = BTreeMap::new();
     loop {
-        let told = match broker.deadline() {
-            Some(deadline) => match tokio::time::timeout_at(begun + deadline, events.recv()).await {
-                Ok(told) => told,
-                Err(_) => {
-                    broker.handle(begun.elapsed(), Input::Timer);
-                    carry_out(&mut broker, &mut connections);
-                    continue;
-                }
-            },
-            None => events.recv().await,
+        let deadline = machine.state().broker.deadline();
+        let told = match deadline {
+            Some(deadline) => {
+                let due = begun + deadline.saturating_sub(since);
+                // Nobody told anything until then: the timer is due.
+                tokio::time::timeout_at(due, events.recv()).await.ok()
+            }
+            None => Some(events.recv().await),
         };
-        let now = begun.elapsed();
+        let now = since + begun.elapsed();
+        let mut state = machine.state();
+        let state = &mut *state;
         match told {
-            Some(Told::Opened(id, line)) => {
+            None => state.broker.handle(now, Input::Timer),
+            Some(Some(Told::Opened(id, line))) => {
                 connections.insert(id, line);
-                broker.handle(now, Input::Opened(id));
+                state.open.insert(id);
+                state.last = id.0;
+                state.broker.handle(now, Input::Opened(id));
             }
-            Some(Told::Received(id, bytes)) => broker.handle(now, Input::Received(id, &bytes)),
-            Some(Told::Closed(id)) => {
+            Some(Some(Told::Received(id, bytes))) => state.broker.handle(now, Input::Received(id, &bytes)),
+            Some(Some(Told::Closed(id))) => {
                 connections.remove(&id);
-                broker.handle(now, Input::Closed(id));
+                state.open.remove(&id);
+                state.broker.handle(now, Input::Closed(id));
             }
-            None => return,
+            Some(None) => return,
         }
-        carry_out(&mut broker, &mut connections);
+        carry_out(state, &mut connections);
     }
 }
 
-fn carry_out(broker: &mut Broker, connections: &mut BTreeMap<ConnectionId, Line>) {
-    while let Some(output) = broker.poll() {
+fn carry_out(state: &mut State, connections: &mut BTreeMap<ConnectionId, Line>) {
+    while let Some(output) = state.broker.poll() {
         match output {
             Output::Send(id, bytes) => {
                 let Some(line) = connections.get(&id) else { continue };
@@ -216,6 +261,7 @@ fn carry_out(broker: &mut Broker, connections: &mut BTreeMap<ConnectionId, Line>
                 }
             }
             Output::Close(id) => {
+                state.open.remove(&id);
                 if let Some(line) = connections.remove(&id) {
                     let _ = line.orders.send(Order::Close);
                 }

@@ -4,10 +4,13 @@
 //! in a simulated network, or against a broker on a socket. Generators and fuzzers make scripts; scripts shrink,
 //! print and replay.
 
+mod broken;
 mod pattern;
 mod pilot;
 mod player;
+pub mod text;
 
+pub use broken::broken_names;
 pub use player::{Failure, Order, Played, Player, Told};
 
 use crate::history::{ClientNo, Fault, How};
@@ -294,6 +297,14 @@ pub enum Pattern {
     },
     /// The connection's end.
     Closed,
+}
+
+impl Client {
+    /// Its Client Identifier. Clients that have it in common are one Client to the Server, and take over from each
+    /// other.
+    pub fn identifier(&self) -> &str {
+        self.connect.client_id.as_deref().unwrap_or(&self.name)
+    }
 }
 
 impl Script {

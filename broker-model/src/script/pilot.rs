@@ -2,11 +2,12 @@
 //!
 //! The script says what it sends; what follows from that it does of its own accord, unless the script does it.
 
+use super::broken::broken;
 use super::{Client, Connect, Send};
 use mqtt_assay_codec::{
     Ack, Auth, Connect as ConnectPacket, Decoder, Disconnect, Packet, PacketId, PacketType, Publish, Qos,
     ReasonCode, Receiver, Subscribe, SubscriptionList, TopicFilterList, Unsubscribe, Version,
-    Will as WillPacket, raw,
+    Will as WillPacket,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -39,7 +40,26 @@ pub(super) struct Owed {
     id: PacketId,
 }
 
-/// The state of one client.
+/// The client's part of the Session State. [3.1.1 §4.1] [5.0 §4.1]
+///
+/// Clients of one Client Identifier are one Client with one state, whichever of them is connected.
+#[derive(Default, Debug)]
+pub(super) struct State {
+    /// Its messages that are not acknowledged to the end, in the order of sending.
+    outgoing: Vec<(PacketId, Outgoing)>,
+    /// QoS 2 messages received and not released.
+    received: BTreeSet<PacketId>,
+    last_id: u16,
+}
+
+impl State {
+    fn clear(&mut self) {
+        self.outgoing.clear();
+        self.received.clear();
+    }
+}
+
+/// One client of a script.
 #[derive(Debug)]
 pub(super) struct Pilot {
     pub(super) phase: Phase,
@@ -51,15 +71,10 @@ pub(super) struct Pilot {
     pub(super) connect: Option<Connect>,
     /// What waits for CONNACK or for the Server's Receive Maximum.
     waiting: VecDeque<(Send, Vec<usize>)>,
-    /// The client's part of the Session State, in the order of sending.
-    outgoing: Vec<(PacketId, Outgoing)>,
-    /// QoS 2 messages received and not released.
-    received: BTreeSet<PacketId>,
     /// SUBSCRIBEs and UNSUBSCRIBEs without an answer.
     requests: BTreeSet<PacketId>,
     pub(super) pings: u32,
     owed: Vec<Owed>,
-    last_id: u16,
     server_receive_maximum: u16,
     /// Topics behind the Server's Topic Aliases.
     pub(super) aliases: BTreeMap<u16, String>,
@@ -78,12 +93,9 @@ impl Pilot {
             acknowledges: client.acknowledges,
             connect: None,
             waiting: VecDeque::new(),
-            outgoing: Vec::new(),
-            received: BTreeSet::new(),
             requests: BTreeSet::new(),
             pings: 0,
             owed: Vec::new(),
-            last_id: 0,
             server_receive_maximum: u16::MAX,
             aliases: BTreeMap::new(),
             writes: VecDeque::new(),
@@ -101,11 +113,11 @@ impl Pilot {
     }
 
     /// The network connection is there.
-    pub(super) fn opened(&mut self, name: &str) {
+    pub(super) fn opened(&mut self, state: &mut State, name: &str) {
         self.phase = Phase::Greeting;
         if let Some(connect) = self.connect.clone() {
             if connect.clean_start {
-                self.forget_session();
+                state.clear();
             }
             self.write_connect(&connect, name);
         }
@@ -123,54 +135,49 @@ impl Pilot {
         self.leaves = false;
     }
 
-    fn forget_session(&mut self) {
-        self.outgoing.clear();
-        self.received.clear();
-    }
-
     /// Whether all that the client has sent is answered.
-    pub(super) fn settled(&self) -> bool {
+    pub(super) fn settled(&self, state: &State) -> bool {
         self.phase == Phase::Away
             || self.phase == Phase::Served
                 && self.waiting.is_empty()
-                && self.outgoing.is_empty()
+                && state.outgoing.is_empty()
                 && self.requests.is_empty()
                 && self.pings == 0
     }
 
     /// Sends, or lets wait for CONNACK; `false` if there is no connection.
-    pub(super) fn send(&mut self, send: &Send, split: &[usize], name: &str) -> bool {
+    pub(super) fn send(&mut self, state: &mut State, send: &Send, split: &[usize], name: &str) -> bool {
         match (self.phase, send) {
             (Phase::Away, _) => return false,
             // Whatever breaks the rules does not wait for them.
             (Phase::Greeting | Phase::Served, Send::Raw(_) | Send::Broken(_) | Send::Connect(_)) => {
-                self.write(send, split, name);
+                self.write(state, send, split, name);
             }
-            (Phase::Greeting, _) if self.connect.is_none() => self.write(send, split, name),
+            (Phase::Greeting, _) if self.connect.is_none() => self.write(state, send, split, name),
             _ => {
                 self.waiting.push_back((send.clone(), split.to_vec()));
-                self.pump(name);
+                self.pump(state, name);
             }
         }
         true
     }
 
     /// Sends what may be sent.
-    pub(super) fn pump(&mut self, name: &str) {
+    fn pump(&mut self, state: &mut State, name: &str) {
         while self.phase == Phase::Served {
             let Some((send, split)) = self.waiting.pop_front() else { return };
             let counted = matches!(send, Send::Publish { qos, .. } if qos > Qos::AtMostOnce);
             // [5.0/MQTT-3.3.4-7]
-            if counted && self.outgoing.len() >= usize::from(self.server_receive_maximum) {
+            if counted && state.outgoing.len() >= usize::from(self.server_receive_maximum) {
                 self.waiting.push_front((send, split));
                 return;
             }
-            self.write(&send, &split, name);
+            self.write(state, &send, &split, name);
         }
     }
 
     /// A packet of the Server's.
-    pub(super) fn receive(&mut self, packet: &Packet<'_>, name: &str) {
+    pub(super) fn receive(&mut self, state: &mut State, packet: &Packet<'_>, name: &str) {
         match packet {
             // Before 5.0, too, only 0x00 accepts.
             Packet::Connack(connack)
@@ -179,26 +186,26 @@ impl Pilot {
                 self.phase = Phase::Served;
                 self.server_receive_maximum = connack.properties.receive_maximum().unwrap_or(u16::MAX);
                 if connack.session_present {
-                    self.resend();
+                    self.resend(state);
                 } else {
                     // [5.0/MQTT-3.2.2-5]
-                    self.forget_session();
+                    state.clear();
                 }
             }
-            Packet::Publish(publish) => self.delivered(publish),
-            Packet::Puback(ack) => self.outgoing.retain(|(id, _)| *id != ack.packet_id),
+            Packet::Publish(publish) => self.delivered(state, publish),
+            Packet::Puback(ack) => state.outgoing.retain(|(id, _)| *id != ack.packet_id),
             Packet::Pubrec(ack) if !ack.reason.is_success() => {
-                self.outgoing.retain(|(id, _)| *id != ack.packet_id);
+                state.outgoing.retain(|(id, _)| *id != ack.packet_id);
             }
             Packet::Pubrec(ack) => {
-                if let Some((_, message)) = self.outgoing.iter_mut().find(|(id, _)| *id == ack.packet_id) {
+                if let Some((_, message)) = state.outgoing.iter_mut().find(|(id, _)| *id == ack.packet_id) {
                     message.released = true;
                 }
                 self.write_ack(PacketType::Pubrel, ack.packet_id, ReasonCode::SUCCESS);
             }
-            Packet::Pubcomp(ack) => self.outgoing.retain(|(id, _)| *id != ack.packet_id),
+            Packet::Pubcomp(ack) => state.outgoing.retain(|(id, _)| *id != ack.packet_id),
             Packet::Pubrel(ack) => {
-                self.received.remove(&ack.packet_id);
+                state.received.remove(&ack.packet_id);
                 self.owe(PacketType::Pubcomp, ack.packet_id);
             }
             Packet::Suback(answer) => {
@@ -210,10 +217,10 @@ impl Pilot {
             Packet::Pingresp => self.pings = self.pings.saturating_sub(1),
             _ => {}
         }
-        self.pump(name);
+        self.pump(state, name);
     }
 
-    fn delivered(&mut self, publish: &Publish<'_>) {
+    fn delivered(&mut self, state: &mut State, publish: &Publish<'_>) {
         if let Some(alias) = publish.properties.topic_alias()
             && !publish.topic.is_empty()
         {
@@ -222,7 +229,7 @@ impl Pilot {
         match (publish.qos, publish.packet_id) {
             (Qos::AtLeastOnce, Some(id)) => self.owe(PacketType::Puback, id),
             (Qos::ExactlyOnce, Some(id)) => {
-                self.received.insert(id);
+                state.received.insert(id);
                 self.owe(PacketType::Pubrec, id);
             }
             _ => {}
@@ -247,8 +254,8 @@ impl Pilot {
 
     /// A resumed session: what is unacknowledged goes out again, in its order. [3.1.1/MQTT-4.4.0-1]
     /// [5.0/MQTT-4.4.0-1]
-    fn resend(&mut self) {
-        for (id, message) in self.outgoing.clone() {
+    fn resend(&mut self, state: &State) {
+        for (id, message) in state.outgoing.clone() {
             if message.released {
                 self.write_ack(PacketType::Pubrel, id, ReasonCode::SUCCESS);
             } else {
@@ -259,12 +266,12 @@ impl Pilot {
         }
     }
 
-    fn free_id(&mut self) -> PacketId {
+    fn free_id(&self, state: &mut State) -> PacketId {
         loop {
-            self.last_id = self.last_id.wrapping_add(1);
-            if let Some(id) = PacketId::new(self.last_id)
+            state.last_id = state.last_id.wrapping_add(1);
+            if let Some(id) = PacketId::new(state.last_id)
                 && !self.requests.contains(&id)
-                && !self.outgoing.iter().any(|(used, _)| *used == id)
+                && !state.outgoing.iter().any(|(used, _)| *used == id)
             {
                 return id;
             }
@@ -303,12 +310,12 @@ impl Pilot {
         self.encode(&Packet::Connect(packet), &[]);
     }
 
-    fn write(&mut self, send: &Send, split: &[usize], name: &str) {
+    fn write(&mut self, state: &mut State, send: &Send, split: &[usize], name: &str) {
         match send {
             Send::Publish { topic, payload, qos, retain, dup, id, properties } => {
                 let packet_id = match qos {
                     Qos::AtMostOnce => None,
-                    _ => Some(id.and_then(PacketId::new).unwrap_or_else(|| self.free_id())),
+                    _ => Some(id.and_then(PacketId::new).unwrap_or_else(|| self.free_id(state))),
                 };
                 let publish = Publish {
                     dup: *dup,
@@ -321,10 +328,10 @@ impl Pilot {
                 };
                 let bytes = self.encode(&Packet::Publish(publish), split);
                 if let (Some(id), Some(bytes)) = (packet_id, bytes) {
-                    self.outgoing.retain(|(used, _)| *used != id);
+                    state.outgoing.retain(|(used, _)| *used != id);
                     // An alias lives with its connection: the packet would mean nothing on the next one.
                     if !topic.is_empty() {
-                        self.outgoing.push((id, Outgoing { bytes, released: false }));
+                        state.outgoing.push((id, Outgoing { bytes, released: false }));
                     }
                 }
             }
@@ -336,7 +343,7 @@ impl Pilot {
                 }
             }
             Send::Subscribe { id, filters, properties } => {
-                let packet_id = id.and_then(PacketId::new).unwrap_or_else(|| self.free_id());
+                let packet_id = id.and_then(PacketId::new).unwrap_or_else(|| self.free_id(state));
                 let mut list = SubscriptionList::new();
                 for (filter, options) in filters {
                     list.push(filter, *options);
@@ -347,7 +354,7 @@ impl Pilot {
                 self.encode(&Packet::Subscribe(packet), split);
             }
             Send::Unsubscribe { id, filters, properties } => {
-                let packet_id = id.and_then(PacketId::new).unwrap_or_else(|| self.free_id());
+                let packet_id = id.and_then(PacketId::new).unwrap_or_else(|| self.free_id(state));
                 let mut list = TopicFilterList::new();
                 for filter in filters {
                     list.push(filter);
@@ -372,7 +379,7 @@ impl Pilot {
             Send::Raw(bytes) => self.writes.push_back((bytes.clone(), split.to_vec())),
             Send::Broken(name) => {
                 if let Some(bytes) = broken(self.version, name) {
-                    self.writes.push_back((bytes, split.to_vec()));
+                    self.writes.push_back((bytes.to_vec(), split.to_vec()));
                 }
             }
         }
@@ -383,12 +390,6 @@ impl Pilot {
         let decoder = Decoder::new(self.version, Receiver::Client);
         decoder.next(bytes).ok().flatten().map(|(packet, _)| packet)
     }
-}
-
-/// The packet of this name that breaks one rule.
-pub(super) fn broken(version: Version, name: &str) -> Option<Vec<u8>> {
-    let cases = raw::cases(version, Receiver::Server);
-    cases.into_iter().find(|case| case.name == name).map(|case| case.bytes)
 }
 
 fn acknowledgement(packet: PacketType, ack: Ack<'_>) -> Packet<'_> {

@@ -1,7 +1,7 @@
 //! Acts a script out without I/O or clock: told what the carrier saw, it orders what is to be done.
 
-use super::pilot::{Phase, Pilot};
-use super::{Action, Connect, PATIENCE, Pattern, Script, Step, Timely};
+use super::pilot::{Phase, Pilot, State};
+use super::{Action, Client, Connect, PATIENCE, Pattern, Script, Step, Timely};
 use crate::history::{ClientNo, Event, Fault, History, How, Recorder, Side, What};
 use core::time::Duration;
 use mqtt_assay_codec::{Packet, Version};
@@ -87,6 +87,9 @@ struct Got {
 pub struct Player {
     script: Arc<Script>,
     pilots: Vec<Pilot>,
+    states: Vec<State>,
+    /// For each client, which state is its own.
+    state_of: Vec<usize>,
     inboxes: Vec<VecDeque<Got>>,
     /// Clients whose packets a step expects: only theirs are kept.
     keeps: Vec<bool>,
@@ -119,7 +122,12 @@ impl Player {
             }
         }
         let numbers = (0..count).filter_map(|place| u16::try_from(place).ok()).map(ClientNo);
+        let identifiers: Vec<&str> = script.clients.iter().map(Client::identifier).collect();
+        let state_of =
+            identifiers.iter().map(|own| identifiers.iter().position(|other| other == own).unwrap_or(0));
         Player {
+            state_of: state_of.collect(),
+            states: (0..count).map(|_| State::default()).collect(),
             pilots: script.clients.iter().map(Pilot::new).collect(),
             inboxes: (0..count).map(|_| VecDeque::new()).collect(),
             keeps,
@@ -209,7 +217,8 @@ impl Player {
         if self.present(client, connection) {
             self.recorder.answered(self.now, client, connection, true);
             let name = &self.script.clients[client.index()].name;
-            self.pilots[client.index()].opened(name);
+            let state = &mut self.states[self.state_of[client.index()]];
+            self.pilots[client.index()].opened(state, name);
             self.flush(client);
         }
     }
@@ -239,7 +248,8 @@ impl Player {
                 }
                 _ => None,
             };
-            pilot.receive(&packet, &self.script.clients[place].name);
+            let state = &mut self.states[self.state_of[place]];
+            pilot.receive(state, &packet, &self.script.clients[place].name);
             if self.keeps[place] {
                 if self.inboxes[place].len() >= INBOX_MAX {
                     self.inboxes[place].pop_front();
@@ -335,7 +345,8 @@ impl Player {
                 _ => false,
             },
             Waits::Settled(client, until) => {
-                let settled = self.pilots[client.index()].settled();
+                let state = &self.states[self.state_of[client.index()]];
+                let settled = self.pilots[client.index()].settled(state);
                 settled || late(until) && self.give_up("not everything was answered")
             }
             Waits::Expected(client, until) => {
@@ -400,11 +411,12 @@ impl Player {
     fn act(&mut self, client: ClientNo, action: &Action) {
         let place = client.index();
         let name = &self.script.clients[place].name;
+        let state = &mut self.states[self.state_of[place]];
         match action {
             Action::Connect(connect) => self.connect(client, connect.clone()),
             Action::Open => self.open(client, None),
             Action::Send(send, split) => {
-                if !self.pilots[place].send(send, split, name) {
+                if !self.pilots[place].send(state, send, split, name) {
                     self.fail("the client is not connected");
                 }
                 self.flush(client);
@@ -421,7 +433,7 @@ impl Player {
                 }
             }
             Action::Barrier => {
-                if self.pilots[place].send(&super::Send::Pingreq, &[], name) {
+                if self.pilots[place].send(state, &super::Send::Pingreq, &[], name) {
                     self.flush(client);
                     self.waits = Some(Waits::Settled(client, self.now + PATIENCE));
                 } else {

@@ -1,7 +1,7 @@
 //! Before the checks: can the broker be reached, which versions does it accept, what does it announce?
 
 use super::SetUp;
-use crate::net::Address;
+use crate::net::{Address, Caller};
 use crate::outcome::Direction;
 use crate::story::{Abilities, Attempt, Credentials, Stop, World};
 use crate::target::{Target, TcpTarget};
@@ -28,8 +28,10 @@ pub(super) async fn resolve(tcp: &TcpTarget) -> Result<Address, SetUp> {
             tcp.host
         ))
     })? {
-        match Address(address).open(std::time::Duration::from_secs(5)).await {
-            Ok(_) => return Ok(Address(address)),
+        let broker = Address::tcp(address);
+        let caller = Caller { client: "preflight", connection: 0 };
+        match broker.open(caller, super::PATIENCE).await {
+            Ok(_) => return Ok(broker),
             Err(error) => last = Some((address, error)),
         }
     }
@@ -44,7 +46,7 @@ pub(super) async fn resolve(tcp: &TcpTarget) -> Result<Address, SetUp> {
 /// Connects once in each version.
 pub(super) async fn run(
     target: &Target,
-    address: Address,
+    address: &Address,
     credentials: &Credentials,
     asked: &[Version],
     seed: u64,
@@ -78,13 +80,14 @@ pub(super) async fn run(
 
 /// One CONNECT; the error completes the sentence "to MQTT 5.0 it …".
 async fn greet(
-    address: Address,
+    address: &Address,
     credentials: &Credentials,
     version: Version,
     seed: u64,
 ) -> Result<(Abilities, Vec<String>), String> {
     let plain = Abilities::of(&Connack::new(false, ReasonCode::SUCCESS));
-    let world = World::new(address, credentials.clone(), version, plain, seed, "preflight", super::PATIENCE);
+    let world =
+        World::new(address.clone(), credentials.clone(), version, plain, seed, "preflight", super::PATIENCE);
     let attempt = match world.client("preflight").attempt().await {
         Ok(attempt) => attempt,
         // A CONNACK that is wrong is a broker's, and a matter for the checks.

@@ -4,7 +4,7 @@ use super::history::What;
 use super::passive::{FRAME_MAX, Passive};
 use super::received::Received;
 use super::{Stop, Story, World};
-use crate::net::Wire;
+use crate::net::{Caller, Wire};
 use mqtt_assay_codec::{
     Ack, Connack, Decoder, Packet, PacketId, PacketType, Qos, ReasonCode, Receiver, Split, Version, frame,
 };
@@ -61,7 +61,8 @@ impl std::fmt::Debug for Client<'_> {
 impl<'w> Client<'w> {
     pub(super) async fn open(world: &'w World, name: &str, id: String) -> Result<Client<'w>, Stop> {
         let connection = world.next_connection(name);
-        let wire = world.address.open(world.patience).await.map_err(|error| {
+        let caller = Caller { client: name, connection };
+        let wire = world.address.open(caller, world.patience).await.map_err(|error| {
             Stop::inconclusive(format!("client {name} could not open a connection: {error}"))
         })?;
         let client = Client {
@@ -353,7 +354,7 @@ impl<'w> Client<'w> {
     /// Ends the connection with a reset.
     pub fn reset(&mut self) {
         let _ = self.record(What::Note("resets the connection".into()));
-        if let Some(wire) = self.wire.take() {
+        if let Some(mut wire) = self.wire.take() {
             wire.reset_on_drop();
         }
     }

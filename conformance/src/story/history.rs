@@ -3,7 +3,8 @@
 use crate::outcome::{Direction, LOGGED_BYTES, LogEntry};
 use mqtt_assay_codec::{Decoder, Frame, Receiver, Split, Version, describe, frame};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Past this many events or bytes a check ends: no broker may fill our memory.
 const EVENTS_MAX: usize = 5_000;

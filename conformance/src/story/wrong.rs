@@ -14,7 +14,7 @@ use mqtt_assay_codec::{Decoder, Offence, Packet, PacketType, Qos, ReasonCode, Re
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::Poll;
-use std::time::Instant;
+use tokio::time::Instant;
 
 /// How many connections are open at the same time: each costs two sockets of one process with the embedded broker.
 const AT_ONCE: usize = 8;

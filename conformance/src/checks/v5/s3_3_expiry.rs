@@ -4,7 +4,8 @@ use crate::check;
 use crate::check::Check;
 use crate::story::{Received, Stop, Story, publish};
 use mqtt_assay_codec::{Property, PropertyId, Qos, ReasonCode};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// In the order of the specification.
 pub const CHECKS: &[Check] = &[

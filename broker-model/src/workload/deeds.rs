@@ -1,0 +1,366 @@
+//! What happens in a generated script, deed by deed.
+
+use super::theme::Theme;
+use super::{Author, Profile};
+use crate::history::{Fault, How, Memory};
+use crate::script::{Action, Send, Step, Will, broken_names};
+use core::time::Duration;
+use mqtt_assay_codec::{
+    Property, PropertyList, Qos, ReasonCode, RetainHandling, SubscriptionOptions, Version,
+};
+
+#[derive(Clone, Copy)]
+enum Deed {
+    Publish,
+    Subscribe,
+    Unsubscribe,
+    Arrive,
+    Disconnect,
+    Cut,
+    Acknowledge,
+    Ping,
+    Pass,
+    PassSeconds,
+    Hold,
+    Stall,
+    Crash,
+    Break,
+    Resend,
+}
+
+const TOPICS: &[&str] = &["a/b", "a/c", "a/b/c", "x", "w/1"];
+const ODD_TOPICS: &[&str] = &["a/b", "A/b", "a//b", "/a/b", "a/b/", "a", "$own/a", "\u{FEFF}a/b", "a/b c"];
+const FILTERS: &[&str] = &["a/b", "a/+", "a/#", "#", "+/b", "x", "w/#", "w/1", "a/b/c"];
+const ODD_FILTERS: &[&str] = &[
+    "a/b",
+    "+/b",
+    "a/+/b",
+    "a//b",
+    "/+/b",
+    "+/+",
+    "a/#",
+    "#",
+    "+/a",
+    "a/b/#",
+    "$own/#",
+    "a/b/+",
+    "\u{FEFF}a/b",
+];
+const SHARED: &[&str] = &["$share/g/a/b", "$share/g/a/#", "$share/h/a/b", "$share/g/x", "$share/h/#"];
+
+impl Author {
+    /// Does something.
+    pub(super) fn deed(&mut self) {
+        let storm = self.profile == Profile::Storm;
+        let lossy = self.profile >= Profile::Lossy;
+        let has = |theme| self.themes.has(theme);
+        let deeds = [
+            (30, Deed::Publish),
+            (if has(Theme::Retained) || has(Theme::Options) { 18 } else { 10 }, Deed::Subscribe),
+            (4, Deed::Unsubscribe),
+            (if has(Theme::Session) || has(Theme::Takeover) { 14 } else { 6 }, Deed::Arrive),
+            (if has(Theme::Will) { 8 } else { 4 }, Deed::Disconnect),
+            (if lossy { 7 } else { 3 }, Deed::Cut),
+            (if has(Theme::Flow) { 12 } else { 2 }, Deed::Acknowledge),
+            (3, Deed::Ping),
+            (6, Deed::Pass),
+            (
+                if has(Theme::Expiry) || has(Theme::KeepAlive) || has(Theme::Will) { 6 } else { 1 },
+                Deed::PassSeconds,
+            ),
+            (if storm { 5 } else { 0 }, Deed::Hold),
+            (if storm { 4 } else { 0 }, Deed::Stall),
+            (if has(Theme::Restart) { 5 } else { 0 }, Deed::Crash),
+            (if has(Theme::Errors) { 12 } else { 0 }, Deed::Break),
+            (if has(Theme::Flow) { 5 } else { 1 }, Deed::Resend),
+        ];
+        let place = self.draw.below(self.roles.len());
+        let here = self.roles[place].here;
+        match self.draw.weighted(&deeds) {
+            Deed::Arrive => {
+                if here && self.draw.percent(70) {
+                    self.push(place, Action::Cut(How::Fin));
+                }
+                self.arrive(place, false);
+            }
+            Deed::Pass => {
+                let time = Duration::from_millis(1 + self.draw.below(300) as u64);
+                self.pass(time);
+            }
+            Deed::PassSeconds => {
+                let time = Duration::from_millis(1_000 + self.draw.below(4_000) as u64);
+                self.pass(time);
+            }
+            Deed::Crash if self.broker_down => {
+                let memory = if self.draw.percent(70) { Memory::Kept } else { Memory::Lost };
+                self.script.steps.push(Step::Broker(Fault::Restart(memory)));
+                self.broker_down = false;
+            }
+            Deed::Crash => {
+                self.script.steps.push(Step::Broker(Fault::Crash));
+                self.broker_down = true;
+                for place in 0..self.roles.len() {
+                    self.leave(place);
+                }
+            }
+            // There is nobody to do anything else.
+            _ if !here => self.arrive(place, false),
+            Deed::Publish => self.publish(place),
+            Deed::Subscribe => self.subscribe(place),
+            Deed::Unsubscribe => self.unsubscribe(place),
+            Deed::Disconnect => self.disconnect(place),
+            Deed::Cut => {
+                let how = match self.draw.below(4) {
+                    0 | 1 => How::Fin,
+                    2 => How::Reset,
+                    _ => How::Silently,
+                };
+                self.push(place, Action::Cut(if lossy { how } else { How::Fin }));
+                self.leave(place);
+            }
+            Deed::Acknowledge => {
+                let refuses = self.roles[place].version == Version::V5 && self.draw.percent(15);
+                let code =
+                    if refuses { ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR } else { ReasonCode::SUCCESS };
+                self.push(place, Action::Acknowledge(code));
+            }
+            Deed::Ping => self.push(place, Action::Send(Send::Pingreq, Vec::new())),
+            Deed::Hold => {
+                let held = self.roles[place].held;
+                self.roles[place].held = !held;
+                self.push(place, Action::Fault(if held { Fault::Release } else { Fault::Hold }));
+            }
+            Deed::Stall => {
+                let stalled = self.roles[place].stalled;
+                self.roles[place].stalled = !stalled;
+                self.push(place, Action::Fault(if stalled { Fault::Unstall } else { Fault::Stall }));
+            }
+            Deed::Break => self.break_a_rule(place),
+            Deed::Resend => self.resend(place),
+        }
+    }
+
+    fn qos(&mut self) -> Qos {
+        *self.draw.one(&[
+            Qos::AtMostOnce,
+            Qos::AtLeastOnce,
+            Qos::AtLeastOnce,
+            Qos::ExactlyOnce,
+            Qos::ExactlyOnce,
+        ])
+    }
+
+    fn topic(&mut self) -> String {
+        let odd = self.themes.has(Theme::Topics) && self.draw.percent(70);
+        (*self.draw.one(if odd { ODD_TOPICS } else { TOPICS })).to_owned()
+    }
+
+    /// A payload that no other message has.
+    fn payload(&mut self, topic: &str) -> Vec<u8> {
+        self.messages += 1;
+        let mark = format!("m{}", self.messages);
+        match self.draw.below(20) {
+            0 if !self.emptied.iter().any(|emptied| emptied == topic) => {
+                self.emptied.push(topic.to_owned());
+                Vec::new()
+            }
+            1 => [mark.as_bytes(), b"\0more"].concat(),
+            2 if self.themes.has(Theme::Limits) => {
+                [mark.as_bytes(), &vec![b'.'; 20 + self.draw.below(200)]].concat()
+            }
+            _ => mark.into_bytes(),
+        }
+    }
+
+    fn publish(&mut self, place: usize) {
+        let v5 = self.roles[place].version == Version::V5;
+        let mut topic = self.topic();
+        let payload = self.payload(&topic);
+        let qos = self.qos();
+        let retain = self.draw.percent(if self.themes.has(Theme::Retained) { 60 } else { 5 });
+        let mut properties = PropertyList::new();
+        if v5 {
+            self.add_message_properties(&mut properties);
+            if self.themes.has(Theme::Aliases) && self.draw.percent(60) {
+                topic = self.alias(place, topic, &mut properties);
+            }
+        }
+        let send = Send::Publish { topic, payload, qos, retain, dup: false, id: None, properties };
+        self.push(place, Action::Send(send, Vec::new()));
+        self.ask(place, 50);
+    }
+
+    /// Sets a Topic Alias, or uses one in place of the topic.
+    fn alias(&mut self, place: usize, topic: String, properties: &mut PropertyList) -> String {
+        let known = self.roles[place].aliases.iter().find(|(_, set)| *set == topic).map(|(alias, _)| *alias);
+        if let Some(alias) = known.filter(|_| self.draw.percent(70)) {
+            properties.push(Property::TopicAlias(alias));
+            return String::new();
+        }
+        let alias = if self.draw.percent(20) { 16 } else { 1 + self.draw.below(3) as u16 };
+        self.roles[place].aliases.retain(|(used, _)| *used != alias);
+        self.roles[place].aliases.push((alias, topic.clone()));
+        properties.push(Property::TopicAlias(alias));
+        topic
+    }
+
+    fn add_message_properties(&mut self, list: &mut PropertyList) {
+        if self.themes.has(Theme::Expiry) && self.draw.percent(60) {
+            list.push(Property::MessageExpiryInterval(*self.draw.one(&[1, 2, 3, 10, 100])));
+        }
+        if !self.themes.has(Theme::Properties) {
+            return;
+        }
+        // Not in the order of their identifiers: it has no meaning. [5.0 §2.2.2.2]
+        if self.draw.percent(40) {
+            list.push(Property::UserProperty(("b", "1")));
+            list.push(Property::UserProperty(("a", "2")));
+            list.push(Property::UserProperty(("b", "3")));
+        }
+        if self.draw.percent(30) {
+            list.push(Property::CorrelationData(b"id\0rest"));
+        }
+        if self.draw.percent(30) {
+            list.push(Property::ContentType(" text/plain "));
+        }
+        if self.draw.percent(30) {
+            list.push(Property::ResponseTopic("answers/here"));
+        }
+        if self.draw.percent(30) {
+            list.push(Property::PayloadFormatIndicator(1));
+        }
+    }
+
+    pub(super) fn will(&mut self, version: Version) -> Will {
+        let mut properties = PropertyList::new();
+        if version == Version::V5 {
+            if self.draw.percent(50) {
+                properties.push(Property::WillDelayInterval(self.draw.below(4) as u32));
+            }
+            self.add_message_properties(&mut properties);
+        }
+        self.messages += 1;
+        Will {
+            topic: "w/1".to_owned(),
+            payload: format!("gone{}", self.messages).into_bytes(),
+            qos: self.qos(),
+            retain: self.draw.percent(30),
+            properties,
+        }
+    }
+
+    fn subscribe(&mut self, place: usize) {
+        let v5 = self.roles[place].version == Version::V5;
+        let mut filters = Vec::new();
+        for _ in 0..1 + self.draw.below(3) {
+            let filter = match () {
+                () if v5 && self.themes.has(Theme::Shared) && self.draw.percent(60) => *self.draw.one(SHARED),
+                () if self.themes.has(Theme::Topics) && self.draw.percent(60) => *self.draw.one(ODD_FILTERS),
+                () if self.themes.has(Theme::Will) && self.draw.percent(40) => "w/#",
+                () => *self.draw.one(FILTERS),
+            };
+            let mut options = SubscriptionOptions::qos(self.qos());
+            if v5 && self.themes.has(Theme::Options) {
+                options.no_local = !filter.starts_with("$share/") && self.draw.percent(30);
+                options.retain_as_published = self.draw.percent(40);
+                options.retain_handling = *self.draw.one(&[
+                    RetainHandling::Send,
+                    RetainHandling::SendIfNew,
+                    RetainHandling::SendIfNew,
+                    RetainHandling::DoNotSend,
+                ]);
+            }
+            if !filters.iter().any(|(other, _)| other == filter) {
+                filters.push((filter.to_owned(), options));
+            }
+        }
+        let mut properties = PropertyList::new();
+        if v5 && self.themes.has(Theme::Options) && self.draw.percent(60) {
+            properties.push(Property::SubscriptionIdentifier(1 + self.draw.below(200) as u32));
+        }
+        self.roles[place].filters.extend(filters.iter().map(|(filter, _)| filter.clone()));
+        self.push(place, Action::Send(Send::Subscribe { id: None, filters, properties }, Vec::new()));
+        self.ask(place, 80);
+    }
+
+    fn unsubscribe(&mut self, place: usize) {
+        let mut filters = Vec::new();
+        for _ in 0..1 + self.draw.below(2) {
+            let known = &self.roles[place].filters;
+            let filter = if known.is_empty() || self.draw.percent(20) {
+                (*self.draw.one(FILTERS)).to_owned()
+            } else {
+                self.draw.one(&self.roles[place].filters).clone()
+            };
+            if !filters.contains(&filter) {
+                filters.push(filter);
+            }
+        }
+        self.roles[place].filters.retain(|filter| !filters.contains(filter));
+        let send = Send::Unsubscribe { id: None, filters, properties: PropertyList::new() };
+        self.push(place, Action::Send(send, Vec::new()));
+        self.ask(place, 80);
+    }
+
+    fn disconnect(&mut self, place: usize) {
+        let mut reason = ReasonCode::SUCCESS;
+        let mut properties = PropertyList::new();
+        if self.roles[place].version == Version::V5 {
+            if self.draw.percent(40) {
+                reason = *self.draw.one(&[
+                    ReasonCode::DISCONNECT_WITH_WILL_MESSAGE,
+                    ReasonCode::UNSPECIFIED_ERROR,
+                    ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR,
+                ]);
+            }
+            if self.roles[place].expiry > 0 && self.draw.percent(20) {
+                properties.push(Property::SessionExpiryInterval(self.draw.below(3) as u32));
+            }
+        }
+        self.push(place, Action::Send(Send::Disconnect { reason, properties }, Vec::new()));
+        self.leave(place);
+    }
+
+    /// The client repeats the PUBLISH of an identifier of its own choice, as after a resumption.
+    fn resend(&mut self, place: usize) {
+        let topic = self.topic();
+        let payload = self.payload(&topic);
+        let id = 1_000 + self.draw.below(5) as u16;
+        let qos = if self.draw.percent(70) { Qos::ExactlyOnce } else { Qos::AtLeastOnce };
+        let publish = |dup| Send::Publish {
+            topic: topic.clone(),
+            payload: payload.clone(),
+            qos,
+            retain: false,
+            dup,
+            id: Some(id),
+            properties: PropertyList::new(),
+        };
+        self.push(place, Action::Send(publish(false), Vec::new()));
+        // Before 5.0 a client may repeat at any time, after that at a resumption only. [5.0/MQTT-4.4.0-1]
+        if self.roles[place].version != Version::V5 {
+            self.push(place, Action::Send(publish(true), Vec::new()));
+        } else if self.roles[place].expiry > 0 {
+            self.push(place, Action::Cut(How::Fin));
+            self.arrive(place, false);
+        }
+        self.ask(place, 90);
+    }
+
+    fn break_a_rule(&mut self, place: usize) {
+        let version = self.roles[place].version;
+        let names = broken_names(version);
+        let (opening, name) = self.draw.one(names).clone();
+        if opening {
+            self.push(place, Action::Cut(How::Fin));
+            self.leave(place);
+            self.push(place, Action::Open);
+            self.roles[place].here = false;
+        }
+        self.push(place, Action::Send(Send::Broken(name), Vec::new()));
+        if self.draw.percent(80) {
+            self.pass(crate::workload::Workload::BOUNDS.promptness + Duration::from_millis(200));
+        }
+        self.leave(place);
+    }
+}

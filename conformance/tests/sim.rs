@@ -1,0 +1,98 @@
+//! The reference broker passes every check on a simulated network, whose streams come in pieces of all sizes; the
+//! same seed gives the same packets at the same times; a mutant is caught there, too.
+
+mod support;
+
+use mqtt_assay::check::Check;
+use mqtt_assay::net::sim::Conditions;
+use mqtt_assay::outcome::CheckResult;
+use mqtt_assay::run::simulated;
+use mqtt_assay::verdict::Verdict;
+use mqtt_assay_broker_model::Mutant;
+use mqtt_assay_codec::Version;
+use std::process::{Command, Stdio};
+
+const SEED: u64 = 7;
+
+/// Set for the second run.
+const SECOND: &str = "MQTT_ASSAY_SECOND_RUN";
+
+fn simulate(check: &'static Check, version: Version, mutant: Option<Mutant>) -> CheckResult {
+    let conditions = Conditions { seed: SEED, mutant, ..Conditions::default() };
+    simulated(check, version, &conditions)
+        .unwrap_or_else(|trouble| panic!("{} {version}: {trouble}", check.name))
+}
+
+/// Every check in both versions, on the reference broker.
+fn catalogue() -> impl Iterator<Item = CheckResult> {
+    mqtt_assay::checks::all()
+        .into_iter()
+        .flat_map(|check| check.versions().map(move |version| simulate(check, version, None)))
+}
+
+fn digest(result: &CheckResult) -> String {
+    format!("{:016x} {} {}", result.digest(), result.version, result.check.name)
+}
+
+/// The second run is another process: what would differ between processes, the addresses of the memory for one,
+/// differs then.
+#[test]
+fn every_check_conforms_and_the_same_seed_gives_the_same_packets() {
+    const NAME: &str = "every_check_conforms_and_the_same_seed_gives_the_same_packets";
+    const MARK: &str = "digest ";
+    if std::env::var_os(SECOND).is_some() {
+        catalogue().for_each(|result| println!("{MARK}{}", digest(&result)));
+        return;
+    }
+    let second = Command::new(std::env::current_exe().expect("this test has a binary"))
+        .args(["--exact", NAME, "--nocapture"])
+        .env(SECOND, "1")
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("this binary runs");
+    let first: Vec<CheckResult> = catalogue().collect();
+    let complaints: Vec<String> =
+        first.iter().filter(|r| r.verdict != Verdict::Conforms).map(support::line).collect();
+    assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
+
+    let output = second.wait_with_output().expect("it ends");
+    assert!(output.status.success());
+    let second = String::from_utf8(output.stdout).expect("text");
+    let second: Vec<&str> = second.lines().filter_map(|line| line.strip_prefix(MARK)).collect();
+    let first: Vec<String> = first.iter().map(digest).collect();
+    let differ: Vec<&String> = first.iter().filter(|line| !second.contains(&line.as_str())).collect();
+    assert!(differ.is_empty() && first.len() == second.len(), "the second run differs: {differ:#?}");
+}
+
+#[test]
+fn another_seed_gives_other_packets() {
+    let check = support::check("ping/pingreq_is_answered");
+    let of = |seed| {
+        let conditions = Conditions { seed, ..Conditions::default() };
+        simulated(check, Version::V5, &conditions).expect("the build is fit for it").digest()
+    };
+    assert_ne!(of(1), of(2));
+}
+
+/// Faults of the broker are seen there as they are over sockets; the proof of every check is `prove.rs`.
+#[test]
+fn mutants_are_caught() {
+    for (name, version) in [
+        ("ping/pingreq_is_answered", Version::V3_1_1),
+        ("keep_alive/silent_client_is_disconnected", Version::V3_1_1),
+        ("expiry/interval_counts_down", Version::V5),
+        ("shared/each_message_goes_to_one_member", Version::V5),
+        ("ordering/live_messages_keep_their_order", Version::V5),
+        ("malformed/reserved_flags", Version::V5),
+    ] {
+        let check = support::check(name);
+        let mutant = Mutant::from_name(check.proved[0]).expect("tidy.rs sees to it");
+        let result = simulate(check, version, Some(mutant));
+        assert!(
+            matches!(result.verdict, Verdict::Violates | Verdict::Deviates),
+            "{}: {}",
+            mutant.name(),
+            support::line(&result)
+        );
+    }
+}
