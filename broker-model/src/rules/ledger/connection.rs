@@ -215,6 +215,8 @@ pub struct Connection {
     pub(super) held: bool,
     /// The client does not read.
     pub(super) stalled: bool,
+    /// QoS 0 messages behind which nothing was answered yet.
+    pub(super) unfollowed: VecDeque<MessageNo>,
     /// When the client last sent PUBACK, PUBREC or PUBCOMP.
     pub acknowledged: Option<Duration>,
     /// SUBSCRIBEs and UNSUBSCRIBEs without an answer.
@@ -252,6 +254,7 @@ impl Connection {
             free_since: None,
             held: false,
             stalled: false,
+            unfollowed: VecDeque::new(),
             acknowledged: None,
             requests: BTreeMap::new(),
             aliases_up: BTreeMap::new(),

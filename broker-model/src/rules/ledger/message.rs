@@ -63,6 +63,10 @@ pub struct Message {
     pub crossed: bool,
     /// QoS 2: when PUBCOMP came. By then the Server has passed it on. [3.1.1 §4.3.3] [5.0 §4.3.3]
     pub completed: Option<Duration>,
+    /// QoS 0: when the Server answered what the publisher had sent behind it on the same connection.
+    pub followed: Option<Duration>,
+    /// When anybody received it first.
+    pub seen: Option<Duration>,
     /// The Server has refused it. [5.0 §4.3]
     pub refused: bool,
 }
@@ -81,6 +85,12 @@ impl Message {
             Qos::AtLeastOnce => self.accepted,
             Qos::ExactlyOnce => self.completed,
         }
+    }
+
+    /// By this time the Server has done with it what it does with a message: it has passed it on, as an answer or
+    /// the first delivery shows, and stored it if it is to be retained. `None` if nothing shows it.
+    pub fn processed(&self) -> Option<Duration> {
+        [self.passed_on(), self.followed, self.seen].into_iter().flatten().min()
     }
 
     /// The earliest time at which its Message Expiry Interval may be over, if it has one. [5.0 §3.3.2.3.3]

@@ -1,11 +1,13 @@
 //! The ledger: a history in the specification's terms, as far as the clients could see.
 
+mod cause;
 mod connection;
 mod message;
 mod receive;
 mod send;
 mod session;
 
+pub use cause::Cause;
 pub use connection::{Answered, Asked, AskedWill, Connection, End, Existed, NEVER, Request};
 pub use message::{Attempt, Delivery, Message, Origin, Turn};
 pub use session::{Inbound, Session, Subscription};
@@ -66,6 +68,8 @@ pub struct Ledger {
     retained: BTreeMap<Arc<str>, Vec<MessageNo>>,
     topics: BTreeSet<Arc<str>>,
     early: BTreeMap<ConnectionNo, Vec<Early>>,
+    /// What may have caused the present delivery.
+    causes: Vec<Cause>,
     /// Connections whose CONNECT the Server may still have to handle.
     greeting: Vec<ConnectionNo>,
     /// The client's message that the present packet acknowledges.
@@ -119,6 +123,7 @@ impl Ledger {
             retained: BTreeMap::new(),
             topics: BTreeSet::new(),
             early: BTreeMap::new(),
+            causes: Vec::new(),
             greeting: Vec::new(),
             answered: None,
             answered_request: None,

@@ -119,6 +119,8 @@ impl Ledger {
                 released: None,
                 crossed: false,
                 completed: None,
+                followed: None,
+                seen: None,
                 refused: false,
             });
             AskedWill { message, delay: will.properties.will_delay_interval().unwrap_or(0) }
@@ -212,10 +214,13 @@ impl Ledger {
             released: None,
             crossed,
             completed: None,
+            followed: None,
+            seen: None,
             refused: false,
         });
-        if let Some(id) = publish.packet_id {
-            self.sessions[session.0].outbound.insert(id, message);
+        match publish.packet_id {
+            Some(id) => drop(self.sessions[session.0].outbound.insert(id, message)),
+            None => self.connections[no.0].unfollowed.push_back(message),
         }
     }
 
@@ -250,7 +255,7 @@ impl Ledger {
         }
         let list = &mut self.sessions[session.0].subscriptions;
         let mut made = Vec::new();
-        for asked in subscribe.subscriptions.iter() {
+        for (place, asked) in subscribe.subscriptions.iter().enumerate() {
             let share = if v5 { topic::shared(asked.filter) } else { None };
             let filter: Arc<str> = asked.filter.into();
             let replaces = list
@@ -266,13 +271,15 @@ impl Ledger {
                 shared: share.is_some(),
                 options: asked.options,
                 identifier,
+                on: no,
+                place,
                 asked: at,
                 replaces,
                 granted: None,
                 refused: None,
                 ending: None,
                 ended: None,
-                unsubscribed: false,
+                unsubscribed: None,
             });
         }
         let request = Request { at, subscribes: true, subscriptions: made };

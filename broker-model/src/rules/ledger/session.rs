@@ -19,6 +19,10 @@ pub struct Subscription {
     pub options: SubscriptionOptions,
     /// Subscription Identifier. [5.0 §3.8.2.1.2]
     pub identifier: Option<u32>,
+    /// The connection on which the SUBSCRIBE was sent.
+    pub on: ConnectionNo,
+    /// Its place among the filters of the SUBSCRIBE.
+    pub place: usize,
     /// When the SUBSCRIBE was sent.
     pub asked: Duration,
     /// The session had a subscription of this filter that this one replaces, if it was still there.
@@ -31,14 +35,19 @@ pub struct Subscription {
     pub ending: Option<Duration>,
     /// When UNSUBACK, or the SUBACK of what replaces it, came: it has ended.
     pub ended: Option<Duration>,
-    /// It was ended by an UNSUBSCRIBE, not replaced.
-    pub unsubscribed: bool,
+    /// It was ended by an UNSUBSCRIBE, not replaced: the filter's place there.
+    pub unsubscribed: Option<usize>,
 }
 
 impl Subscription {
     /// Whether a topic matches its filter. [3.1.1 §4.7] [5.0 §4.7]
     pub fn matches(&self, topic: &str) -> bool {
         topic::matches(&self.matches, topic)
+    }
+
+    /// By this time it was made, if that was before `at`; else `at`.
+    pub fn made(&self, at: Duration) -> Duration {
+        self.granted.map_or(at, |(granted, _)| granted.min(at))
     }
 
     /// Whether it was in force at every moment from `from` to `to`.
@@ -136,6 +145,20 @@ impl Session {
             && self.possibly_gone.is_none_or(|at| at > to)
             && self.certainly_gone.is_none_or(|at| at > to)
             && self.doubtful.is_none_or(|at| at < from)
+    }
+
+    /// Whether the history tells all that was ever in it.
+    pub fn is_clear(&self) -> bool {
+        !self.foreign && self.doubtful.is_none()
+    }
+
+    /// A subscription is over, and those that it replaced are with it.
+    pub(super) fn end(&mut self, subscription: usize, at: Duration) {
+        let mut next = Some(subscription);
+        while let Some(place) = next {
+            self.subscriptions[place].ended.get_or_insert(at);
+            next = self.subscriptions[place].replaces;
+        }
     }
 
     /// What is known of it from a CONNECT's sending to the CONNACK.
