@@ -90,7 +90,8 @@ pub enum What<'a> {
     Wrote(&'a [u8]),
     /// A chunk of bytes that the client read, cut anywhere.
     Read(&'a [u8]),
-    /// A whole packet of the client's, well-formed or not: its last byte was written.
+    /// A whole packet of the client's, well-formed or not: its last byte was written. Or bytes that begin no packet:
+    /// then this is the last that the connection shows of it.
     Sent(&'a [u8]),
     /// A whole packet of the Server's, well-formed or not: its last byte was read.
     Received(&'a [u8]),

@@ -142,7 +142,8 @@ impl Recorder {
 }
 
 impl History {
-    /// A packet has passed, or bytes that are none. Of those we send ourselves the chunk is record enough.
+    /// A packet has passed, or bytes that are none. Those that we send ourselves stand for a packet, of which a
+    /// Server can only find that it is malformed.
     fn pass(
         &mut self,
         at: Duration,
@@ -153,8 +154,7 @@ impl History {
         lost: bool,
     ) {
         let kind = match (up, lost) {
-            (true, false) => Kind::Sent(range),
-            (true, true) => return,
+            (true, _) => Kind::Sent(range),
             (false, false) => Kind::Received(range),
             (false, true) => Kind::Unframed(range),
         };
@@ -201,6 +201,21 @@ mod tests {
             let chunks: Vec<&[u8]> = stream.chunks(size).collect();
             assert_eq!(packets(&chunks, Version::V3_1_1), whole, "{size}");
         }
+    }
+
+    #[test]
+    fn what_a_client_sends_without_a_next_packet_is_the_last_that_it_sent() {
+        let mut recorder = Recorder::new(["a"]);
+        recorder.attempted(Duration::ZERO, ClientNo(0), 1, Version::V3_1_1);
+        for chunk in [&b"\xC0\x00\x30\xFF\xFF\xFF\xFF\x01"[..], b"\xC0\x00"] {
+            recorder.wrote(Duration::ZERO, ClientNo(0), 1, chunk);
+        }
+        let history = recorder.finish(Duration::ZERO);
+        let sent: Vec<_> = history
+            .iter()
+            .filter_map(|event| if let What::Sent(bytes) = event.what { Some(bytes) } else { None })
+            .collect();
+        assert_eq!(sent, [&b"\xC0\x00"[..], b"\x30\xFF\xFF\xFF\xFF\x01"]);
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub struct Accusation {
     pub version: Version,
     /// Ids of the statements that are broken, each of them sufficient; without the version.
     pub statements: &'static [&'static str],
+    /// No violation but a deviation: the statement recommends, or the right thing was done with a wrong code.
+    pub deviates: bool,
     /// Place of the event in the history at which it became certain.
     pub event: usize,
     /// When that was.
@@ -114,12 +116,40 @@ impl Findings {
             rule: self.rule,
             version,
             statements,
+            deviates: false,
             event: self.event,
             at: self.at,
             client,
             expected: expected.into(),
             observed: observed.into(),
         });
+    }
+
+    /// Says at the present event that a recommendation is not followed, or that a code is wrong.
+    pub fn deviates(
+        &mut self,
+        cites: Cites,
+        version: Version,
+        expected: impl Into<String>,
+        observed: impl Into<String>,
+    ) {
+        self.deviates_of(self.client.unwrap_or(ClientNo::NOBODY), cites, version, expected, observed);
+    }
+
+    /// The same of what happened to another client than the present event's.
+    pub fn deviates_of(
+        &mut self,
+        client: ClientNo,
+        cites: Cites,
+        version: Version,
+        expected: impl Into<String>,
+        observed: impl Into<String>,
+    ) {
+        let before = self.accusations.len();
+        self.accuse_of(client, cites, version, expected, observed);
+        for accusation in self.accusations.iter_mut().skip(before) {
+            accusation.deviates = true;
+        }
     }
 
     /// The history does not decide a case of the rule.

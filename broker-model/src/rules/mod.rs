@@ -6,10 +6,23 @@
 //! deliveries. The observer does not see inside the Server: between the sending of a packet and its answer
 //! everything is possible, and the ledger tells *possibly* from *certainly*.
 
+mod acknowledgements;
+mod answer_codes;
+mod answers;
 mod at_least_once;
+mod authentication;
+mod client_identifier;
+mod connack_first;
 mod exactly_once;
 mod finding;
+mod last_packet;
 pub mod ledger;
+mod no_matching_subscribers;
+mod packet_identifiers;
+mod session_present;
+mod takeover;
+mod unasked;
+mod well_formed;
 
 pub use finding::{Accusation, Cites, Findings, Unknown, Verdicts};
 pub use ledger::Ledger;
@@ -27,6 +40,8 @@ pub struct Bounds {
     pub promptness: Duration,
     /// How much longer than one and a half times the Keep Alive a silent client may stay connected.
     pub keep_alive_slack: Duration,
+    /// How long a connection may be open without a CONNECT.
+    pub connect_patience: Duration,
     /// No topic, session or retained message is anybody else's: what nobody of this history published, the broker
     /// has invented. Otherwise that is unknown.
     pub closed_world: bool,
@@ -37,6 +52,7 @@ impl Default for Bounds {
         Bounds {
             promptness: Duration::from_secs(5),
             keep_alive_slack: Duration::from_secs(8),
+            connect_patience: Duration::from_secs(60),
             closed_world: false,
         }
     }
@@ -53,6 +69,8 @@ pub struct Seen<'a> {
     pub client: ClientNo,
     /// On which connection; `None` where there is none.
     pub connection: Option<ConnectionNo>,
+    /// Length in bytes of the packet that was sent or received, fixed header included; otherwise 0.
+    pub length: usize,
     /// What.
     pub fact: Fact<'a>,
 }
@@ -136,6 +154,15 @@ impl Judges {
     }
 }
 
+/// The connections of which nothing more will be seen after this event: the one that has ended, or at the end of the
+/// history all that are open.
+fn closing<'a>(seen: &Seen<'_>, ledger: &'a Ledger) -> impl Iterator<Item = ConnectionNo> + use<'a> {
+    let ended = seen.connection.filter(|_| matches!(seen.fact, Fact::Ended(..)));
+    let open = matches!(seen.fact, Fact::Finished)
+        .then(|| ledger.connections().filter(|(_, connection)| connection.is_open()).map(|(no, _)| no));
+    ended.into_iter().chain(open.into_iter().flatten())
+}
+
 /// Judges a whole history by every rule.
 pub fn judge(history: &History, bounds: Bounds) -> Verdicts {
     let mut judges = Judges::new(bounds);
@@ -147,5 +174,21 @@ pub fn judge(history: &History, bounds: Bounds) -> Verdicts {
 
 /// Every rule, in the order of their names.
 pub fn all() -> Vec<Box<dyn Rule>> {
-    vec![Box::<at_least_once::AtLeastOnce>::default(), Box::<exactly_once::ExactlyOnce>::default()]
+    vec![
+        Box::<acknowledgements::Acknowledgements>::default(),
+        Box::<answer_codes::AnswerCodes>::default(),
+        Box::<answers::Answers>::default(),
+        Box::<at_least_once::AtLeastOnce>::default(),
+        Box::<authentication::Authentication>::default(),
+        Box::<client_identifier::ClientIdentifier>::default(),
+        Box::<connack_first::ConnackFirst>::default(),
+        Box::<exactly_once::ExactlyOnce>::default(),
+        Box::<last_packet::LastPacket>::default(),
+        Box::<no_matching_subscribers::NoMatchingSubscribers>::default(),
+        Box::<packet_identifiers::PacketIdentifiers>::default(),
+        Box::<session_present::SessionPresent>::default(),
+        Box::<takeover::Takeover>::default(),
+        Box::<unasked::Unasked>::default(),
+        Box::<well_formed::WellFormed>::default(),
+    ]
 }

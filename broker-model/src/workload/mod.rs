@@ -76,6 +76,7 @@ impl Workload {
     pub const BOUNDS: Bounds = Bounds {
         promptness: Duration::from_secs(2),
         keep_alive_slack: Duration::from_secs(1),
+        connect_patience: Duration::from_secs(15),
         closed_world: true,
     };
 

@@ -3,8 +3,8 @@
 use super::{MessageNo, SessionNo};
 use crate::history::{ClientNo, How, Side};
 use core::time::Duration;
-use mqtt_assay_codec::{Connack, Connect, PacketId, Properties, ReasonCode, Version};
-use std::collections::{BTreeMap, BTreeSet};
+use mqtt_assay_codec::{Connack, Connect, PacketId, Properties, Qos, ReasonCode, Version};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// Session Expiry Interval of a session that never expires. [5.0 §3.1.2.11.2]
@@ -35,6 +35,10 @@ pub struct Asked {
     pub response_information: bool,
     /// Whether there is an Authentication Method.
     pub authenticates: bool,
+    /// The Authentication Method.
+    pub method: Option<Arc<str>>,
+    /// Whether there is a Password without a User Name.
+    pub password_alone: bool,
     /// Its Will.
     pub will: Option<AskedWill>,
 }
@@ -67,6 +71,8 @@ impl Asked {
             problem_information: p.request_problem_information().unwrap_or(true),
             response_information: p.request_response_information().unwrap_or(false),
             authenticates: p.authentication_method().is_some(),
+            method: p.authentication_method().map(Into::into),
+            password_alone: connect.password.is_some() && connect.user_name.is_none(),
             will,
         }
     }
@@ -89,9 +95,26 @@ pub struct Answered {
     pub receive_maximum: u16,
     /// Whether retained messages are kept.
     pub retain_available: bool,
+    /// The Server's Maximum QoS.
+    pub maximum_qos: Qos,
+    /// The Server's Maximum Packet Size; `None`: no limit.
+    pub maximum_packet_size: Option<u32>,
+    /// The Server's Topic Alias Maximum.
+    pub topic_alias_maximum: u16,
+    /// Whether filters with wildcards may be subscribed.
+    pub wildcards_available: bool,
+    /// Whether SUBSCRIBE may carry a Subscription Identifier.
+    pub identifiers_available: bool,
+    /// Whether there are Shared Subscriptions.
+    pub shares_available: bool,
 }
 
 impl Answered {
+    /// Whether it accepts the connection: before 5.0, too, only 0x00 does.
+    pub fn accepts(&self) -> bool {
+        self.code == ReasonCode::SUCCESS
+    }
+
     pub(super) fn new(at: Duration, connack: &Connack<'_>) -> Self {
         let p = &connack.properties;
         Answered {
@@ -102,6 +125,12 @@ impl Answered {
             keep_alive: p.server_keep_alive(),
             receive_maximum: p.receive_maximum().unwrap_or(u16::MAX),
             retain_available: p.retain_available().unwrap_or(true),
+            maximum_qos: p.maximum_qos().and_then(Qos::from_u8).unwrap_or(Qos::ExactlyOnce),
+            maximum_packet_size: p.maximum_packet_size(),
+            topic_alias_maximum: p.topic_alias_maximum().unwrap_or(0),
+            wildcards_available: p.wildcard_subscription_available().unwrap_or(true),
+            identifiers_available: p.subscription_identifier_available().unwrap_or(true),
+            shares_available: p.shared_subscription_available().unwrap_or(true),
         }
     }
 }
@@ -129,6 +158,17 @@ pub struct Request {
     pub subscriptions: Vec<Option<usize>>,
 }
 
+/// What is known of the session that was there when a CONNECT came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Existed {
+    /// It was there all the time from the CONNECT's sending to the CONNACK.
+    Certainly,
+    /// It was gone, or there was none that anybody of this history could have begun.
+    No,
+    /// It may have been there.
+    Possibly,
+}
+
 /// One connection.
 #[derive(Clone, Debug)]
 pub struct Connection {
@@ -146,6 +186,11 @@ pub struct Connection {
     pub answered: Option<Answered>,
     /// The session, once CONNACK has accepted the connection.
     pub session: Option<SessionNo>,
+    /// The session of this Client Identifier before it, and whether it was still there; once CONNACK has accepted.
+    pub previous: Option<(SessionNo, Existed)>,
+    /// Another connection said CONNECT with the same Client Identifier while this one waited for its CONNACK, or the
+    /// other way round: nobody knows which of them the Server took first.
+    pub contended: bool,
     /// The client's DISCONNECT: when, and its Reason Code.
     pub client_disconnect: Option<(Duration, ReasonCode)>,
     /// The Server's DISCONNECT.
@@ -154,6 +199,12 @@ pub struct Connection {
     pub ended: Option<End>,
     /// When the client sent its last packet.
     pub last_sent: Option<Duration>,
+    /// The longest time in which the client, served, had sent no packet, up to one that it then sent.
+    pub silence: Option<(Duration, Duration)>,
+    /// What the client had sent up to this time, the Server has read: an answer shows it.
+    pub heard: Option<Duration>,
+    /// When each PINGREQ without an answer was sent.
+    pub pings: VecDeque<Duration>,
     /// When the client received its last packet.
     pub last_received: Option<Duration>,
     /// The client has sent something that a Server must refuse, or may take for an offence: since then.
@@ -164,6 +215,8 @@ pub struct Connection {
     pub(super) held: bool,
     /// The client does not read.
     pub(super) stalled: bool,
+    /// QoS 0 messages behind which nothing was answered yet.
+    pub(super) unfollowed: VecDeque<MessageNo>,
     /// When the client last sent PUBACK, PUBREC or PUBCOMP.
     pub acknowledged: Option<Duration>,
     /// SUBSCRIBEs and UNSUBSCRIBEs without an answer.
@@ -187,15 +240,21 @@ impl Connection {
             asked: None,
             answered: None,
             session: None,
+            previous: None,
+            contended: false,
             client_disconnect: None,
             server_disconnect: None,
             ended: None,
             last_sent: None,
+            silence: None,
+            heard: None,
+            pings: VecDeque::new(),
             last_received: None,
             offended: None,
             free_since: None,
             held: false,
             stalled: false,
+            unfollowed: VecDeque::new(),
             acknowledged: None,
             requests: BTreeMap::new(),
             aliases_up: BTreeMap::new(),
@@ -216,7 +275,7 @@ impl Connection {
 
     /// Since when the client has been served with nothing held back; `None` while it is not.
     pub fn served_since(&self) -> Option<Duration> {
-        let answered = self.answered.filter(|answered| answered.code.is_success())?;
+        let answered = self.answered.filter(Answered::accepts)?;
         Some(self.free_since?.max(answered.at))
     }
 
@@ -225,6 +284,33 @@ impl Connection {
     pub fn waited(&self, since: Duration, promptness: Duration, now: Duration) -> bool {
         let until = self.ended.map_or(now, |end| end.at.min(now));
         self.served_since().is_some_and(|free| until >= free.max(since) + promptness)
+    }
+
+    /// The same for what is due whether or not CONNACK has come.
+    pub fn waited_open(&self, since: Duration, promptness: Duration, now: Duration) -> bool {
+        let until = self.ended.map_or(now, |end| end.at.min(now));
+        self.free_since.is_some_and(|free| until >= free.max(since) + promptness)
+    }
+
+    /// What the client sent at this time, and all before it, the Server has read.
+    pub(super) fn hear(&mut self, sent: Duration) {
+        self.heard = self.heard.max(Some(sent));
+    }
+
+    /// Whether the Server has read what the client sent at this time.
+    pub fn has_heard(&self, sent: Duration) -> bool {
+        self.heard.is_some_and(|heard| heard >= sent)
+    }
+
+    /// The client sends a packet.
+    pub(super) fn sends(&mut self, at: Duration) {
+        if let (Some(last), Some(answered)) = (self.last_sent, self.answered) {
+            let since = last.max(answered.at);
+            if self.silence.is_none_or(|(from, to)| to - from < at - since) {
+                self.silence = Some((since, at));
+            }
+        }
+        self.last_sent = Some(at);
     }
 
     /// Whether a PUBLISH with the message may exceed the client's Maximum Packet Size: what the Server adds to it is

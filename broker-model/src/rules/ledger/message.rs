@@ -56,8 +56,17 @@ pub struct Message {
     pub possible: Option<Duration>,
     /// By this time the Server has taken it on: PUBACK, PUBREC (5.0: that do not refuse).
     pub accepted: Option<Duration>,
+    /// QoS 2: the first PUBREL: on which connection, and when it was sent.
+    pub released: Option<(ConnectionNo, Duration)>,
+    /// When it was first sent, a delivery of the Server's to its publisher was under way with the same Packet
+    /// Identifier.
+    pub crossed: bool,
     /// QoS 2: when PUBCOMP came. By then the Server has passed it on. [3.1.1 §4.3.3] [5.0 §4.3.3]
     pub completed: Option<Duration>,
+    /// QoS 0: when the Server answered what the publisher had sent behind it on the same connection.
+    pub followed: Option<Duration>,
+    /// When anybody received it first.
+    pub seen: Option<Duration>,
     /// The Server has refused it. [5.0 §4.3]
     pub refused: bool,
 }
@@ -78,6 +87,12 @@ impl Message {
         }
     }
 
+    /// By this time the Server has done with it what it does with a message: it has passed it on, as an answer or
+    /// the first delivery shows, and stored it if it is to be retained. `None` if nothing shows it.
+    pub fn processed(&self) -> Option<Duration> {
+        [self.passed_on(), self.followed, self.seen].into_iter().flatten().min()
+    }
+
     /// The earliest time at which its Message Expiry Interval may be over, if it has one. [5.0 §3.3.2.3.3]
     pub fn possibly_expired(&self) -> Option<Duration> {
         let seconds = self.expiry?;
@@ -92,6 +107,8 @@ pub enum Turn {
     First,
     /// The Server repeats a PUBLISH that this client has received, with the same Packet Identifier.
     Again(DeliveryNo),
+    /// Another message comes with the Packet Identifier of this delivery, whose exchange the client has not ended.
+    Instead(DeliveryNo),
 }
 
 use super::DeliveryNo;

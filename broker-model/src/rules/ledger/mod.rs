@@ -1,12 +1,14 @@
 //! The ledger: a history in the specification's terms, as far as the clients could see.
 
+mod cause;
 mod connection;
 mod message;
 mod receive;
 mod send;
 mod session;
 
-pub use connection::{Answered, Asked, AskedWill, Connection, End, NEVER, Request};
+pub use cause::Cause;
+pub use connection::{Answered, Asked, AskedWill, Connection, End, Existed, NEVER, Request};
 pub use message::{Attempt, Delivery, Message, Origin, Turn};
 pub use session::{Inbound, Session, Subscription};
 
@@ -49,7 +51,8 @@ struct Early {
 pub struct Ledger {
     /// What the broker is held to.
     pub bounds: Bounds,
-    /// Time of the present event.
+    /// Time of the present event. No two events have the same: those that happened at one time are told apart by
+    /// nanoseconds, in the order of the history, so that "before" means "recorded before".
     pub now: Duration,
     connections: Vec<Connection>,
     /// Each client's last connection.
@@ -65,8 +68,14 @@ pub struct Ledger {
     retained: BTreeMap<Arc<str>, Vec<MessageNo>>,
     topics: BTreeSet<Arc<str>>,
     early: BTreeMap<ConnectionNo, Vec<Early>>,
+    /// What may have caused the present delivery.
+    causes: Vec<Cause>,
+    /// Connections whose CONNECT the Server may still have to handle.
+    greeting: Vec<ConnectionNo>,
     /// The client's message that the present packet acknowledges.
     answered: Option<MessageNo>,
+    /// The SUBSCRIBE or UNSUBSCRIBE that the present packet answers.
+    answered_request: Option<Request>,
     crashed: Option<Duration>,
     forgotten: Option<Duration>,
 }
@@ -114,7 +123,10 @@ impl Ledger {
             retained: BTreeMap::new(),
             topics: BTreeSet::new(),
             early: BTreeMap::new(),
+            causes: Vec::new(),
+            greeting: Vec::new(),
             answered: None,
+            answered_request: None,
             crashed: None,
             forgotten: None,
         }
@@ -183,6 +195,11 @@ impl Ledger {
         self.answered
     }
 
+    /// The client's SUBSCRIBE or UNSUBSCRIBE that the present packet, a SUBACK or UNSUBACK, answers.
+    pub fn answered_request(&self) -> Option<&Request> {
+        self.answered_request.as_ref()
+    }
+
     /// How many deliveries came before this time.
     pub fn deliveries_before(&self, at: Duration) -> usize {
         self.deliveries.partition_point(|delivery| delivery.at < at)
@@ -202,6 +219,16 @@ impl Ledger {
     /// [`Connection::waited`].
     pub fn waited(&self, connection: ConnectionNo, since: Duration) -> bool {
         self[connection].waited(since, self.bounds.promptness, self.now)
+    }
+
+    /// Whether something due at `since` was waited for long enough on this connection, accepted or not.
+    pub fn waited_open(&self, connection: ConnectionNo, since: Duration) -> bool {
+        self[connection].waited_open(since, self.bounds.promptness, self.now)
+    }
+
+    fn offend(&mut self, connection: ConnectionNo) {
+        let now = self.now;
+        self.connections[connection.0].offended.get_or_insert(now);
     }
 
     fn intern(&mut self, topic: &str) -> Arc<str> {
@@ -231,15 +258,21 @@ impl Ledger {
         event: &Event<'_>,
         mut judge: impl FnMut(&Seen<'_>, &Ledger),
     ) {
-        self.now = event.at;
+        let after = self.now + Duration::from_nanos(1);
+        self.now = event.at.max(after);
         self.answered = None;
-        let (at, client) = (event.at, event.client);
+        self.answered_request = None;
+        let (at, client) = (self.now, event.client);
         if let What::Attempted(version) = event.what {
             self.attempted(client, event.connection, version);
         }
         let connection = self.connection_no(client, event.connection);
+        let length = match event.what {
+            What::Sent(bytes) | What::Received(bytes) | What::Unframed(bytes) => bytes.len(),
+            _ => 0,
+        };
         let mut show = |fact: Fact<'_>, ledger: &Ledger| {
-            judge(&Seen { event: index, at, client, connection, fact }, ledger);
+            judge(&Seen { event: index, at: event.at, client, connection, length, fact }, ledger);
         };
         match (event.what, connection) {
             (What::Finished, _) => show(Fact::Finished, self),
@@ -253,7 +286,8 @@ impl Ledger {
             (What::Opened, Some(no)) => {
                 let connection = &mut self.connections[no.0];
                 connection.opened = Some(at);
-                connection.free_since = Some(at);
+                // One that a crashed broker had accepted is about to end.
+                connection.free_since = self.crashed.is_none().then_some(at);
                 show(Fact::Opened, self);
             }
             (What::Failed, Some(no)) => {
@@ -266,14 +300,19 @@ impl Ledger {
             }
             (What::Sent(bytes), Some(no)) => {
                 let decoder = Decoder::new(self[no].version, Receiver::Server);
-                self.connections[no.0].last_sent = Some(at);
+                self.connections[no.0].sends(at);
                 match decoder.next(bytes) {
-                    Ok(Some((packet, _))) => {
+                    Ok(Some((packet, length))) => {
+                        let limit = self[no].answered.and_then(|answered| answered.maximum_packet_size);
+                        // [5.0/MQTT-3.2.2-15]
+                        if limit.is_some_and(|limit| length > limit as usize) {
+                            self.offend(no);
+                        }
                         self.sent(no, index, &packet, bytes);
                         show(Fact::Sent(&packet), self);
                     }
                     Err(malformed) => {
-                        self.connections[no.0].offended.get_or_insert(at);
+                        self.offend(no);
                         show(Fact::SentMalformed(malformed, bytes), self);
                     }
                     // The recorder's frames are whole.
@@ -321,7 +360,7 @@ impl Ledger {
             (Fault::Unstall, Some(no)) => self.connections[no.0].stalled = false,
             (Fault::Crash, _) => {
                 self.crashed = Some(now);
-                for connection in &mut self.connections {
+                for connection in self.connections.iter_mut().filter(|connection| connection.is_open()) {
                     connection.free_since = None;
                 }
             }
@@ -344,10 +383,14 @@ impl Ledger {
         if memory != Memory::Kept {
             self.forgotten = Some(self.now);
         }
+        let (now, promptness) = (self.now, self.bounds.promptness);
         for session in &mut self.sessions {
             if session.certainly_gone.is_some_and(|at| at < crashed) {
                 continue;
             }
+            // Where a broker keeps sessions, it may count their time from its start.
+            let most = Duration::from_secs(u64::from(session.expiry.max(session.expiry_asked)));
+            session.certainly_gone = session.certainly_gone.map(|at| at.max(now + most + promptness));
             if memory == Memory::Kept && session.expiry > 0 {
                 continue;
             }
@@ -366,8 +409,7 @@ impl Ledger {
             return;
         }
         connection.ended = Some(end);
-        connection.unanswered.clear();
-        let Some(session) = connection.session else { return };
+        let Some(session) = connection.session else { return self.left_unanswered(no) };
         // The Server may have ended it as soon as it had sent what came last, or had a DISCONNECT.
         let mut earliest = match end.side {
             Side::Client => end.at,
@@ -382,13 +424,18 @@ impl Ledger {
             // What is held back is noticed when it is released, if it is.
             (Side::Client, _) => connection.free_since.map(|_| end.at + promptness),
         };
+        // What a client says before it closes in good order, the Server has read when it notices the end.
+        let told = connection.client_disconnect.is_some()
+            && end == End { side: Side::Client, how: How::Fin, ..end }
+            && connection.offended.is_none();
         let session = &mut self.sessions[session.0];
         if session.connections.last() != Some(&no) {
             return;
         }
         let seconds = |interval: u32| Duration::from_secs(u64::from(interval));
-        let (least, most) =
-            (session.expiry.min(session.expiry_asked), session.expiry.max(session.expiry_asked));
+        // A Server may grant less than it is asked for, here as in CONNACK.
+        let least = session.expiry.min(session.expiry_asked);
+        let most = if told { session.expiry_asked } else { session.expiry.max(session.expiry_asked) };
         // Brokers that count in whole seconds may be one early.
         session.possibly_gone = match least {
             NEVER => None,
@@ -399,6 +446,19 @@ impl Ledger {
             (None, _) | (_, NEVER) => None,
             (Some(at), _) => Some(at + seconds(most) + promptness),
         };
+    }
+
+    /// A connection has ended before its CONNACK came: the Server may have accepted it, and with it the Session
+    /// Expiry Interval that it asks for.
+    fn left_unanswered(&mut self, no: ConnectionNo) {
+        let connection = &self[no];
+        let Some(asked) = connection.asked.as_ref().filter(|_| connection.answered.is_none()) else { return };
+        let Some(old) = self.session_of(&asked.client_id).filter(|_| asked.session_expiry != NEVER) else {
+            return;
+        };
+        let gone = asked.at + Duration::from_secs(u64::from(asked.session_expiry.saturating_sub(1)));
+        let old = &mut self.sessions[old.0];
+        old.possibly_gone = Some(old.possibly_gone.map_or(gone, |at| at.min(gone)));
     }
 
     /// A fingerprint of topic and payload, eight bytes at a time.

@@ -1,6 +1,7 @@
 //! What a client receives, entered into the ledger.
 
 use super::{Answered, ConnectionNo, Delivery, DeliveryNo, Inbound, Ledger, Session, SessionNo, Turn};
+use core::time::Duration;
 use mqtt_assay_codec::{Connack, Decoder, Packet, PacketId, Publish, Qos, ReasonCode, Receiver, Version};
 use std::sync::Arc;
 
@@ -26,6 +27,10 @@ impl Ledger {
             Packet::Puback(ack) | Packet::Pubrec(ack) => {
                 if let Some(&message) = self[session].outbound.get(&ack.packet_id) {
                     self.answered = Some(message);
+                    let sent = self[message].attempts.iter().find(|attempt| attempt.connection == no);
+                    if let Some(sent) = sent.map(|attempt| attempt.at) {
+                        self.heard(no, sent);
+                    }
                     let message = &mut self.messages[message.0];
                     if ack.reason.is_success() {
                         message.accepted.get_or_insert(at);
@@ -40,7 +45,11 @@ impl Ledger {
             Packet::Pubcomp(ack) => {
                 if let Some(message) = self.sessions[session.0].outbound.remove(&ack.packet_id) {
                     self.answered = Some(message);
-                    self.messages[message.0].completed.get_or_insert(at);
+                    let message = &mut self.messages[message.0];
+                    message.completed.get_or_insert(at);
+                    if let Some((_, released)) = message.released.filter(|(on, _)| *on == no) {
+                        self.heard(no, released);
+                    }
                 }
             }
             Packet::Pubrel(ack) => {
@@ -48,8 +57,13 @@ impl Ledger {
                     inbound.released.get_or_insert(at);
                 }
             }
-            Packet::Suback(answer) => self.answered(no, session, answer.packet_id, answer.codes),
-            Packet::Unsuback(answer) => self.answered(no, session, answer.packet_id, answer.codes),
+            Packet::Suback(answer) => self.answered(no, session, true, answer.packet_id, answer.codes),
+            Packet::Unsuback(answer) => self.answered(no, session, false, answer.packet_id, answer.codes),
+            Packet::Pingresp => {
+                if let Some(sent) = self.connections[no.0].pings.pop_front() {
+                    self.heard(no, sent);
+                }
+            }
             _ => {}
         }
         None
@@ -64,7 +78,7 @@ impl Ledger {
         }
         let answered = Answered::new(at, connack);
         connection.answered = Some(answered);
-        if !connack.code.is_success() {
+        if !answered.accepts() {
             return;
         }
         let (version, begun) = (connection.version, asked.at);
@@ -75,17 +89,23 @@ impl Ledger {
             None if asked.client_id.is_empty() => format!("\0{}", no.0).into(),
             None => Arc::clone(&asked.client_id),
         };
-        let old = self.session_of(&client_id);
+        let old = self.by_client_id.get(&client_id).copied();
+        let contended = connection.contended;
+        let doubtful = answered.session_present && old.is_some_and(|old| self.may_be_another(no, old));
+        let connection = &mut self.connections[no.0];
+        connection.previous = old.map(|old| (old, self.sessions[old.0].existed(begun, at, contended)));
         let session = match old {
-            Some(old) if answered.session_present => old,
+            Some(old) if answered.session_present && !contended => old,
             _ => {
                 if let Some(old) = old {
                     let old = &mut self.sessions[old.0];
                     old.possibly_gone = Some(old.possibly_gone.map_or(begun, |gone| gone.min(begun)));
-                    old.certainly_gone = Some(old.certainly_gone.map_or(at, |gone| gone.min(at)));
+                    if !contended {
+                        old.certainly_gone = Some(old.certainly_gone.map_or(at, |gone| gone.min(at)));
+                    }
                 }
                 let new = SessionNo(self.sessions.len());
-                let foreign = answered.session_present;
+                let foreign = answered.session_present || contended;
                 self.sessions.push(Session::new(Arc::clone(&client_id), version, begun, foreign));
                 self.by_client_id.insert(client_id, new);
                 new
@@ -97,7 +117,11 @@ impl Ledger {
         state.expiry_asked = interval;
         state.possibly_gone = None;
         state.certainly_gone = None;
+        if doubtful {
+            state.doubtful = Some(at);
+        }
         self.connections[no.0].session = Some(session);
+        self.heard(no, begun);
         // A Will is published in the name of an assigned Client Identifier.
         if let Some(will) = self[no].asked.as_ref().and_then(|asked| asked.will) {
             self.messages[will.message.0].publisher = Arc::clone(&self[session].client_id);
@@ -108,6 +132,39 @@ impl Ledger {
                 self.sent_in(no, session, early.event, early.at, &packet);
             }
         }
+    }
+
+    /// An answer shows that the Server has taken in what was sent on this connection up to `sent`.
+    fn heard(&mut self, no: ConnectionNo, sent: Duration) {
+        let at = self.now;
+        let connection = &mut self.connections[no.0];
+        connection.hear(sent);
+        let before = |message: &super::Message| message.possible.is_some_and(|at| at < sent);
+        while let Some(message) = connection.unfollowed.front().map(|message| &mut self.messages[message.0])
+            && before(message)
+        {
+            message.followed = Some(at);
+            connection.unfollowed.pop_front();
+        }
+    }
+
+    /// Whether the session that the Server has resumed may be another than the one of this Client Identifier that
+    /// is known: a CONNECT that had no answer may have ended that one and begun a new one.
+    fn may_be_another(&self, no: ConnectionNo, known: SessionNo) -> bool {
+        let session = &self[known];
+        let last = self[self.last_connection(known)].asked.as_ref().map_or(self.now, |asked| asked.at);
+        let gone = session.possibly_gone.is_some_and(|gone| gone <= self.now);
+        self.connections.iter().enumerate().any(|(place, other)| {
+            // It may come after what was sent later, if it was under way when its connection ended.
+            let late = other.ended.is_none_or(|end| end.at + self.bounds.promptness > last);
+            place != no.0
+                && other.answered.is_none()
+                && late
+                && other.asked.as_ref().is_some_and(|asked| {
+                    asked.client_id == session.client_id
+                        && (gone || asked.clean_start || asked.session_expiry == 0)
+                })
+        })
     }
 
     fn delivered(
@@ -129,36 +186,50 @@ impl Ledger {
             self.connections[no.0].aliases_down.insert(alias, Arc::clone(&topic));
         }
         let message = self.marked(&topic, publish.payload);
+        if let Some(message) = message.map(|message| &mut self.messages[message.0])
+            && !message.ambiguous
+        {
+            message.seen.get_or_insert(at);
+        }
         let number = DeliveryNo(self.deliveries.len());
         let mut turn = Turn::First;
         if let Some(id) = publish.packet_id {
             self.connections[no.0].unanswered.insert(id);
+            if let Some(&own) = self[session].outbound.get(&id) {
+                self.messages[own.0].crossed = true;
+            }
             let before = self[session].inbound.get(&id).copied();
             let same = before.filter(|before| {
                 let last = &self[before.last];
                 before.qos == publish.qos
                     && last.topic == topic
                     && last.message == message
-                    && (publish.dup || !before.is_over() && before.answered.is_none())
+                    && (publish.dup || !before.is_over())
             });
             let inbound = match same {
                 Some(before) => {
                     turn = Turn::Again(before.last);
                     Inbound { last: number, ..before }
                 }
-                None => Inbound {
-                    first: number,
-                    last: number,
-                    qos: publish.qos,
-                    answered: None,
-                    refused: false,
-                    released: None,
-                    completed: None,
-                },
+                None => {
+                    if let Some(before) = before.filter(|before| !before.is_over()) {
+                        turn = Turn::Instead(before.last);
+                    }
+                    Inbound {
+                        first: number,
+                        last: number,
+                        qos: publish.qos,
+                        answered: None,
+                        refused: false,
+                        released: None,
+                        completed: None,
+                        ended: None,
+                    }
+                }
             };
             self.sessions[session.0].inbound.insert(id, inbound);
         }
-        self.deliveries.push(Delivery {
+        let delivery = Delivery {
             event,
             at,
             connection: no,
@@ -171,16 +242,31 @@ impl Ledger {
             id: publish.packet_id,
             identifiers: publish.properties.subscription_identifiers().collect(),
             turn,
-        });
+        };
+        self.find_causes(&delivery);
+        self.deliveries.push(delivery);
         number
     }
 
     /// SUBACK or UNSUBACK.
-    fn answered(&mut self, no: ConnectionNo, session: SessionNo, id: PacketId, codes: &[u8]) {
+    fn answered(
+        &mut self,
+        no: ConnectionNo,
+        session: SessionNo,
+        subscribes: bool,
+        id: PacketId,
+        codes: &[u8],
+    ) {
         let at = self.now;
-        let version = self[no].version;
-        let Some(request) = self.connections[no.0].requests.remove(&id) else { return };
-        let list = &mut self.sessions[session.0].subscriptions;
+        let connection = &mut self.connections[no.0];
+        let version = connection.version;
+        // An answer to the other kind answers nothing.
+        if connection.requests.get(&id).is_none_or(|request| request.subscribes != subscribes) {
+            return;
+        }
+        let Some(request) = connection.requests.remove(&id) else { return };
+        self.heard(no, request.at);
+        let session = &mut self.sessions[session.0];
         for (place, &subscription) in request.subscriptions.iter().enumerate() {
             let Some(subscription) = subscription else { continue };
             let code = codes.get(place).copied();
@@ -188,22 +274,23 @@ impl Ledger {
                 // Before 5.0 UNSUBACK carries no codes; 0x11 says that there was none.
                 let gone = version != Version::V5 || code.is_some_and(|code| ReasonCode(code).is_success());
                 if gone {
-                    list[subscription].ended.get_or_insert(at);
-                    list[subscription].unsubscribed = true;
+                    session.end(subscription, at);
+                    session.subscriptions[subscription].unsubscribed = Some(place);
                 }
                 continue;
             }
             match code.map(|code| (Qos::from_u8(code), code)) {
                 Some((Some(qos), _)) => {
-                    list[subscription].granted = Some((at, qos));
-                    if let Some(old) = list[subscription].replaces {
-                        list[old].ended.get_or_insert(at);
+                    session.subscriptions[subscription].granted = Some((at, qos));
+                    if let Some(old) = session.subscriptions[subscription].replaces {
+                        session.end(old, at);
                     }
                 }
-                Some(_) => list[subscription].refused = Some(at),
+                Some(_) => session.subscriptions[subscription].refused = Some(at),
                 // An answer that is too short says nothing of the rest.
                 None => {}
             }
         }
+        self.answered_request = Some(request);
     }
 }

@@ -4,12 +4,20 @@ use super::{
     Asked, AskedWill, Attempt, ConnectionNo, Early, Ledger, Message, Origin, Request, SessionNo, Subscription,
 };
 use core::time::Duration;
-use mqtt_assay_codec::{Connect, Disconnect, Packet, Publish, Subscribe, Unsubscribe, Version, topic};
+use mqtt_assay_codec::{
+    Connect, Disconnect, Packet, PacketId, Publish, Qos, Subscribe, Unsubscribe, Version, topic,
+};
 use std::sync::Arc;
 
 impl Ledger {
     pub(super) fn sent(&mut self, no: ConnectionNo, event: usize, packet: &Packet<'_>, bytes: &[u8]) {
         let at = self.now;
+        // Nothing may follow a DISCONNECT [5.0/MQTT-3.14.4-1] [3.1.1/MQTT-3.14.4-2], nor come before CONNECT
+        // [3.1.1/MQTT-3.1.0-1] [5.0/MQTT-3.1.0-1].
+        let connects = matches!(packet, Packet::Connect(_));
+        if self[no].client_disconnect.is_some() || self[no].asked.is_none() && !connects {
+            self.offend(no);
+        }
         if let Packet::Connect(connect) = packet {
             return self.connect(no, connect);
         }
@@ -46,17 +54,38 @@ impl Ledger {
                 if let Some(inbound) = inbound.get_mut(&ack.packet_id) {
                     inbound.answered.get_or_insert(at);
                     inbound.refused |= refused;
+                    let last = if inbound.qos == Qos::ExactlyOnce {
+                        refused
+                    } else {
+                        matches!(packet, Packet::Puback(_))
+                    };
+                    if last {
+                        inbound.ended.get_or_insert((no, at));
+                    }
                 }
             }
             Packet::Pubcomp(ack) => {
                 connection.unanswered.remove(&ack.packet_id);
                 if let Some(inbound) = inbound.get_mut(&ack.packet_id) {
                     inbound.completed.get_or_insert(at);
+                    if inbound.qos == Qos::ExactlyOnce {
+                        inbound.ended.get_or_insert((no, at));
+                    }
                 }
             }
+            Packet::Pubrel(ack) => {
+                if let Some(message) = self.sessions[session.0].outbound.get(&ack.packet_id) {
+                    self.messages[message.0].released.get_or_insert((no, at));
+                }
+            }
+            Packet::Pingreq => connection.pings.push_back(at),
             Packet::Subscribe(subscribe) => self.subscribe(no, session, at, subscribe),
             Packet::Unsubscribe(unsubscribe) => self.unsubscribe(no, session, at, unsubscribe),
-            Packet::Disconnect(disconnect) => self.disconnect(session, disconnect),
+            Packet::Disconnect(disconnect) => self.disconnect(no, session, disconnect),
+            // [5.0/MQTT-4.12.0-7]
+            Packet::Auth(_) if connection.asked.as_ref().is_some_and(|asked| !asked.authenticates) => {
+                self.offend(no);
+            }
             _ => {}
         }
     }
@@ -65,9 +94,13 @@ impl Ledger {
         let at = self.now;
         if self[no].asked.is_some() {
             // [3.1.1/MQTT-3.1.0-2] [5.0/MQTT-3.1.0-2]
-            self.connections[no.0].offended.get_or_insert(at);
-            return;
+            return self.offend(no);
         }
+        if connect.version != self[no].version {
+            // Of an answer in another version this ledger would understand nothing.
+            return self.offend(no);
+        }
+        self.contend(no, connect.client_id);
         let will = connect.will.as_ref().map(|will| {
             let topic = self.intern(will.topic);
             let message = self.enter(Message {
@@ -83,7 +116,11 @@ impl Ledger {
                 attempts: Vec::new(),
                 possible: Some(at),
                 accepted: None,
+                released: None,
+                crossed: false,
                 completed: None,
+                followed: None,
+                seen: None,
                 refused: false,
             });
             AskedWill { message, delay: will.properties.will_delay_interval().unwrap_or(0) }
@@ -97,6 +134,27 @@ impl Ledger {
             }
         }
         self.connections[no.0].asked = Some(Asked::new(at, connect, will));
+    }
+
+    /// Two CONNECTs with one Client Identifier that are under way at one time contend for the session.
+    fn contend(&mut self, no: ConnectionNo, client_id: &str) {
+        let (now, promptness) = (self.now, self.bounds.promptness);
+        let connections = &mut self.connections;
+        self.greeting.retain(|other| {
+            let other = &connections[other.0];
+            let gone = other.ended.is_some_and(|end| !other.held && end.at + promptness < now);
+            other.answered.is_none() && !gone
+        });
+        if client_id.is_empty() {
+            return;
+        }
+        for &other in &self.greeting {
+            if connections[other.0].asked.as_ref().is_some_and(|asked| *asked.client_id == *client_id) {
+                connections[other.0].contended = true;
+                connections[no.0].contended = true;
+            }
+        }
+        self.greeting.push(no);
     }
 
     fn published(
@@ -125,14 +183,20 @@ impl Ledger {
             }
         };
         let attempt = Attempt { connection: no, at, event, id: publish.packet_id, dup: publish.dup };
-        if let Some(id) = publish.packet_id
-            && let Some(&unfinished) = self[session].outbound.get(&id)
-            && self[unfinished].topic == topic
-            && self[unfinished].payload == publish.payload
-        {
-            self.messages[unfinished.0].attempts.push(attempt);
-            return;
+        let mut crossed = false;
+        if let Some(id) = publish.packet_id {
+            if let Some(&unfinished) = self[session].outbound.get(&id) {
+                let same = &self[unfinished];
+                if same.topic == topic && same.payload == publish.payload && same.qos == publish.qos {
+                    self.messages[unfinished.0].attempts.push(attempt);
+                    return;
+                }
+                // [3.1.1/MQTT-2.3.1-2] [5.0/MQTT-2.2.1-3]
+                self.offend(no);
+            }
+            crossed = self[session].inbound.get(&id).is_some_and(|inbound| !inbound.is_over());
         }
+        self.check_limits(no, session, publish);
         let publisher = Arc::clone(&self[session].client_id);
         let message = self.enter(Message {
             topic,
@@ -147,20 +211,51 @@ impl Ledger {
             attempts: vec![attempt],
             possible: Some(at),
             accepted: None,
+            released: None,
+            crossed,
             completed: None,
+            followed: None,
+            seen: None,
             refused: false,
         });
-        if let Some(id) = publish.packet_id {
-            self.sessions[session.0].outbound.insert(id, message);
+        match publish.packet_id {
+            Some(id) => drop(self.sessions[session.0].outbound.insert(id, message)),
+            None => self.connections[no.0].unfollowed.push_back(message),
+        }
+    }
+
+    /// What the Server's CONNACK has ruled out. [5.0 §3.2.2.3]
+    fn check_limits(&mut self, no: ConnectionNo, session: SessionNo, publish: &Publish<'_>) {
+        let connection = &self[no];
+        let Some(answered) = connection.answered else { return };
+        let alias = publish.properties.topic_alias();
+        let id = publish.packet_id;
+        if publish.qos > answered.maximum_qos
+            || publish.retain && !answered.retain_available
+            || alias.is_some_and(|alias| alias > answered.topic_alias_maximum)
+            || id.is_some_and(|id| connection.requests.contains_key(&id))
+            || id.is_some() && self[session].outbound.len() >= usize::from(answered.receive_maximum)
+        {
+            self.offend(no);
         }
     }
 
     fn subscribe(&mut self, no: ConnectionNo, session: SessionNo, at: Duration, subscribe: &Subscribe<'_>) {
         let v5 = self[no].version == Version::V5;
         let identifier = subscribe.properties.subscription_identifier();
+        self.check_request(no, session, subscribe.packet_id);
+        if let Some(answered) = self[no].answered
+            && (identifier.is_some() && !answered.identifiers_available
+                || subscribe.subscriptions.iter().any(|asked| {
+                    !answered.wildcards_available && topic::has_wildcard(asked.filter)
+                        || !answered.shares_available && topic::shared(asked.filter).is_some()
+                }))
+        {
+            self.offend(no);
+        }
         let list = &mut self.sessions[session.0].subscriptions;
         let mut made = Vec::new();
-        for asked in subscribe.subscriptions.iter() {
+        for (place, asked) in subscribe.subscriptions.iter().enumerate() {
             let share = if v5 { topic::shared(asked.filter) } else { None };
             let filter: Arc<str> = asked.filter.into();
             let replaces = list
@@ -176,13 +271,15 @@ impl Ledger {
                 shared: share.is_some(),
                 options: asked.options,
                 identifier,
+                on: no,
+                place,
                 asked: at,
                 replaces,
                 granted: None,
                 refused: None,
                 ending: None,
                 ended: None,
-                unsubscribed: false,
+                unsubscribed: None,
             });
         }
         let request = Request { at, subscribes: true, subscriptions: made };
@@ -196,6 +293,7 @@ impl Ledger {
         at: Duration,
         unsubscribe: &Unsubscribe<'_>,
     ) {
+        self.check_request(no, session, unsubscribe.packet_id);
         let list = &mut self.sessions[session.0].subscriptions;
         let mut ends = Vec::new();
         for filter in unsubscribe.filters.iter() {
@@ -211,10 +309,20 @@ impl Ledger {
         self.connections[no.0].requests.insert(unsubscribe.packet_id, request);
     }
 
+    /// The Packet Identifier of a request must not be in use. [3.1.1/MQTT-2.3.1-2] [5.0/MQTT-2.2.1-3]
+    fn check_request(&mut self, no: ConnectionNo, session: SessionNo, id: PacketId) {
+        if self[no].requests.contains_key(&id) || self[session].outbound.contains_key(&id) {
+            self.offend(no);
+        }
+    }
+
     /// DISCONNECT may change the Session Expiry Interval. [5.0 §3.14.2.2.2]
-    fn disconnect(&mut self, session: SessionNo, disconnect: &Disconnect<'_>) {
+    fn disconnect(&mut self, no: ConnectionNo, session: SessionNo, disconnect: &Disconnect<'_>) {
         if let Some(interval) = disconnect.properties.session_expiry_interval() {
             self.sessions[session.0].expiry_asked = interval;
+            if interval > 0 && self[no].asked.as_ref().is_some_and(|asked| asked.session_expiry == 0) {
+                self.offend(no);
+            }
         }
     }
 }

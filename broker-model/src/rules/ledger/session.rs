@@ -1,6 +1,6 @@
 //! Sessions and their subscriptions: what certainly, and what possibly, was in force.
 
-use super::{ConnectionNo, DeliveryNo, MessageNo};
+use super::{ConnectionNo, DeliveryNo, Existed, MessageNo};
 use core::time::Duration;
 use mqtt_assay_codec::{PacketId, Qos, SubscriptionOptions, Version, topic};
 use std::collections::BTreeMap;
@@ -19,6 +19,10 @@ pub struct Subscription {
     pub options: SubscriptionOptions,
     /// Subscription Identifier. [5.0 §3.8.2.1.2]
     pub identifier: Option<u32>,
+    /// The connection on which the SUBSCRIBE was sent.
+    pub on: ConnectionNo,
+    /// Its place among the filters of the SUBSCRIBE.
+    pub place: usize,
     /// When the SUBSCRIBE was sent.
     pub asked: Duration,
     /// The session had a subscription of this filter that this one replaces, if it was still there.
@@ -31,14 +35,19 @@ pub struct Subscription {
     pub ending: Option<Duration>,
     /// When UNSUBACK, or the SUBACK of what replaces it, came: it has ended.
     pub ended: Option<Duration>,
-    /// It was ended by an UNSUBSCRIBE, not replaced.
-    pub unsubscribed: bool,
+    /// It was ended by an UNSUBSCRIBE, not replaced: the filter's place there.
+    pub unsubscribed: Option<usize>,
 }
 
 impl Subscription {
     /// Whether a topic matches its filter. [3.1.1 §4.7] [5.0 §4.7]
     pub fn matches(&self, topic: &str) -> bool {
         topic::matches(&self.matches, topic)
+    }
+
+    /// By this time it was made, if that was before `at`; else `at`.
+    pub fn made(&self, at: Duration) -> Duration {
+        self.granted.map_or(at, |(granted, _)| granted.min(at))
     }
 
     /// Whether it was in force at every moment from `from` to `to`.
@@ -69,15 +78,14 @@ pub struct Inbound {
     pub released: Option<Duration>,
     /// When the client sent PUBCOMP.
     pub completed: Option<Duration>,
+    /// The client's last packet of the exchange, PUBACK, PUBCOMP or a PUBREC that refuses: on which connection, when.
+    pub ended: Option<(ConnectionNo, Duration)>,
 }
 
 impl Inbound {
     /// Whether the client has ended the exchange for its part: the Server may use the identifier again.
     pub fn is_over(&self) -> bool {
-        match self.qos {
-            Qos::ExactlyOnce => self.completed.is_some() || self.refused,
-            _ => self.answered.is_some(),
-        }
+        self.ended.is_some()
     }
 }
 
@@ -137,6 +145,33 @@ impl Session {
             && self.possibly_gone.is_none_or(|at| at > to)
             && self.certainly_gone.is_none_or(|at| at > to)
             && self.doubtful.is_none_or(|at| at < from)
+    }
+
+    /// Whether the history tells all that was ever in it.
+    pub fn is_clear(&self) -> bool {
+        !self.foreign && self.doubtful.is_none()
+    }
+
+    /// A subscription is over, and those that it replaced are with it.
+    pub(super) fn end(&mut self, subscription: usize, at: Duration) {
+        let mut next = Some(subscription);
+        while let Some(place) = next {
+            self.subscriptions[place].ended.get_or_insert(at);
+            next = self.subscriptions[place].replaces;
+        }
+    }
+
+    /// What is known of it from a CONNECT's sending to the CONNACK.
+    pub(super) fn existed(&self, asked: Duration, answered: Duration, contended: bool) -> Existed {
+        if contended {
+            Existed::Possibly
+        } else if self.certainly_gone.is_some_and(|at| at <= asked) {
+            Existed::No
+        } else if self.certainly(self.begun, answered) && self.doubtful.is_none() {
+            Existed::Certainly
+        } else {
+            Existed::Possibly
+        }
     }
 
     /// Its subscriptions that match a topic and may have been in force at some moment from `from` to `to`.

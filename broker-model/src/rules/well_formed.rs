@@ -1,0 +1,95 @@
+//! Every byte that the Server sends belongs to a well-formed packet of the connection's version.
+//! The statement is that of the flaw: [3.1.1 §2, §3] [5.0 §2, §3]
+//!
+//! Frees     an answer in another version to a Client whose CONNECT named none that this Server speaks.
+//! Unknown   what stands behind bytes that begin no packet.
+
+use super::finding::Cites;
+use super::{Fact, Findings, Ledger, Rule, Seen};
+use mqtt_assay_codec::{Decoder, Malformed, Offence, Packet, Receiver, Version};
+
+const OFFENCES: usize = Offence::ALL.len();
+
+/// The one statement that each offence breaks in a version, by the place of the offence in [`Offence::ALL`].
+const fn statements(version: Version) -> [[&'static str; 1]; OFFENCES] {
+    let mut table = [[""]; OFFENCES];
+    let mut place = 0;
+    while place < OFFENCES {
+        if let Some(id) = Offence::ALL[place].statement(version) {
+            table[place] = [id];
+        }
+        place += 1;
+    }
+    table
+}
+
+static V3_1_1: [[&str; 1]; OFFENCES] = statements(Version::V3_1_1);
+static V5: [[&str; 1]; OFFENCES] = statements(Version::V5);
+
+/// What a flaw breaks; nothing in a version that has no such rule.
+pub(super) fn broken_by(offence: Offence) -> Cites {
+    let place = Offence::ALL.iter().position(|known| *known == offence).unwrap_or(0);
+    let of = |table: &'static [[&str; 1]; OFFENCES]| match &table[place] {
+        [""] => &[][..],
+        one => &one[..],
+    };
+    Cites { v3_1_1: of(&V3_1_1), v5: of(&V5) }
+}
+
+/// See the module.
+#[derive(Default, Debug)]
+pub(super) struct WellFormed;
+
+impl Rule for WellFormed {
+    fn name(&self) -> &'static str {
+        "well_formed"
+    }
+
+    fn observe(&mut self, seen: &Seen<'_>, ledger: &Ledger, found: &mut Findings) {
+        let (Fact::ReceivedMalformed(malformed, bytes), Some(no)) = (seen.fact, seen.connection) else {
+            return;
+        };
+        let connection = &ledger[no];
+        // [3.1.1/MQTT-3.1.2-2] [5.0/MQTT-3.1.2-2]
+        if connection.asked.is_none() && is_well_formed_elsewhere(bytes) {
+            return found.unknown("the Server may speak another version than the Client");
+        }
+        let cites = if lacks_property_length(malformed, bytes) {
+            broken_by(Offence::PropertyLengthMissing)
+        } else {
+            broken_by(malformed.offence)
+        };
+        found.accuse(
+            cites,
+            connection.version,
+            "a well-formed packet",
+            format!("{}: {}", shown(bytes), describe(malformed)),
+        );
+    }
+}
+
+/// Whether a SUBACK of 5.0 is one of 3.1.1: then what was taken for its Property Length is a code.
+fn lacks_property_length(malformed: Malformed, bytes: &[u8]) -> bool {
+    let before_5 = Decoder::new(Version::V3_1_1, Receiver::Client);
+    malformed.version == Version::V5
+        && matches!(before_5.next(bytes), Ok(Some((Packet::Suback(_), length))) if length == bytes.len())
+}
+
+fn is_well_formed_elsewhere(bytes: &[u8]) -> bool {
+    [Version::V3_1, Version::V3_1_1, Version::V5].into_iter().any(|version| {
+        let decoder = Decoder::new(version, Receiver::Client);
+        matches!(decoder.next(bytes), Ok(Some((_, length))) if length == bytes.len())
+    })
+}
+
+fn describe(malformed: Malformed) -> String {
+    format!("{} at byte {}", malformed.offence.text(), malformed.offset)
+}
+
+/// The beginning of a packet in hexadecimal digits.
+fn shown(bytes: &[u8]) -> String {
+    const SHOWN_MAX: usize = 16;
+    let digits: Vec<String> = bytes.iter().take(SHOWN_MAX).map(|byte| format!("{byte:02x}")).collect();
+    let rest = if bytes.len() > SHOWN_MAX { " …" } else { "" };
+    digits.join(" ") + rest
+}

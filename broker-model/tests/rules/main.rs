@@ -1,0 +1,8 @@
+//! The rules: silent about the reference broker, loud about its mutants.
+
+mod support;
+
+mod answers;
+mod beginning_and_end;
+mod sessions;
+mod well_formed;
