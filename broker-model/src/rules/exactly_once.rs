@@ -11,7 +11,7 @@
 //! Unknown   when two messages have the same topic and payload; after the broker has lost its memory; when the
 //!           publisher has lost its session, and publishes the message anew.
 
-use super::ledger::{Ledger, Message, MessageNo, SessionNo, Turn};
+use super::ledger::{DeliveryNo, Ledger, Message, MessageNo, SessionNo, Turn};
 use super::{Cites, Fact, Findings, Rule, Seen};
 use mqtt_assay_codec::Qos;
 use std::collections::BTreeMap;
@@ -50,9 +50,9 @@ impl Rule for ExactlyOnce {
         if *copies == 1 || message.qos == Qos::AtLeastOnce && !message.is_will() {
             return;
         }
-        let subscriptions = subscriptions(ledger, delivery.session);
+        let allowed = self::copies(ledger, no);
         // Who has no subscription may have none of them: that is another rule's.
-        if subscriptions == 0 || *copies <= subscriptions * publications(ledger, message) {
+        if allowed == 0 || *copies <= allowed {
             return;
         }
         if ledger.forgotten().is_some() || !ledger.is_clear(delivery.session) {
@@ -79,6 +79,13 @@ impl Rule for ExactlyOnce {
 fn shown(message: &Message) -> String {
     let kind = if message.is_will() { "the Will" } else { "the message" };
     format!("{kind} on {} published at QoS {}", message.topic, message.qos)
+}
+
+/// How many copies of the present delivery's message its session may get; 0: none that this history explains.
+pub(super) fn copies(ledger: &Ledger, no: DeliveryNo) -> usize {
+    ledger[no].message.map_or(0, |message| {
+        subscriptions(ledger, ledger[no].session) * publications(ledger, &ledger[message])
+    })
 }
 
 /// How many copies one publication may cause in the session: one for each filter that matches, and one for each

@@ -6,19 +6,31 @@
 //! deliveries. The observer does not see inside the Server: between the sending of a packet and its answer
 //! everything is possible, and the ledger tells *possibly* from *certainly*.
 
+mod acknowledgements;
+mod answer_codes;
+mod answers;
 mod at_least_once;
+mod authentication;
+mod client_identifier;
+mod connack_first;
 mod exactly_once;
 mod finding;
 mod highest_qos;
+mod last_packet;
 pub mod ledger;
 mod loss;
 mod no_local;
+mod no_matching_subscribers;
+mod packet_identifiers;
 mod published;
 mod qos;
 mod retain_flag;
 mod retained_sent;
 mod retained_stored;
+mod session_present;
 mod subscribed;
+mod takeover;
+mod unasked;
 mod well_formed;
 
 pub use finding::{Accusation, Cites, Findings, Unknown, Verdicts};
@@ -151,6 +163,15 @@ impl Judges {
     }
 }
 
+/// The connections of which nothing more will be seen after this event: the one that has ended, or at the end of the
+/// history all that are open.
+fn closing<'a>(seen: &Seen<'_>, ledger: &'a Ledger) -> impl Iterator<Item = ConnectionNo> + use<'a> {
+    let ended = seen.connection.filter(|_| matches!(seen.fact, Fact::Ended(..)));
+    let open = matches!(seen.fact, Fact::Finished)
+        .then(|| ledger.connections().filter(|(_, connection)| connection.is_open()).map(|(no, _)| no));
+    ended.into_iter().chain(open.into_iter().flatten())
+}
+
 /// Judges a whole history by every rule.
 pub fn judge(history: &History, bounds: Bounds) -> Verdicts {
     let mut judges = Judges::new(bounds);
@@ -163,16 +184,28 @@ pub fn judge(history: &History, bounds: Bounds) -> Verdicts {
 /// Every rule, in the order of their names.
 pub fn all() -> Vec<Box<dyn Rule>> {
     vec![
+        Box::<acknowledgements::Acknowledgements>::default(),
+        Box::<answer_codes::AnswerCodes>::default(),
+        Box::<answers::Answers>::default(),
         Box::<at_least_once::AtLeastOnce>::default(),
+        Box::<authentication::Authentication>::default(),
+        Box::<client_identifier::ClientIdentifier>::default(),
+        Box::<connack_first::ConnackFirst>::default(),
         Box::<exactly_once::ExactlyOnce>::default(),
         Box::<highest_qos::HighestQos>::default(),
+        Box::<last_packet::LastPacket>::default(),
         Box::<no_local::NoLocal>::default(),
+        Box::<no_matching_subscribers::NoMatchingSubscribers>::default(),
+        Box::<packet_identifiers::PacketIdentifiers>::default(),
         Box::<published::Published>::default(),
         Box::<qos::DeliveredQos>::default(),
         Box::<retain_flag::RetainFlag>::default(),
         Box::<retained_sent::RetainedSent>::default(),
         Box::<retained_stored::RetainedStored>::default(),
+        Box::<session_present::SessionPresent>::default(),
         Box::<subscribed::Subscribed>::default(),
+        Box::<takeover::Takeover>::default(),
+        Box::<unasked::Unasked>::default(),
         Box::<well_formed::WellFormed>::default(),
     ]
 }

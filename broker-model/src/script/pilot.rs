@@ -179,7 +179,10 @@ impl Pilot {
     /// A packet of the Server's.
     pub(super) fn receive(&mut self, state: &mut State, packet: &Packet<'_>, name: &str) {
         match packet {
-            Packet::Connack(connack) if self.phase == Phase::Greeting && connack.code.is_success() => {
+            // Before 5.0, too, only 0x00 accepts.
+            Packet::Connack(connack)
+                if self.phase == Phase::Greeting && connack.code == ReasonCode::SUCCESS =>
+            {
                 self.phase = Phase::Served;
                 self.server_receive_maximum = connack.properties.receive_maximum().unwrap_or(u16::MAX);
                 if connack.session_present {

@@ -2,4 +2,7 @@
 
 mod support;
 
+mod answers;
+mod beginning_and_end;
+mod sessions;
 mod well_formed;

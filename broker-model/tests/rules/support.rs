@@ -7,26 +7,26 @@ use mqtt_assay_broker_model::script::{Action, Client, Connect, Network, Script, 
 use mqtt_assay_broker_model::{Broker, DollarTopics, Mutant, Overlap, Policy, Qos2Delivery, direct};
 use mqtt_assay_codec::{PacketType, PropertyList, Qos, ReasonCode, SubscriptionOptions, Version};
 
-pub const BOTH: [Version; 2] = [Version::V3_1_1, Version::V5];
+pub(crate) const BOTH: [Version; 2] = [Version::V3_1_1, Version::V5];
 
 /// A script in the making. Clients connect in order before the first step, unless a step of theirs does.
-pub struct Story {
-    pub script: Script,
-    pub policy: Policy,
+pub(crate) struct Story {
+    pub(crate) script: Script,
+    pub(crate) policy: Policy,
     version: Version,
 }
 
 impl Story {
-    pub fn new(version: Version) -> Story {
+    pub(crate) fn new(version: Version) -> Story {
         Story { script: Script::default(), policy: Policy::default(), version }
     }
 
     /// A client that starts clean and has no Keep Alive.
-    pub fn client(&mut self, name: &str) -> ClientNo {
+    pub(crate) fn client(&mut self, name: &str) -> ClientNo {
         self.client_with(name, |_| {})
     }
 
-    pub fn client_with(&mut self, name: &str, change: impl FnOnce(&mut Client)) -> ClientNo {
+    pub(crate) fn client_with(&mut self, name: &str, change: impl FnOnce(&mut Client)) -> ClientNo {
         let mut client = Client {
             name: name.into(),
             version: self.version,
@@ -39,13 +39,13 @@ impl Story {
     }
 
     /// A client whose session stays when it leaves, and that resumes it when it comes back.
-    pub fn resumer(&mut self, name: &str) -> ClientNo {
+    pub(crate) fn resumer(&mut self, name: &str) -> ClientNo {
         let version = self.version;
         self.client_with(name, |client| client.connect = resuming(version))
     }
 
     /// The same, and it acknowledges nothing of its own accord.
-    pub fn silent_resumer(&mut self, name: &str) -> ClientNo {
+    pub(crate) fn silent_resumer(&mut self, name: &str) -> ClientNo {
         let version = self.version;
         self.client_with(name, |client| {
             client.connect = resuming(version);
@@ -53,28 +53,28 @@ impl Story {
         })
     }
 
-    pub fn act(&mut self, client: ClientNo, action: Action) -> &mut Self {
+    pub(crate) fn act(&mut self, client: ClientNo, action: Action) -> &mut Self {
         self.script.steps.push(Step::Client(client, action));
         self
     }
 
-    pub fn send(&mut self, client: ClientNo, send: Send) -> &mut Self {
+    pub(crate) fn send(&mut self, client: ClientNo, send: Send) -> &mut Self {
         self.act(client, Action::Send(send, Vec::new()))
     }
 
-    pub fn raw(&mut self, client: ClientNo, bytes: &[u8]) -> &mut Self {
+    pub(crate) fn raw(&mut self, client: ClientNo, bytes: &[u8]) -> &mut Self {
         self.send(client, Send::Raw(bytes.to_vec()))
     }
 
-    pub fn broken(&mut self, client: ClientNo, name: &str) -> &mut Self {
+    pub(crate) fn broken(&mut self, client: ClientNo, name: &str) -> &mut Self {
         self.send(client, Send::Broken(name.into()))
     }
 
-    pub fn publish(&mut self, client: ClientNo, topic: &str, payload: &str, qos: Qos) -> &mut Self {
+    pub(crate) fn publish(&mut self, client: ClientNo, topic: &str, payload: &str, qos: Qos) -> &mut Self {
         self.publish_with(client, topic, payload, qos, PropertyList::new())
     }
 
-    pub fn publish_with(
+    pub(crate) fn publish_with(
         &mut self,
         client: ClientNo,
         topic: &str,
@@ -85,74 +85,80 @@ impl Story {
         self.send(client, publish(topic, payload, qos, properties))
     }
 
-    pub fn subscribe(&mut self, client: ClientNo, filter: &str, qos: Qos) -> &mut Self {
+    pub(crate) fn subscribe(&mut self, client: ClientNo, filter: &str, qos: Qos) -> &mut Self {
         self.subscribe_to(client, &[(filter, qos)])
     }
 
-    pub fn subscribe_to(&mut self, client: ClientNo, filters: &[(&str, Qos)]) -> &mut Self {
+    pub(crate) fn subscribe_to(&mut self, client: ClientNo, filters: &[(&str, Qos)]) -> &mut Self {
         let filters =
             filters.iter().map(|&(filter, qos)| (filter.into(), SubscriptionOptions::qos(qos))).collect();
         self.send(client, Send::Subscribe { id: None, filters, properties: PropertyList::new() })
             .settle(client)
     }
 
-    pub fn unsubscribe(&mut self, client: ClientNo, filters: &[&str]) -> &mut Self {
+    pub(crate) fn unsubscribe(&mut self, client: ClientNo, filters: &[&str]) -> &mut Self {
         let filters = filters.iter().map(|&filter| filter.into()).collect();
         self.send(client, Send::Unsubscribe { id: None, filters, properties: PropertyList::new() })
             .settle(client)
     }
 
-    pub fn ack(&mut self, client: ClientNo, packet: PacketType, id: u16, reason: ReasonCode) -> &mut Self {
+    pub(crate) fn ack(
+        &mut self,
+        client: ClientNo,
+        packet: PacketType,
+        id: u16,
+        reason: ReasonCode,
+    ) -> &mut Self {
         self.send(client, Send::Ack { packet, id, reason, properties: PropertyList::new() })
     }
 
-    pub fn settle(&mut self, client: ClientNo) -> &mut Self {
+    pub(crate) fn settle(&mut self, client: ClientNo) -> &mut Self {
         self.act(client, Action::Settle)
     }
 
-    pub fn ping(&mut self, client: ClientNo) -> &mut Self {
+    pub(crate) fn ping(&mut self, client: ClientNo) -> &mut Self {
         self.act(client, Action::Barrier)
     }
 
-    pub fn connect(&mut self, client: ClientNo) -> &mut Self {
+    pub(crate) fn connect(&mut self, client: ClientNo) -> &mut Self {
         self.act(client, Action::Connect(None)).wait(0.5)
     }
 
-    pub fn connect_with(&mut self, client: ClientNo, connect: Connect) -> &mut Self {
+    pub(crate) fn connect_with(&mut self, client: ClientNo, connect: Connect) -> &mut Self {
         self.act(client, Action::Connect(Some(connect))).wait(0.5)
     }
 
-    pub fn disconnect(&mut self, client: ClientNo) -> &mut Self {
+    pub(crate) fn disconnect(&mut self, client: ClientNo) -> &mut Self {
         let disconnect = Send::Disconnect { reason: ReasonCode::SUCCESS, properties: PropertyList::new() };
         self.send(client, disconnect).wait(0.5)
     }
 
-    pub fn cut(&mut self, client: ClientNo, how: How) -> &mut Self {
+    pub(crate) fn cut(&mut self, client: ClientNo, how: How) -> &mut Self {
         self.act(client, Action::Cut(how)).wait(0.5)
     }
 
-    pub fn fault(&mut self, client: ClientNo, fault: Fault) -> &mut Self {
+    pub(crate) fn fault(&mut self, client: ClientNo, fault: Fault) -> &mut Self {
         self.act(client, Action::Fault(fault))
     }
 
-    pub fn broker(&mut self, fault: Fault) -> &mut Self {
+    pub(crate) fn broker(&mut self, fault: Fault) -> &mut Self {
         self.script.steps.push(Step::Broker(fault));
         self
     }
 
-    pub fn wait(&mut self, seconds: f64) -> &mut Self {
+    pub(crate) fn wait(&mut self, seconds: f64) -> &mut Self {
         self.script.steps.push(Step::Wait(Duration::from_secs_f64(seconds)));
         self
     }
 
     /// Time enough for everything that is due.
-    pub fn patience(&mut self) -> &mut Self {
+    pub(crate) fn patience(&mut self) -> &mut Self {
         self.wait(6.0)
     }
 }
 
 /// A CONNECT that resumes its session, which then stays for an hour.
-pub fn resuming(version: Version) -> Connect {
+pub(crate) fn resuming(version: Version) -> Connect {
     let mut properties = PropertyList::new();
     if version == Version::V5 {
         properties.push(mqtt_assay_codec::Property::SessionExpiryInterval(3600));
@@ -160,7 +166,7 @@ pub fn resuming(version: Version) -> Connect {
     Connect { clean_start: false, properties, ..Connect::default() }
 }
 
-pub fn publish(topic: &str, payload: &str, qos: Qos, properties: PropertyList) -> Send {
+pub(crate) fn publish(topic: &str, payload: &str, qos: Qos, properties: PropertyList) -> Send {
     Send::Publish {
         topic: topic.into(),
         payload: payload.into(),
@@ -172,7 +178,7 @@ pub fn publish(topic: &str, payload: &str, qos: Qos, properties: PropertyList) -
     }
 }
 
-pub fn play(story: &Story, mutant: Option<Mutant>, network: Network, seed: u64) -> History {
+pub(crate) fn play(story: &Story, mutant: Option<Mutant>, network: Network, seed: u64) -> History {
     let mut script = story.script.clone();
     script.network = network;
     script.seed = seed;
@@ -183,7 +189,7 @@ pub fn play(story: &Story, mutant: Option<Mutant>, network: Network, seed: u64) 
     direct::play(script, broker).history
 }
 
-pub fn bounds() -> Bounds {
+pub(crate) fn bounds() -> Bounds {
     Bounds { closed_world: true, ..Bounds::default() }
 }
 
@@ -242,7 +248,7 @@ fn shown(history: &History, accusations: &[Accusation]) -> String {
 }
 
 /// Nobody accuses the reference broker, whatever it chooses and the network does.
-pub fn sound(build: impl Fn(Version) -> Story) {
+pub(crate) fn sound(build: impl Fn(Version) -> Story) {
     for version in BOTH {
         let story = build(version);
         for policy in choices(&story.policy) {
@@ -258,14 +264,14 @@ pub fn sound(build: impl Fn(Version) -> Story) {
 }
 
 /// The rule accuses the mutant of one of its own statements, in each version in which it has one.
-pub fn catches(rule: &str, mutant: Mutant, build: impl Fn(Version) -> Story) {
+pub(crate) fn catches(rule: &str, mutant: Mutant, build: impl Fn(Version) -> Story) {
     let versions = BOTH.into_iter().filter(|version| breaks(mutant, *version).next().is_some());
     for version in versions {
         catches_in(version, rule, mutant, &build);
     }
 }
 
-pub fn catches_in(version: Version, rule: &str, mutant: Mutant, build: impl Fn(Version) -> Story) {
+pub(crate) fn catches_in(version: Version, rule: &str, mutant: Mutant, build: impl Fn(Version) -> Story) {
     let story = build(version);
     let history = play(&story, Some(mutant), Network::default(), 1);
     let found = judge(&history, bounds());
@@ -290,6 +296,6 @@ fn breaks(mutant: Mutant, version: Version) -> impl Iterator<Item = &'static str
 }
 
 /// What the rules say of a history made by hand.
-pub fn judged(history: &History) -> Verdicts {
+pub(crate) fn judged(history: &History) -> Verdicts {
     judge(history, bounds())
 }

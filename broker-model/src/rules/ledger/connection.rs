@@ -35,6 +35,10 @@ pub struct Asked {
     pub response_information: bool,
     /// Whether there is an Authentication Method.
     pub authenticates: bool,
+    /// The Authentication Method.
+    pub method: Option<Arc<str>>,
+    /// Whether there is a Password without a User Name.
+    pub password_alone: bool,
     /// Its Will.
     pub will: Option<AskedWill>,
 }
@@ -67,6 +71,8 @@ impl Asked {
             problem_information: p.request_problem_information().unwrap_or(true),
             response_information: p.request_response_information().unwrap_or(false),
             authenticates: p.authentication_method().is_some(),
+            method: p.authentication_method().map(Into::into),
+            password_alone: connect.password.is_some() && connect.user_name.is_none(),
             will,
         }
     }
@@ -104,6 +110,11 @@ pub struct Answered {
 }
 
 impl Answered {
+    /// Whether it accepts the connection: before 5.0, too, only 0x00 does.
+    pub fn accepts(&self) -> bool {
+        self.code == ReasonCode::SUCCESS
+    }
+
     pub(super) fn new(at: Duration, connack: &Connack<'_>) -> Self {
         let p = &connack.properties;
         Answered {
@@ -270,7 +281,7 @@ impl Connection {
 
     /// Since when the client has been served with nothing held back; `None` while it is not.
     pub fn served_since(&self) -> Option<Duration> {
-        let answered = self.answered.filter(|answered| answered.code.is_success())?;
+        let answered = self.answered.filter(Answered::accepts)?;
         Some(self.free_since?.max(answered.at))
     }
 

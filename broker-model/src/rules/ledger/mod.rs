@@ -394,10 +394,14 @@ impl Ledger {
         if memory != Memory::Kept {
             self.forgotten = Some(self.now);
         }
+        let (now, promptness) = (self.now, self.bounds.promptness);
         for session in &mut self.sessions {
             if session.certainly_gone.is_some_and(|at| at < crashed) {
                 continue;
             }
+            // Where a broker keeps sessions, it may count their time from its start.
+            let most = Duration::from_secs(u64::from(session.expiry.max(session.expiry_asked)));
+            session.certainly_gone = session.certainly_gone.map(|at| at.max(now + most + promptness));
             if memory == Memory::Kept && session.expiry > 0 {
                 continue;
             }
@@ -416,7 +420,7 @@ impl Ledger {
             return;
         }
         connection.ended = Some(end);
-        let Some(session) = connection.session else { return };
+        let Some(session) = connection.session else { return self.left_unanswered(no) };
         // The Server may have ended it as soon as it had sent what came last, or had a DISCONNECT.
         let mut earliest = match end.side {
             Side::Client => end.at,
@@ -453,6 +457,19 @@ impl Ledger {
             (None, _) | (_, NEVER) => None,
             (Some(at), _) => Some(at + seconds(most) + promptness),
         };
+    }
+
+    /// A connection has ended before its CONNACK came: the Server may have accepted it, and with it the Session
+    /// Expiry Interval that it asks for.
+    fn left_unanswered(&mut self, no: ConnectionNo) {
+        let connection = &self[no];
+        let Some(asked) = connection.asked.as_ref().filter(|_| connection.answered.is_none()) else { return };
+        let Some(old) = self.session_of(&asked.client_id).filter(|_| asked.session_expiry != NEVER) else {
+            return;
+        };
+        let gone = asked.at + Duration::from_secs(u64::from(asked.session_expiry.saturating_sub(1)));
+        let old = &mut self.sessions[old.0];
+        old.possibly_gone = Some(old.possibly_gone.map_or(gone, |at| at.min(gone)));
     }
 
     /// A fingerprint of topic and payload, eight bytes at a time.

@@ -80,7 +80,7 @@ impl Ledger {
         }
         let answered = Answered::new(at, connack);
         connection.answered = Some(answered);
-        if !connack.code.is_success() {
+        if !answered.accepts() {
             return;
         }
         let (version, begun) = (connection.version, asked.at);
