@@ -14,24 +14,33 @@ mod authentication;
 mod client_identifier;
 mod connack_first;
 mod exactly_once;
+mod filter_granted;
 mod finding;
 mod highest_qos;
 mod last_packet;
 pub mod ledger;
 mod loss;
+mod message_expiry;
 mod no_local;
 mod no_matching_subscribers;
 mod packet_identifiers;
+mod properties;
 mod published;
 mod qos;
 mod retain_flag;
 mod retained_sent;
 mod retained_stored;
 mod session_present;
+mod shared_once;
+mod shared_reached;
 mod subscribed;
+mod subscription_identifiers;
 mod takeover;
 mod unasked;
+mod unsubscribe;
 mod well_formed;
+mod will_published;
+mod will_withheld;
 
 pub use finding::{Accusation, Cites, Findings, Unknown, Verdicts};
 pub use ledger::Ledger;
@@ -192,20 +201,29 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         Box::<client_identifier::ClientIdentifier>::default(),
         Box::<connack_first::ConnackFirst>::default(),
         Box::<exactly_once::ExactlyOnce>::default(),
+        Box::<filter_granted::FilterGranted>::default(),
         Box::<highest_qos::HighestQos>::default(),
         Box::<last_packet::LastPacket>::default(),
+        Box::<message_expiry::MessageExpiry>::default(),
         Box::<no_local::NoLocal>::default(),
         Box::<no_matching_subscribers::NoMatchingSubscribers>::default(),
         Box::<packet_identifiers::PacketIdentifiers>::default(),
+        Box::<properties::ForwardedProperties>::default(),
         Box::<published::Published>::default(),
         Box::<qos::DeliveredQos>::default(),
         Box::<retain_flag::RetainFlag>::default(),
         Box::<retained_sent::RetainedSent>::default(),
         Box::<retained_stored::RetainedStored>::default(),
         Box::<session_present::SessionPresent>::default(),
+        Box::<shared_once::SharedOnce>::default(),
+        Box::<shared_reached::SharedReached>::default(),
         Box::<subscribed::Subscribed>::default(),
+        Box::<subscription_identifiers::SubscriptionIdentifiers>::default(),
         Box::<takeover::Takeover>::default(),
         Box::<unasked::Unasked>::default(),
+        Box::<unsubscribe::Unsubscribe>::default(),
         Box::<well_formed::WellFormed>::default(),
+        Box::<will_published::WillPublished>::default(),
+        Box::<will_withheld::WillWithheld>::default(),
     ]
 }
