@@ -11,6 +11,7 @@
 //! Unknown   when two messages have the same topic and payload; after the broker has lost its memory; when the
 //!           publisher has lost its session, and publishes the message anew.
 
+use super::doubt::doubt;
 use super::ledger::{DeliveryNo, Ledger, Message, MessageNo, SessionNo, Turn};
 use super::{Cites, Fact, Findings, Rule, Seen};
 use mqtt_assay_codec::Qos;
@@ -45,24 +46,28 @@ impl Rule for ExactlyOnce {
         if delivery.dup || matches!(delivery.turn, Turn::Again(_)) || delivery.retain && !message.retain {
             return;
         }
-        let copies = self.copies.entry((delivery.session, number)).or_default();
-        *copies += 1;
-        if *copies == 1 || message.qos == Qos::AtLeastOnce && !message.is_will() {
+        let counted = self.copies.entry((delivery.session, number)).or_default();
+        *counted += 1;
+        let copies = *counted;
+        if copies == 1 || message.qos == Qos::AtLeastOnce && !message.is_will() {
             return;
         }
         let allowed = self::copies(ledger, no);
         // Who has no subscription may have none of them: that is another rule's.
-        if allowed == 0 || *copies <= allowed {
+        if allowed == 0 || copies <= allowed {
             return;
         }
-        if ledger.forgotten().is_some() || !ledger.is_clear(delivery.session) {
-            return found.unknown("what the broker had passed on, or was to, may be forgotten");
+        if ledger.forgotten().is_some() {
+            return found.unknown("the broker may have forgotten what it had passed on");
         }
         if refused_before(ledger, delivery.session, number) {
             return found.unknown("the client has refused it");
         }
+        if let Some(why) = doubt(ledger, delivery) {
+            return found.unknown(why);
+        }
         let cites = match message.qos {
-            _ if replaced(ledger, delivery.session) => REPLACED,
+            _ if self.replaced(ledger, no) => REPLACED,
             _ if message.is_will() => WILL,
             Qos::AtMostOnce => AT_QOS_0,
             _ => AT_QOS_2,
@@ -70,9 +75,33 @@ impl Rule for ExactlyOnce {
         found.accuse(
             cites,
             ledger.version_of(delivery.session),
-            format!("{} no more than {} times", shown(message), *copies - 1),
+            format!("{} no more than {} times", shown(message), copies - 1),
             "it comes once more, as a message of its own",
         );
+    }
+}
+
+impl ExactlyOnce {
+    /// Whether one of the subscriptions has taken the place of another, which seems to be there still: whatever came
+    /// by it since came more often than it should.
+    fn replaced(&self, ledger: &Ledger, no: DeliveryNo) -> bool {
+        let session = ledger[no].session;
+        let list = &ledger[session].subscriptions;
+        let mut causes = ledger.causes().iter().map(|cause| &list[cause.subscription]);
+        let Some(new) = causes.find(|subscription| subscription.replaces.is_some()) else { return false };
+        let range = (session, MessageNo(0))..=(session, MessageNo(usize::MAX));
+        let since = self.copies.range(range).filter(|((_, number), _)| {
+            let message = &ledger[*number];
+            let by = message.possible.is_some_and(|sent| new.granted.is_some_and(|(made, _)| sent > made));
+            by && message.attempts.len() == 1 && new.matches(&message.topic)
+        });
+        // QoS 2 alone might be doubled for another reason.
+        let (mut all, mut others) = (true, false);
+        for ((_, number), copies) in since {
+            all &= *copies > 1;
+            others |= ledger[*number].qos < Qos::ExactlyOnce;
+        }
+        all && others
     }
 }
 
@@ -97,12 +126,6 @@ fn subscriptions(ledger: &Ledger, session: SessionNo) -> usize {
         !causes[..*place].iter().any(|before| list[before.subscription].filter == *filter)
     });
     live.count() + causes.iter().filter(|cause| cause.retained).count()
-}
-
-/// Whether one of the subscriptions has taken the place of another, which may still be there.
-fn replaced(ledger: &Ledger, session: SessionNo) -> bool {
-    let list = &ledger[session].subscriptions;
-    ledger.causes().iter().any(|cause| list[cause.subscription].replaces.is_some())
 }
 
 fn refused_before(ledger: &Ledger, session: SessionNo, message: MessageNo) -> bool {

@@ -13,6 +13,7 @@ mod at_least_once;
 mod authentication;
 mod client_identifier;
 mod connack_first;
+mod doubt;
 mod exactly_once;
 mod filter_granted;
 mod finding;

@@ -6,7 +6,8 @@
 //! Frees     the QoS of any subscription that matches, where several do: a copy for each, or one for all.
 //! Unknown   when two messages have the same topic and payload; before SUBACK has come.
 
-use super::ledger::{Ledger, Message, Session, Turn};
+use super::doubt::doubt;
+use super::ledger::{Delivery, Ledger, Message, Session, Subscription, Turn};
 use super::{Cites, Fact, Findings, Rule, Seen};
 use mqtt_assay_codec::Qos;
 
@@ -40,16 +41,35 @@ impl Rule for DeliveredQos {
                 None => pending = true,
             }
         }
-        if pending || !ledger.is_clear(delivery.session) {
-            return found.unknown("not all is known of the session's subscriptions");
+        if pending {
+            return found.unknown("SUBACK has not come");
+        }
+        if let Some(why) = doubt(ledger, delivery) {
+            return found.unknown(why);
         }
         found.accuse(
-            cites(ledger, session, message, publish.qos),
+            cites(ledger, delivery, message),
             ledger.version_of(delivery.session),
             format!("{}, published at QoS {}, at {}", message.topic, message.qos, granted(ledger, session)),
             format!("QoS {}", publish.qos),
         );
     }
+}
+
+/// Whether all that came by a subscription came at the QoS of the one that it has replaced.
+fn kept_old_qos(ledger: &Ledger, delivery: &Delivery, new: &Subscription) -> bool {
+    let list = &ledger[delivery.session].subscriptions;
+    let old = new.replaces.and_then(|old| list[old].granted);
+    let (Some((_, old)), Some((made, _))) = (old, new.granted) else { return false };
+    let since = ledger.deliveries().skip(ledger.deliveries_before(made)).map(|(_, delivery)| delivery);
+    let mut by = since.filter(|other| other.session == delivery.session && new.matches(&other.topic));
+    by.all(|other| {
+        other.message.is_some_and(|no| {
+            let message = &ledger[no];
+            // What was sent before may come by the old one.
+            message.possible.is_none_or(|sent| sent < made) || other.qos == old.min(message.qos)
+        })
+    })
 }
 
 fn granted(ledger: &Ledger, session: &Session) -> String {
@@ -62,17 +82,19 @@ fn granted(ledger: &Ledger, session: &Session) -> String {
     text + " at most, as granted"
 }
 
-fn cites(ledger: &Ledger, session: &Session, message: &Message, qos: Qos) -> Cites {
-    let list = &session.subscriptions;
+fn cites(ledger: &Ledger, delivery: &Delivery, message: &Message) -> Cites {
+    let list = &ledger[delivery.session].subscriptions;
     let mut causes = ledger.causes().iter().map(|cause| &list[cause.subscription]);
-    let explains = |granted: Qos| granted.min(message.qos) == qos;
-    let old = |subscription: &super::ledger::Subscription| {
-        let old = subscription.replaces.and_then(|old| list[old].granted);
-        old.is_some_and(|(_, granted)| explains(granted))
+    let explains = |granted: Qos| granted.min(message.qos) == delivery.qos;
+    // Another member of the same Shared Subscription was granted this QoS.
+    let another = |subscription: &Subscription| {
+        let mut all = ledger.sessions().flat_map(|(_, session)| &session.subscriptions);
+        let same = |other: &Subscription| other.filter == subscription.filter;
+        all.any(|other| same(other) && other.granted.is_some_and(|(_, granted)| explains(granted)))
     };
-    if causes.clone().all(|subscription| subscription.shared) {
+    if causes.clone().all(|subscription| subscription.shared && another(subscription)) {
         MEMBER
-    } else if causes.clone().any(old) {
+    } else if causes.clone().any(|subscription| kept_old_qos(ledger, delivery, subscription)) {
         REPLACED
     } else if causes.any(|subscription| {
         let lower = subscription.granted.is_some_and(|(_, granted)| granted < subscription.options.qos);

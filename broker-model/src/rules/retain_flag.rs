@@ -1,12 +1,12 @@
 //! RETAIN tells what came because of a new subscription. [3.1.1/MQTT-3.3.1-8] [5.0/U5-PUB-10]
 //! An established one gets its messages with RETAIN 0 [3.1.1/MQTT-3.3.1-9] [5.0/MQTT-3.3.1-12], or as they were
-//! published, if Retain As Published asks for that [5.0/MQTT-3.3.1-13]; as the subscription that was made last says
-//! [5.0/MQTT-3.8.4-3]. A Will without Will Retain is published without [5.0/MQTT-3.1.2-14].
+//! published, if Retain As Published asks for that [5.0/MQTT-3.3.1-13], as the subscription that was made last says. A Will without Will Retain is published without [5.0/MQTT-3.1.2-14].
 //!
 //! Frees     either flag, where the message may have come either way, or where overlapping subscriptions differ.
 //! Unknown   when two messages have the same topic and payload; whether a Will lost its flag when it was published
 //!           or when it was passed on.
 
+use super::doubt::doubt;
 use super::ledger::{Ledger, Message, Session, Turn};
 use super::{Cites, Fact, Findings, Rule, Seen};
 
@@ -14,7 +14,6 @@ const NEW: Cites = Cites { v3_1_1: &["MQTT-3.3.1-8"], v5: &["U5-PUB-10"] };
 const ESTABLISHED: Cites = Cites { v3_1_1: &["MQTT-3.3.1-9"], v5: &["MQTT-3.3.1-12"] };
 const AS_PUBLISHED: Cites = Cites { v3_1_1: &[], v5: &["MQTT-3.3.1-13"] };
 const WILL_NOT_RETAINED: Cites = Cites { v3_1_1: &[], v5: &["MQTT-3.1.2-14"] };
-const REPLACED: Cites = Cites { v3_1_1: &[], v5: &["MQTT-3.8.4-3"] };
 
 /// See the module.
 #[derive(Default, Debug)]
@@ -61,18 +60,11 @@ impl Rule for RetainFlag {
             }
             (false, true) => ("RETAIN 1, as it was published", AS_PUBLISHED),
         };
-        if !ledger.is_clear(delivery.session) {
-            return found.unknown("not all is known of the session's subscriptions");
+        if let Some(why) = doubt(ledger, delivery) {
+            return found.unknown(why);
         }
-        let replaced = ledger.causes().iter().any(|cause| {
-            let subscription = &session.subscriptions[cause.subscription];
-            let now = subscription.options.retain_as_published;
-            subscription
-                .replaces
-                .is_some_and(|old| session.subscriptions[old].options.retain_as_published != now)
-        });
         found.accuse(
-            if replaced && live { REPLACED } else { cites },
+            cites,
             ledger.version_of(delivery.session),
             format!("PUBLISH {} with {expected}", delivery.topic),
             format!("RETAIN {}", u8::from(publish.retain)),
