@@ -119,8 +119,8 @@ impl AtLeastOnce {
                 Wait::NotYet => continue,
                 Wait::Unknown(why) => found.unknown(why),
                 Wait::Overdue => {
-                    let away = due.there != Some(ledger.last_connection(session));
-                    let lost = Lost { session, message: number, subscription: due.subscription, away };
+                    let lost =
+                        Lost { session, message: number, subscription: due.subscription, there: due.there };
                     let (cites, version) = loss::cites(ledger, lost);
                     found.accuse_of(
                         ledger.client_of(session),

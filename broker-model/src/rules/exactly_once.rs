@@ -42,8 +42,11 @@ impl Rule for ExactlyOnce {
         if message.ambiguous {
             return found.unknown("two messages have the same topic and payload");
         }
-        // A repetition is another rule's, and so is a message that was not to be retained, and was.
-        if delivery.dup || matches!(delivery.turn, Turn::Again(_)) || delivery.retain && !message.retain {
+        // A repetition is another rule's, and so is what must not come as a retained message.
+        if delivery.dup
+            || matches!(delivery.turn, Turn::Again(_))
+            || delivery.retain && !may_be_retained(ledger, no)
+        {
             return;
         }
         let counted = self.copies.entry((delivery.session, number)).or_default();
@@ -95,14 +98,31 @@ impl ExactlyOnce {
             let by = message.possible.is_some_and(|sent| new.granted.is_some_and(|(made, _)| sent > made));
             by && message.attempts.len() == 1 && new.matches(&message.topic)
         });
-        // QoS 2 alone might be doubled for another reason.
-        let (mut all, mut others) = (true, false);
+        // QoS 2 might be doubled everywhere.
+        let now = ledger.now.saturating_sub(ledger.bounds.promptness);
+        let once = |(number, copies): (&MessageNo, &usize)| {
+            let message = &ledger[*number];
+            message.qos == Qos::ExactlyOnce && *copies == 1 && message.seen.is_some_and(|seen| seen < now)
+        };
+        let mut others = self.copies.iter().any(|((_, number), copies)| once((number, copies)));
+        let mut all = true;
         for ((_, number), copies) in since {
             all &= *copies > 1;
-            others |= ledger[*number].qos < Qos::ExactlyOnce;
+            others |= ledger[*number].qos < Qos::ExactlyOnce && !ledger[*number].is_will();
         }
         all && others
     }
+}
+
+/// Whether a delivery with RETAIN may be what it seems.
+fn may_be_retained(ledger: &Ledger, no: DeliveryNo) -> bool {
+    let list = &ledger[ledger[no].session].subscriptions;
+    let message = ledger[no].message.map(|message| &ledger[message]);
+    message.is_some_and(|message| message.retain)
+        && ledger
+            .causes()
+            .iter()
+            .any(|cause| cause.retained || list[cause.subscription].options.retain_as_published)
 }
 
 fn shown(message: &Message) -> String {

@@ -27,8 +27,8 @@ pub(super) struct Lost {
     pub(super) session: SessionNo,
     pub(super) message: MessageNo,
     pub(super) subscription: usize,
-    /// The client was not there when the Server took the message on, or has come back since.
-    pub(super) away: bool,
+    /// The connection on which the client was when the Server took the message on; `None`: it was away.
+    pub(super) there: Option<ConnectionNo>,
 }
 
 /// The statement that the Server breaks, and the version in which it stands.
@@ -42,13 +42,16 @@ pub(super) fn cites(ledger: &Ledger, lost: Lost) -> (Cites, Version) {
     if message.retain && message.payload.is_empty() {
         return (EMPTY_RETAINED, version);
     }
-    let otherwise = if lost.away { AWAY } else { LOST };
-    let sent = message.possible.unwrap_or_default();
-    let replaced = session
-        .subscriptions
-        .iter()
-        .any(|new| new.replaces == Some(lost.subscription) && new.asked > sent && !lost.away);
-    if replaced {
+    let otherwise = if lost.there == Some(ledger.last_connection(lost.session)) { LOST } else { AWAY };
+    // The message may have waited for an acknowledgement when its subscription was replaced.
+    let passed = message.passed_on().unwrap_or_default();
+    let waited = |new: &Subscription| {
+        let acknowledged = ledger[new.on].acknowledged.is_some_and(|at| at > new.asked);
+        let limited = ledger[new.on].asked.as_ref().is_some_and(|asked| asked.receive_maximum < u16::MAX);
+        new.asked > passed && lost.there == Some(new.on) && acknowledged && limited
+    };
+    let mut new = session.subscriptions.iter().filter(|new| new.replaces == Some(lost.subscription));
+    if new.any(waited) {
         return (REPLACED, version);
     }
     (subscription_lost(ledger, lost.session, wanted).unwrap_or(otherwise), version)
@@ -80,10 +83,14 @@ fn subscription_lost(ledger: &Ledger, session: SessionNo, wanted: &Subscription)
     let last = last_by(ledger, session, wanted);
     let since = last.unwrap_or(made).max(made);
     let mut due = due_by(ledger, session, wanted, since);
-    let (first, _) = (due.next()?, due.next()?);
+    let (first, second) = (due.next()?, due.next()?);
+    let state = &ledger[session];
+    // Perhaps it is the client's own messages that do not come.
+    if [first, second].into_iter().chain(due).all(|message| message.publisher == state.client_id) {
+        return None;
+    }
     let sent = first.possible?;
     let between = |at: Duration| at > since && at < sent;
-    let state = &ledger[session];
     let mut reasons = Vec::new();
     if last.is_none() && wanted.place > 0 {
         reasons.push(LATER_FILTER);

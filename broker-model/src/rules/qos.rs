@@ -18,7 +18,10 @@ const REPLACED: Cites = Cites { v3_1_1: &["MQTT-3.8.4-3"], v5: &["MQTT-3.8.4-3"]
 
 /// See the module.
 #[derive(Default, Debug)]
-pub(super) struct DeliveredQos;
+pub(super) struct DeliveredQos {
+    /// It was wrong where no subscription had been replaced.
+    anywhere: bool,
+}
 
 impl Rule for DeliveredQos {
     fn name(&self) -> &'static str {
@@ -47,8 +50,10 @@ impl Rule for DeliveredQos {
         if let Some(why) = doubt(ledger, delivery) {
             return found.unknown(why);
         }
+        let list = &session.subscriptions;
+        self.anywhere |= ledger.causes().iter().all(|cause| list[cause.subscription].replaces.is_none());
         found.accuse(
-            cites(ledger, delivery, message),
+            cites(ledger, delivery, message, !self.anywhere),
             ledger.version_of(delivery.session),
             format!("{}, published at QoS {}, at {}", message.topic, message.qos, granted(ledger, session)),
             format!("QoS {}", publish.qos),
@@ -56,20 +61,27 @@ impl Rule for DeliveredQos {
     }
 }
 
-/// Whether all that came by a subscription came at the QoS of the one that it has replaced.
-fn kept_old_qos(ledger: &Ledger, delivery: &Delivery, new: &Subscription) -> bool {
+/// Whether the one that a subscription has replaced seems to be in force: the QoS is that of the old one, and so is
+/// that of all that came since, or a copy came by the new one too.
+fn serves_old(ledger: &Ledger, delivery: &Delivery, message: &Message, new: &Subscription) -> bool {
     let list = &ledger[delivery.session].subscriptions;
     let old = new.replaces.and_then(|old| list[old].granted);
     let (Some((_, old)), Some((made, _))) = (old, new.granted) else { return false };
+    if old.min(message.qos) != delivery.qos {
+        return false;
+    }
     let since = ledger.deliveries().skip(ledger.deliveries_before(made)).map(|(_, delivery)| delivery);
-    let mut by = since.filter(|other| other.session == delivery.session && new.matches(&other.topic));
-    by.all(|other| {
-        other.message.is_some_and(|no| {
-            let message = &ledger[no];
-            // What was sent before may come by the old one.
+    let by = since.filter(|other| other.session == delivery.session && new.matches(&other.topic));
+    let (mut all, mut copies) = (true, 0);
+    for other in by {
+        copies += usize::from(other.message == delivery.message);
+        // What was sent before may come by the old one.
+        let message = other.message.map(|message| &ledger[message]);
+        all &= message.is_some_and(|message| {
             message.possible.is_none_or(|sent| sent < made) || other.qos == old.min(message.qos)
-        })
-    })
+        });
+    }
+    all || copies > 1
 }
 
 fn granted(ledger: &Ledger, session: &Session) -> String {
@@ -82,7 +94,8 @@ fn granted(ledger: &Ledger, session: &Session) -> String {
     text + " at most, as granted"
 }
 
-fn cites(ledger: &Ledger, delivery: &Delivery, message: &Message) -> Cites {
+/// `replaced`: only where a subscription was replaced the QoS was wrong.
+fn cites(ledger: &Ledger, delivery: &Delivery, message: &Message, replaced: bool) -> Cites {
     let list = &ledger[delivery.session].subscriptions;
     let mut causes = ledger.causes().iter().map(|cause| &list[cause.subscription]);
     let explains = |granted: Qos| granted.min(message.qos) == delivery.qos;
@@ -94,13 +107,13 @@ fn cites(ledger: &Ledger, delivery: &Delivery, message: &Message) -> Cites {
     };
     if causes.clone().all(|subscription| subscription.shared && another(subscription)) {
         MEMBER
-    } else if causes.clone().any(|subscription| kept_old_qos(ledger, delivery, subscription)) {
-        REPLACED
-    } else if causes.any(|subscription| {
+    } else if causes.clone().any(|subscription| {
         let lower = subscription.granted.is_some_and(|(_, granted)| granted < subscription.options.qos);
         lower && explains(subscription.options.qos)
     }) {
         NOT_AS_SUBACK_SAYS
+    } else if replaced && causes.any(|subscription| serves_old(ledger, delivery, message, subscription)) {
+        REPLACED
     } else {
         LOWER_OF_BOTH
     }

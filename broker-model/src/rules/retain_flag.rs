@@ -51,12 +51,12 @@ impl Rule for RetainFlag {
         let (expected, cites) = match (publish.retain, live) {
             (false, false) if retained => ("RETAIN 1: it was retained before the client subscribed", NEW),
             (_, false) => return,
-            (true, true) if asked_since(ledger, session, message) => return,
+            (true, true) if made_since(ledger, session, message) => return,
             (true, true) if message.is_will() && as_published => ("RETAIN 0, as the Will", WILL_NOT_RETAINED),
             (true, true) if as_published => ("RETAIN 0, as it was published", AS_PUBLISHED),
             (true, true) => ("RETAIN 0: the client had subscribed before", ESTABLISHED),
-            (false, true) if message.is_will() => {
-                return found.unknown("the Will may have been published without RETAIN");
+            (false, true) if retained || message.is_will() => {
+                return found.unknown("it may be a retained message, or a Will published without RETAIN");
             }
             (false, true) => ("RETAIN 1, as it was published", AS_PUBLISHED),
         };
@@ -72,10 +72,10 @@ impl Rule for RetainFlag {
     }
 }
 
-/// Whether a subscription was asked for since the message was sent: it may have brought it as a retained one.
-fn asked_since(ledger: &Ledger, session: &Session, message: &Message) -> bool {
+/// Whether a subscription may have been made since the message was sent: it may have brought it as a retained one.
+fn made_since(ledger: &Ledger, session: &Session, message: &Message) -> bool {
     ledger.causes().iter().any(|cause| {
-        let asked = session.subscriptions[cause.subscription].asked;
-        message.possible.is_none_or(|sent| asked >= sent)
+        let made = session.subscriptions[cause.subscription].made(ledger.now);
+        message.possible.is_none_or(|sent| made >= sent)
     })
 }

@@ -14,7 +14,7 @@ use super::doubt::hands_over;
 use super::ledger::{Ledger, Message, MessageNo, SessionNo, Subscription, Wait};
 use super::{Cites, Fact, Findings, Rule, Seen, loss};
 use core::time::Duration;
-use mqtt_assay_codec::{Packet, Qos, RetainHandling};
+use mqtt_assay_codec::{Packet, Qos, RetainHandling, topic};
 
 const SENT: Cites = Cites { v3_1_1: &["MQTT-3.3.1-6"], v5: &["MQTT-3.3.1-9"] };
 const SENT_IF_NEW: Cites = Cites { v3_1_1: &[], v5: &["MQTT-3.3.1-10"] };
@@ -181,7 +181,10 @@ fn last(ledger: &Ledger, messages: &[MessageNo], from: Duration, to: Duration) -
 /// The statement that the situation points to; `stores`: the Server has sent something that was retained.
 fn cites(ledger: &Ledger, due: &Due, subscription: &Subscription, message: &Message, stores: bool) -> Cites {
     let mut reasons = Vec::new();
-    if subscription.place > 0 && loss::last_by(ledger, due.session, subscription).is_none() && stores {
+    let known =
+        ledger.deliveries().any(|(_, delivery)| delivery.retain && delivery.message == Some(due.message));
+    let never = loss::last_by(ledger, due.session, subscription).is_none();
+    if subscription.place > 0 && never && stores && !topic::has_wildcard(&subscription.matches) {
         reasons.push(LATER_FILTER);
     }
     if message.is_will() {
@@ -194,22 +197,36 @@ fn cites(ledger: &Ledger, due: &Due, subscription: &Subscription, message: &Mess
             other.possible.is_some_and(|sent| sent < due.since)
         }
     };
-    if stores && ledger.messages().any(|(_, other)| passed_by(other)) {
+    if known && ledger.messages().any(|(_, other)| passed_by(other)) {
         reasons.push(KEPT);
     }
     let gone = ledger.sessions().any(|(_, session)| {
         let gone = session.possibly_gone.or(session.certainly_gone);
         session.client_id == message.publisher && gone.is_some_and(|at| at >= stored && at < due.since)
     });
-    if stores && gone {
+    if known && gone {
         reasons.push(NO_SESSION_STATE);
+    }
+    let came_by = |other: &dyn Fn(&Subscription) -> bool| {
+        ledger.deliveries().filter(|(_, delivery)| delivery.retain).any(|(_, delivery)| {
+            let list = ledger[delivery.session].subscriptions.iter();
+            let mut asked = list.filter(|own| own.asked < delivery.at && own.matches(&delivery.topic));
+            asked.all(other)
+        })
+    };
+    if topic::has_wildcard(&subscription.matches) && !came_by(&|own| topic::has_wildcard(&own.matches)) {
+        reasons.push(SENT);
+    }
+    let again = subscription.replaces.is_some() && known && !came_by(&|own| own.replaces.is_some());
+    if again {
+        reasons.push(SENT_AGAIN);
     }
     if let [only] = reasons.as_slice() {
         return *only;
     }
     match subscription.options.retain_handling {
         RetainHandling::SendIfNew => SENT_IF_NEW,
-        _ if subscription.replaces.is_some() => SENT_AGAIN,
+        _ if again => SENT_AGAIN,
         _ => SENT,
     }
 }

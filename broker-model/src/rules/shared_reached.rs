@@ -171,9 +171,12 @@ fn cites(ledger: &Ledger, filter: &str, number: MessageNo) -> Cites {
         };
         delivery.message == Some(number) && list.iter().any(same)
     });
-    let back = members().any(|(session, _)| {
-        let last = session.connections.last().and_then(|no| ledger[*no].answered);
-        last.is_some_and(|answered| answered.at > sent)
+    let passed = ledger[number].passed_on().unwrap_or(sent);
+    let away = members().filter(|(_, own)| own.possibly(sent, passed)).all(|(session, _)| {
+        !session.connections.iter().map(|no| &ledger[*no]).any(|connection| {
+            connection.answered.is_some_and(|answered| answered.at < sent)
+                && connection.ended.is_none_or(|end| end.at > passed)
+        })
     });
     let left = members().any(|(session, own)| {
         own.ended.is_some() || session.possibly_gone.is_some() || session.certainly_gone.is_some()
@@ -182,7 +185,7 @@ fn cites(ledger: &Ledger, filter: &str, number: MessageNo) -> Cites {
         WHOLE_FILTER
     } else if other_name {
         OTHER_NAME
-    } else if back {
+    } else if away {
         LOST
     } else if left {
         OTHERS_STAY

@@ -79,6 +79,9 @@ impl SubscriptionIdentifiers {
         }
         match self.flaw(no, delivery, session, message, ledger) {
             None => found.decided(),
+            Some((cites, _)) if cites != REPLACED && served_wrongly(ledger, delivery) => {
+                found.unknown("a subscription may be served that must not be");
+            }
             Some(_) if doubt(ledger, delivery).is_some() => {
                 found.unknown("a subscription may be served that must not be");
             }
@@ -174,7 +177,10 @@ impl SubscriptionIdentifiers {
             match ledger.overdue(*session, *number, message.possible.unwrap_or_default(), copies.since) {
                 Wait::NotYet => return of.is_some(),
                 Wait::Unknown(why) => found.unknown(why),
-                Wait::Overdue if doubt(ledger, &ledger[copies.first]).is_some() => {
+                Wait::Overdue
+                    if doubt(ledger, &ledger[copies.first]).is_some()
+                        || served_wrongly(ledger, &ledger[copies.first]) =>
+                {
                     found.unknown("a subscription may be served that must not be");
                 }
                 Wait::Overdue => found.accuse_of(
@@ -188,4 +194,12 @@ impl SubscriptionIdentifiers {
             false
         });
     }
+}
+
+/// Whether a subscription that was replaced may be in force still, and have had another identifier.
+fn served_wrongly(ledger: &Ledger, delivery: &Delivery) -> bool {
+    let list = &ledger[delivery.session].subscriptions;
+    list.iter()
+        .filter(|new| new.matches(&delivery.topic))
+        .any(|new| new.replaces.is_some_and(|old| list[old].identifier != new.identifier))
 }
