@@ -107,9 +107,10 @@ fn behind_properties(bytes: &[u8]) -> Option<&[u8]> {
 fn not_found(ledger: &Ledger, found: &mut Findings) {
     let Some(number) = ledger.answered_message() else { return };
     let message = &ledger[number];
-    let on_one_connection = message.attempts.iter().all(|attempt| {
-        message.released.is_some_and(|(connection, _)| connection == attempt.connection)
-    });
+    let on_one_connection = message
+        .attempts
+        .iter()
+        .all(|attempt| message.released.is_some_and(|(connection, _)| connection == attempt.connection));
     if message.accepted.is_none() || !on_one_connection {
         return found.unknown("the Server may have begun anew");
     }
