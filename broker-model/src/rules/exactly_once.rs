@@ -78,14 +78,6 @@ fn is_repetition(ledger: &Ledger, no: DeliveryNo) -> bool {
     matches!(ledger[no].turn, Turn::Again(_))
 }
 
-/// How many copies of a delivery's message its session may get; 0: none that this history explains.
-pub(super) fn copies(ledger: &Ledger, no: DeliveryNo) -> usize {
-    ledger[no].message.map_or(0, |number| {
-        let message = &ledger[number];
-        subscriptions(ledger, no, message) * publications(ledger, message)
-    })
-}
-
 /// How many copies one publication may cause in the delivery's session.
 fn subscriptions(ledger: &Ledger, no: DeliveryNo, message: &Message) -> usize {
     let delivery = &ledger[no];

@@ -410,11 +410,13 @@ impl Ledger {
         }
         connection.ended = Some(end);
         let Some(session) = connection.session else { return self.left_unanswered(no) };
-        // The Server may have ended it as soon as it had sent what came last, or had a DISCONNECT.
-        let mut earliest = match end.side {
-            Side::Client => end.at,
-            Side::Server => connection.last_received.or(connection.opened).unwrap_or(end.at),
-        };
+        // The Server may have ended it as soon as it had sent what came last, or had a DISCONNECT; also where the
+        // client did the same without seeing that.
+        let mut earliest = connection.last_received.or(connection.opened).unwrap_or(end.at);
+        let seeing = end.at.saturating_sub(promptness);
+        if end.side == Side::Client && connection.free_since.is_some_and(|free| free <= seeing) {
+            earliest = earliest.max(seeing);
+        }
         if let Some((at, _)) = connection.client_disconnect {
             earliest = earliest.min(at);
         }
