@@ -15,11 +15,20 @@ mod client_identifier;
 mod connack_first;
 mod exactly_once;
 mod finding;
+mod highest_qos;
 mod last_packet;
 pub mod ledger;
+mod loss;
+mod no_local;
 mod no_matching_subscribers;
 mod packet_identifiers;
+mod published;
+mod qos;
+mod retain_flag;
+mod retained_sent;
+mod retained_stored;
 mod session_present;
+mod subscribed;
 mod takeover;
 mod unasked;
 mod well_formed;
@@ -183,10 +192,18 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         Box::<client_identifier::ClientIdentifier>::default(),
         Box::<connack_first::ConnackFirst>::default(),
         Box::<exactly_once::ExactlyOnce>::default(),
+        Box::<highest_qos::HighestQos>::default(),
         Box::<last_packet::LastPacket>::default(),
+        Box::<no_local::NoLocal>::default(),
         Box::<no_matching_subscribers::NoMatchingSubscribers>::default(),
         Box::<packet_identifiers::PacketIdentifiers>::default(),
+        Box::<published::Published>::default(),
+        Box::<qos::DeliveredQos>::default(),
+        Box::<retain_flag::RetainFlag>::default(),
+        Box::<retained_sent::RetainedSent>::default(),
+        Box::<retained_stored::RetainedStored>::default(),
         Box::<session_present::SessionPresent>::default(),
+        Box::<subscribed::Subscribed>::default(),
         Box::<takeover::Takeover>::default(),
         Box::<unasked::Unasked>::default(),
         Box::<well_formed::WellFormed>::default(),
