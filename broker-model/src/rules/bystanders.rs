@@ -76,7 +76,9 @@ impl Bystanders {
         }
         let claims = |connection: &&Connection| {
             connection.server_disconnect.is_some_and(|(_, code)| {
-                !code.is_success() && code != ReasonCode::SERVER_SHUTTING_DOWN && code != ReasonCode::SERVER_BUSY
+                !code.is_success()
+                    && code != ReasonCode::SERVER_SHUTTING_DOWN
+                    && code != ReasonCode::SERVER_BUSY
             })
         };
         if ended.len() > 1 || ended.iter().any(claims) {

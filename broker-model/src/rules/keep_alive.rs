@@ -14,6 +14,9 @@ use mqtt_assay_codec::{Packet, ReasonCode};
 const CITES: Cites = Cites { v3_1_1: &["MQTT-3.1.2-24"], v5: &["MQTT-3.1.2-22"] };
 const IMPOSED: Cites = Cites { v3_1_1: &[], v5: &["MQTT-3.1.2-22", "MQTT-3.2.2-22"] };
 
+/// By so much the clocks of Client and Server may differ while they measure.
+const CLOCKS_APART: Duration = Duration::from_millis(50);
+
 /// See the module.
 #[derive(Default, Debug)]
 pub(super) struct KeepAlive;
@@ -54,7 +57,7 @@ fn cites(connection: &Connection) -> Cites {
 /// The Server says that it has not heard of the Client.
 fn timed_out(connection: &Connection, now: Duration, found: &mut Findings) {
     let (Some(patience), Some(heard)) = (patience(connection), connection.heard) else { return };
-    if now >= heard + patience {
+    if now + CLOCKS_APART >= heard + patience {
         return found.decided();
     }
     let expected = format!("no DISCONNECT 0x8d before {patience:?} of silence");
@@ -65,22 +68,23 @@ fn timed_out(connection: &Connection, now: Duration, found: &mut Findings) {
 fn closed(no: ConnectionNo, ledger: &Ledger, found: &mut Findings) {
     let connection = &ledger[no];
     let (Some(patience), Some(answered)) = (patience(connection), connection.answered) else { return };
-    if !answered.accepts() || connection.client_disconnect.is_some() || connection.server_disconnect.is_some()
-    {
+    if !answered.accepts() {
         return;
     }
     let Some(free) = connection.free_since else {
         return found.unknown("the client could not see its end");
     };
-    let now = connection.ended.map_or(ledger.now, |end| end.at);
+    let disconnects = [connection.client_disconnect, connection.server_disconnect];
+    let disconnected = disconnects.into_iter().flatten().map(|(at, _)| at);
+    let until = disconnected.chain(connection.ended.map(|end| end.at)).fold(ledger.now, Duration::min);
     let last = connection.last_sent.unwrap_or_default().max(answered.at);
     let slack = ledger.bounds.keep_alive_slack;
     // A silence that the client has broken itself, or the last one.
     let broken = connection.silence.filter(|(from, _)| *from >= free);
-    let silences = [Some((last, now)), broken];
+    let silences = [Some((last, until)), broken];
     let long = silences.into_iter().flatten().find(|(from, to)| *to > (*from + patience).max(free) + slack);
     let Some((from, to)) = long else { return found.decided() };
     let expected = format!("the connection's end after {patience:?} of silence");
-    let observed = format!("it is open after {:?}", to - from);
+    let observed = format!("it is open after {:?}", to.saturating_sub(from));
     found.accuse_of(connection.client, cites(connection), connection.version, expected, observed);
 }

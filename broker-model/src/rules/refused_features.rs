@@ -125,9 +125,9 @@ impl RefusedFeatures {
         for feature in [Feature::PropertyOrder, Feature::ShortAcknowledgement] {
             let Some(at) = self.used.remove(&(no, feature)) else { continue };
             let cases = self.cases.entry((feature, connection.version)).or_default();
-            let at_once = connection.ended.is_some_and(|end| {
-                end.side == Side::Server && end.at <= at + ledger.bounds.promptness
-            });
+            let at_once = connection
+                .ended
+                .is_some_and(|end| end.side == Side::Server && end.at <= at + ledger.bounds.promptness);
             if connection.has_heard(at) {
                 cases.accepted += 1;
             } else if at_once && connection.client_disconnect.is_none() && connection.offended.is_none() {

@@ -4,5 +4,7 @@ mod support;
 
 mod answers;
 mod beginning_and_end;
+mod deliveries;
+mod limits;
 mod sessions;
 mod well_formed;

@@ -218,7 +218,6 @@ fn choices(policy: &Policy) -> Vec<Policy> {
             store_retained_qos0: false,
             outgoing_topic_aliases: 0,
             dollar_topics: DollarTopics::Refuse,
-            max_inflight: 1,
             ..policy.clone()
         },
     ]

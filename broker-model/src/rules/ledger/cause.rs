@@ -43,7 +43,8 @@ impl Ledger {
                     && subscription.matches(&delivery.topic)
                     && self.cause(*place, subscription, delivery, message).is_some()
             });
-        !self[message].ambiguous && self[message].attempts.len() <= 1 && causes.count() == 1
+        let clear = self[delivery.session].is_clear();
+        clear && !self[message].ambiguous && self[message].attempts.len() <= 1 && causes.count() == 1
     }
 
     pub(super) fn find_causes(&mut self, delivery: &Delivery) {
