@@ -63,15 +63,13 @@ impl Bystanders {
             if no == by || !served(connection) {
                 continue;
             }
-            match connection.ended {
-                Some(end) if end.at <= until => {
-                    if end.side == Side::Server && !has_a_reason(no, connection, at, ledger) {
-                        ended.push(connection);
-                    }
+            if let Some(end) = connection.ended.filter(|end| end.at <= until) {
+                if end.side == Side::Server && !has_a_reason(no, connection, at, ledger) {
+                    ended.push(connection);
                 }
-                // Something that is seen of it later shows that it has survived.
-                _ if connection.last_received.is_some_and(|last| last > at) => return found.decided(),
-                _ => {}
+            } else if connection.last_received.is_some_and(|last| last > at) {
+                // What is seen of it later shows that it has survived.
+                return found.decided();
             }
         }
         let claims = |connection: &&Connection| {

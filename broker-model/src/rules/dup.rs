@@ -8,7 +8,7 @@
 
 use super::ledger::{Delivery, DeliveryNo, Ledger, Turn};
 use super::{Cites, Fact, Findings, Rule, Seen};
-use mqtt_assay_codec::Qos;
+use mqtt_assay_codec::{PacketId, Qos};
 
 const AGAIN: Cites = Cites { v3_1_1: &["MQTT-3.3.1-1"], v5: &["MQTT-3.3.1-1"] };
 const PROPAGATED: Cites = Cites { v3_1_1: &["MQTT-3.3.1-3"], v5: &["MQTT-3.3.1-3"] };
@@ -45,7 +45,7 @@ fn again(delivery: &Delivery, before: DeliveryNo, ledger: &Ledger, found: &mut F
     if ledger.forgotten().is_some_and(|at| at > ledger[before].at) {
         return found.unknown("the broker may have forgotten that it had sent the message");
     }
-    let id = delivery.id.map_or(0, |id| id.get());
+    let id = delivery.id.map_or(0, PacketId::get);
     let expected = format!("DUP 1 on PUBLISH {id} to {}, which is sent again", delivery.topic);
     found.accuse(AGAIN, ledger.version_of(delivery.session), expected, "DUP 0");
 }

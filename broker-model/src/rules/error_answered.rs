@@ -9,7 +9,7 @@
 use super::ledger::{Connection, ConnectionNo, Delivery, Ledger};
 use super::offences::let_pass;
 use super::{Cites, Fact, Findings, Rule, Seen, closing};
-use mqtt_assay_codec::{Packet, PacketType, Publish, Subscribe, topic};
+use mqtt_assay_codec::{Packet, PacketId, PacketType, Publish, Qos, Subscribe, Version, topic};
 use std::collections::BTreeMap;
 
 const BEFORE_CONNECT: Cites = Cites { v3_1_1: &["MQTT-3.1.0-1"], v5: &["MQTT-3.1.0-1"] };
@@ -99,7 +99,7 @@ impl ErrorAnswered {
                 let topic_length = usize::from(length);
                 let qos = first >> 1 & 0b11;
                 let behind = 2 + topic_length + if qos > 0 { 2 } else { 0 };
-                let v5 = ledger[no].version == mqtt_assay_codec::Version::V5;
+                let v5 = ledger[no].version == Version::V5;
                 if let Some(payload) = payload(body.get(behind..).unwrap_or_default(), v5) {
                     self.bad.push(Bad { topic_length, payload: payload.to_vec(), connection: no, cites });
                 }
@@ -129,7 +129,7 @@ impl ErrorAnswered {
             }
             Packet::Publish(publish) => {
                 let answer = match publish.qos {
-                    mqtt_assay_codec::Qos::ExactlyOnce => PacketType::Pubrec,
+                    Qos::ExactlyOnce => PacketType::Pubrec,
                     _ => PacketType::Puback,
                 };
                 let cites = if large { Some(TOO_LARGE) } else { above_limits(publish, connection) };
@@ -140,7 +140,7 @@ impl ErrorAnswered {
             Packet::Unsubscribe(_) if large => (Some(TOO_LARGE), PacketType::Unsuback),
             _ => return,
         };
-        let id = packet.packet_id().map(|id| id.get());
+        let id = packet.packet_id().map(PacketId::get);
         if let (Some(cites), Some(id)) = (cites, id) {
             let pings = connection.pings.len();
             self.breaches.insert(no, Breach { answer, id: Some(id), cites, pings });
@@ -155,7 +155,7 @@ impl ErrorAnswered {
             breach.pings -= 1;
             return;
         }
-        let id = packet.packet_id().map(|id| id.get());
+        let id = packet.packet_id().map(PacketId::get);
         let succeeds = match packet {
             Packet::Suback(answer) => answer.codes.iter().any(|code| *code < 0x80),
             Packet::Unsuback(answer) => answer.codes.iter().all(|code| *code < 0x80),

@@ -28,11 +28,14 @@ struct Mistakable {
     cites: Cites,
 }
 
+/// A topic that was given to an alias, and on which connection.
+type Given = (ConnectionNo, Arc<str>);
+
 /// See the module.
 #[derive(Default, Debug)]
 pub(super) struct TopicAlias {
     /// All topics that each client has given to each alias, with the connection.
-    given: BTreeMap<(Arc<str>, u16), Vec<(ConnectionNo, Arc<str>)>>,
+    given: BTreeMap<(Arc<str>, u16), Vec<Given>>,
     mistakable: Vec<Mistakable>,
     accused: BTreeSet<ConnectionNo>,
 }
