@@ -7,4 +7,5 @@ pub mod contender;
 pub mod drive;
 pub mod floor;
 pub mod packets;
+pub mod simulation;
 pub mod time;

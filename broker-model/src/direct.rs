@@ -325,7 +325,15 @@ impl Direct {
                 None
             }
             Fault::Release => link.held.take(),
-            Fault::Unstall => link.unread.take(),
+            Fault::Unstall => {
+                // What the client had not read was there before all that is held back, or was until now.
+                let unread = link.unread.take().unwrap_or_default();
+                match &mut link.held {
+                    Some(held) => drop(held.splice(..0, unread)),
+                    None => unread.into_iter().rev().for_each(|place| self.ready.push_front(place)),
+                }
+                None
+            }
             Fault::Crash | Fault::Restart(_) => None,
         };
         self.ready.extend(freed.unwrap_or_default());

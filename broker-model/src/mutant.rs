@@ -2,6 +2,7 @@
 //!
 //! Each bites in one line of the model. A check or rule that no mutant has tripped is claimed, not proved.
 
+mod rules;
 mod table;
 
 pub use table::Mutant;

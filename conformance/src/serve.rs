@@ -94,6 +94,18 @@ impl Machine {
         Machine(Arc::new(Mutex::new(State { broker, begun: Duration::ZERO, last: 0, open: BTreeSet::new() })))
     }
 
+    /// Prepares it to be served again, from this time on, after a crash that its state survived: the connections that
+    /// it had are lost.
+    pub(crate) fn restart(&self, now: Duration) {
+        let mut state = self.state();
+        for id in std::mem::take(&mut state.open) {
+            state.broker.handle(now, Input::Closed(id));
+        }
+        // Nobody is there to be sent anything.
+        while state.broker.poll().is_some() {}
+        state.begun = now;
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -201,8 +213,8 @@ async fn connection(
     // client still sends are read and dropped for a while, since closing over them would reset the connection
     // and take the last packets with it.
     let _ = events.send(Told::Closed(id)).await;
-    let _ = writer.shutdown().await;
     let _ = tokio::time::timeout(FLUSH_PATIENCE, async {
+        let _ = writer.shutdown().await;
         let mut rest = [0; 4096];
         while let Ok(1..) = reader.read(&mut rest).await {}
     })

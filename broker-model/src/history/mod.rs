@@ -5,6 +5,7 @@
 //! is one for all clients: what a client sends is recorded before it leaves, what it receives when it has come.
 //! "Recorded before" therefore means "happened before" for every pair of a receipt and a later sending.
 
+pub mod jsonl;
 mod recorder;
 
 pub use recorder::Recorder;

@@ -1,27 +1,27 @@
 //! A message that the Server has taken on reaches every session that was subscribed to it, if not now, then when
 //! its Client returns.
-//! [3.1.1/MQTT-4.5.0-1] [5.0/MQTT-4.5.0-1]; to a Client that was away: [3.1.1/MQTT-3.1.2-5] [5.0/MQTT-3.1.2-5]
+//! [3.1.1/MQTT-4.5.0-1] [5.0/MQTT-4.5.0-1]; to a Client that was away: [3.1.1/MQTT-3.1.2-5]; and whatever else has
+//! lost it: see `loss`.
 //!
 //! Frees     what was published at QoS 0 or is subscribed at QoS 0; messages that have expired or may be too large;
-//!           No Local; Shared Subscriptions, which are another rule's; sessions that may be gone.
+//!           No Local; topics that begin with `$`, which a Server may keep for itself [3.1.1 §4.7.2] [5.0 §4.7.2];
+//!           Shared Subscriptions, which are another rule's; sessions that may be gone.
 //! Unknown   when two messages have the same topic and payload; when the client was not there long enough, or does
 //!           not acknowledge and its Receive Maximum is used up; after the broker has lost its memory.
 
-use super::ledger::{ConnectionNo, Ledger, MessageNo, SessionNo};
-use super::{Cites, Fact, Findings, Rule, Seen};
+use super::ledger::{ConnectionNo, Ledger, MessageNo, SessionNo, Wait};
+use super::{Fact, Findings, Rule, Seen, loss};
 use core::time::Duration;
 use mqtt_assay_codec::{Packet, Qos};
 use std::collections::BTreeMap;
-
-const HERE: Cites = Cites { v3_1_1: &["MQTT-4.5.0-1"], v5: &["MQTT-4.5.0-1"] };
-const AWAY: Cites =
-    Cites { v3_1_1: &["MQTT-3.1.2-5", "MQTT-4.5.0-1"], v5: &["MQTT-3.1.2-5", "MQTT-4.5.0-1"] };
 
 /// What is due to a session.
 #[derive(Clone, Copy, Debug)]
 struct Due {
     /// Since when.
     since: Duration,
+    /// By which of its subscriptions.
+    subscription: usize,
     /// The connection on which the client was when the message was taken on; `None`: it was away.
     there: Option<ConnectionNo>,
 }
@@ -75,70 +75,65 @@ impl AtLeastOnce {
     fn taken_on(&mut self, number: MessageNo, ledger: &Ledger, found: &mut Findings) {
         let message = &ledger[number];
         let (Some(sent), Some(since)) = (message.possible, message.passed_on()) else { return };
-        if message.refused {
+        if message.refused || message.topic.starts_with('$') {
             return;
         }
         for (session_no, session) in ledger.sessions() {
-            let wanted = session.certain(&message.topic, sent, since).any(|subscription| {
-                let own = subscription.options.no_local && message.publisher == session.client_id;
-                let granted = subscription.granted.is_some_and(|(_, qos)| qos > Qos::AtMostOnce);
-                !subscription.shared && !own && granted
-            });
-            if !wanted {
+            if !session.certainly(sent, since) {
                 continue;
             }
+            let wanted = session.subscriptions.iter().position(|subscription| {
+                let own = subscription.options.no_local && message.publisher == session.client_id;
+                let granted = subscription.granted.is_some_and(|(_, qos)| qos > Qos::AtMostOnce);
+                granted
+                    && !subscription.shared
+                    && !own
+                    && subscription.certainly(sent, since)
+                    && subscription.matches(&message.topic)
+            });
+            let Some(subscription) = wanted else { continue };
             if message.ambiguous {
                 found.unknown("two messages have the same topic and payload");
                 continue;
             }
-            let came = |delivery: &super::ledger::Delivery| {
-                delivery.session == session_no && delivery.message == Some(number)
-            };
             // It may have come before the answer.
-            if ledger.deliveries().skip(ledger.deliveries_before(sent)).any(|(_, delivery)| came(delivery)) {
+            if message.seen.is_some()
+                && ledger
+                    .deliveries()
+                    .skip(ledger.deliveries_before(sent))
+                    .any(|(_, delivery)| delivery.session == session_no && delivery.message == Some(number))
+            {
                 found.decided();
                 continue;
             }
             let there = ledger.present_connection(session_no);
-            self.due.insert((session_no, number), Due { since, there });
+            self.due.insert((session_no, number), Due { since, subscription, there });
         }
     }
 
     fn settle(&mut self, due: Vec<((SessionNo, MessageNo), Due)>, ledger: &Ledger, found: &mut Findings) {
         for (key, due) in due {
-            let (session_no, number) = key;
-            let (session, message) = (&ledger[session_no], &ledger[number]);
-            let no = ledger.last_connection(session_no);
-            let connection = &ledger[no];
-            let Some(free) = connection.served_since() else { continue };
-            // What the client has acknowledged last may have made room.
-            let since = due.since.max(free).max(connection.acknowledged.unwrap_or_default());
-            let until = since + ledger.bounds.promptness;
-            if !session.certainly(message.possible.unwrap_or_default(), until) {
-                self.due.remove(&key);
-                found.unknown("the session may be gone");
-                continue;
-            }
-            if !ledger.waited(no, since) {
-                continue;
+            let (session, number) = key;
+            let message = &ledger[number];
+            match ledger.overdue(session, number, message.possible.unwrap_or_default(), due.since) {
+                Wait::NotYet => continue,
+                Wait::Unknown(why) => found.unknown(why),
+                Wait::Overdue => {
+                    let away = due.there != Some(ledger.last_connection(session));
+                    let (cites, version) = loss::cites(ledger, session, number, due.subscription, away);
+                    found.accuse_of(
+                        ledger.client_of(session),
+                        cites,
+                        version,
+                        format!(
+                            "PUBLISH {} to {}, which is subscribed",
+                            message.topic, ledger[session].client_id
+                        ),
+                        "the Server has acknowledged the message, and it has not come",
+                    );
+                }
             }
             self.due.remove(&key);
-            if message.possibly_expired().is_some_and(|at| at <= until) {
-                found.unknown("the message may have expired");
-            } else if !connection.unanswered.is_empty() {
-                found.unknown("the client has not acknowledged what came before");
-            } else if connection.may_be_too_large(message) {
-                found.unknown("the message may be too large for the client");
-            } else {
-                let cites = if due.there == Some(no) { HERE } else { AWAY };
-                found.accuse_of(
-                    connection.client,
-                    cites,
-                    connection.version,
-                    format!("PUBLISH {} to {}, which is subscribed", message.topic, session.client_id),
-                    "the Server has acknowledged the message, and it has not come",
-                );
-            }
         }
     }
 }

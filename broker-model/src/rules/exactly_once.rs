@@ -1,10 +1,13 @@
 //! No Application Message is handed to a subscriber more often than it was published, whatever the network did.
 //! QoS 0: at most once. [3.1.1/MQTT-4.3.1-1] [5.0/MQTT-4.3.1-1]
 //! QoS 2: exactly once, across reconnections too. [3.1.1/MQTT-4.3.3-2] [5.0/MQTT-4.3.3-10]
+//! A Will is published once [3.1.1/MQTT-3.1.2-10] [5.0/MQTT-3.1.2-10]; a subscription that is replaced counts no more
+//! [3.1.1/MQTT-3.8.4-3] [5.0/MQTT-3.8.4-3].
 //!
 //! Frees     a copy for each of several overlapping subscriptions [5.0/MQTT-3.3.4-2] [3.1.1 §3.3.5]; one for each
-//!           Shared Subscription; one for each SUBSCRIBE, of a retained message; at QoS 1 one for each PUBLISH of the
-//!           publisher's; the Server's own repetition of a PUBLISH, with DUP and the same Packet Identifier.
+//!           Shared Subscription; one for each SUBSCRIBE, of a retained message; at QoS 1, and where less than the
+//!           published QoS 1 is granted, any number [3.1.1 §4.3.2] [5.0 §4.3.2, §3.8.4]; the Server's own repetition
+//!           of a PUBLISH, with DUP.
 //! Unknown   when two messages have the same topic and payload; after the broker has lost its memory; when the
 //!           publisher has lost its session, and publishes the message anew.
 
@@ -14,9 +17,9 @@ use mqtt_assay_codec::Qos;
 use std::collections::BTreeMap;
 
 const AT_QOS_0: Cites = Cites { v3_1_1: &["MQTT-4.3.1-1"], v5: &["MQTT-4.3.1-1"] };
-const AT_QOS_1: Cites = Cites { v3_1_1: &["MQTT-4.3.2-1"], v5: &["MQTT-4.3.2-1"] };
 const AT_QOS_2: Cites = Cites { v3_1_1: &["MQTT-4.3.3-2"], v5: &["MQTT-4.3.3-10"] };
 const WILL: Cites = Cites { v3_1_1: &["MQTT-3.1.2-10"], v5: &["MQTT-3.1.2-10"] };
+const REPLACED: Cites = Cites { v3_1_1: &["MQTT-3.8.4-3"], v5: &["MQTT-3.8.4-3"] };
 
 /// See the module.
 #[derive(Default, Debug)]
@@ -38,68 +41,79 @@ impl Rule for ExactlyOnce {
         if message.ambiguous {
             return found.unknown("two messages have the same topic and payload");
         }
-        if is_repetition(ledger, no) {
+        // A repetition is another rule's, and so is a message that was not to be retained, and was.
+        if delivery.dup || matches!(delivery.turn, Turn::Again(_)) || delivery.retain && !message.retain {
             return;
         }
         let copies = self.copies.entry((delivery.session, number)).or_default();
         *copies += 1;
-        let allowed = subscriptions(ledger, no, message) * publications(ledger, message);
-        if *copies <= allowed {
+        if *copies == 1 || message.qos == Qos::AtLeastOnce && !message.is_will() {
             return;
         }
+        let allowed = self::copies(ledger, no);
         // Who has no subscription may have none of them: that is another rule's.
-        if allowed == 0 {
+        if allowed == 0 || *copies <= allowed {
             return;
         }
-        if ledger.forgotten().is_some() {
-            return found.unknown("the broker may have forgotten what it had passed on");
+        if ledger.forgotten().is_some() || !ledger.is_clear(delivery.session) {
+            return found.unknown("what the broker had passed on, or was to, may be forgotten");
+        }
+        if refused_before(ledger, delivery.session, number) {
+            return found.unknown("the client has refused it");
         }
         let cites = match message.qos {
+            _ if replaced(ledger, delivery.session) => REPLACED,
             _ if message.is_will() => WILL,
             Qos::AtMostOnce => AT_QOS_0,
-            Qos::AtLeastOnce => AT_QOS_1,
-            Qos::ExactlyOnce => AT_QOS_2,
+            _ => AT_QOS_2,
         };
         found.accuse(
             cites,
             ledger.version_of(delivery.session),
-            format!("{} at most {allowed} times", shown(message)),
-            format!("it comes once more, {copies} times in all"),
+            format!("{} no more than {} times", shown(message), *copies - 1),
+            "it comes once more, as a message of its own",
         );
     }
 }
 
 fn shown(message: &Message) -> String {
-    format!("the message on {} published at QoS {}", message.topic, message.qos)
+    let kind = if message.is_will() { "the Will" } else { "the message" };
+    format!("{kind} on {} published at QoS {}", message.topic, message.qos)
 }
 
-/// Whether the client takes the PUBLISH for one that it has already.
-fn is_repetition(ledger: &Ledger, no: DeliveryNo) -> bool {
-    matches!(ledger[no].turn, Turn::Again(_))
+/// How many copies of the present delivery's message its session may get; 0: none that this history explains.
+pub(super) fn copies(ledger: &Ledger, no: DeliveryNo) -> usize {
+    ledger[no].message.map_or(0, |message| {
+        subscriptions(ledger, ledger[no].session) * publications(ledger, &ledger[message])
+    })
 }
 
-/// How many copies one publication may cause in the delivery's session.
-fn subscriptions(ledger: &Ledger, no: DeliveryNo, message: &Message) -> usize {
-    let delivery = &ledger[no];
-    let session = &ledger[delivery.session];
-    let from = message.possible.unwrap_or(session.begun);
-    let mut live = 0;
-    let mut asked = 0;
-    for subscription in &session.subscriptions {
-        if !subscription.matches(&message.topic) {
-            continue;
-        }
-        let possible = subscription.possibly(from, delivery.at);
-        // What replaces a subscription takes its place.
-        live += usize::from(possible && subscription.replaces.is_none());
-        // Each SUBSCRIBE may bring the retained message.
-        asked += usize::from(possible && message.retain && !subscription.shared);
-    }
-    live + asked
+/// How many copies one publication may cause in the session: one for each filter that matches, and one for each
+/// SUBSCRIBE that may bring it as a retained message.
+fn subscriptions(ledger: &Ledger, session: SessionNo) -> usize {
+    let (causes, list) = (ledger.causes(), &ledger[session].subscriptions);
+    let live = causes.iter().enumerate().filter(|(place, cause)| {
+        let filter = &list[cause.subscription].filter;
+        !causes[..*place].iter().any(|before| list[before.subscription].filter == *filter)
+    });
+    live.count() + causes.iter().filter(|cause| cause.retained).count()
+}
+
+/// Whether one of the subscriptions has taken the place of another, which may still be there.
+fn replaced(ledger: &Ledger, session: SessionNo) -> bool {
+    let list = &ledger[session].subscriptions;
+    ledger.causes().iter().any(|cause| list[cause.subscription].replaces.is_some())
+}
+
+fn refused_before(ledger: &Ledger, session: SessionNo, message: MessageNo) -> bool {
+    ledger[session]
+        .inbound
+        .values()
+        .any(|inbound| inbound.refused && ledger[inbound.last].message == Some(message))
 }
 
 /// How often the publisher has published it, as the Server may see it.
-fn publications(ledger: &Ledger, message: &Message) -> usize {
+pub(super) fn publications(ledger: &Ledger, message: &Message) -> usize {
     match message.qos {
         // The Server may take each PUBLISH for a message of its own. [3.1.1 §4.3.2] [5.0/MQTT-4.3.2-5]
         Qos::AtLeastOnce => message.attempts.len().max(1),

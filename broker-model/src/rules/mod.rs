@@ -20,20 +20,29 @@ mod dup;
 mod error_answered;
 mod exactly_once;
 mod finding;
+mod highest_qos;
 mod keep_alive;
 mod last_packet;
 pub mod ledger;
+mod loss;
 mod maximum_packet_size;
+mod no_local;
 mod no_matching_subscribers;
 mod offences;
 mod order;
 mod packet_identifiers;
+mod published;
+mod qos;
 mod receive_maximum;
 mod redelivery;
 mod refused_features;
 mod release;
+mod retain_flag;
+mod retained_sent;
+mod retained_stored;
 mod sent_again;
 mod session_present;
+mod subscribed;
 mod takeover;
 mod topic_alias;
 mod unasked;
@@ -203,18 +212,26 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         Box::<dup::Dup>::default(),
         Box::<error_answered::ErrorAnswered>::default(),
         Box::<exactly_once::ExactlyOnce>::default(),
+        Box::<highest_qos::HighestQos>::default(),
         Box::<keep_alive::KeepAlive>::default(),
         Box::<last_packet::LastPacket>::default(),
         Box::<maximum_packet_size::MaximumPacketSize>::default(),
+        Box::<no_local::NoLocal>::default(),
         Box::<no_matching_subscribers::NoMatchingSubscribers>::default(),
         Box::<order::Order>::default(),
         Box::<packet_identifiers::PacketIdentifiers>::default(),
+        Box::<published::Published>::default(),
+        Box::<qos::DeliveredQos>::default(),
         Box::<receive_maximum::ReceiveMaximum>::default(),
         Box::<redelivery::Redelivery>::default(),
         Box::<refused_features::RefusedFeatures>::default(),
         Box::<release::Release>::default(),
+        Box::<retain_flag::RetainFlag>::default(),
+        Box::<retained_sent::RetainedSent>::default(),
+        Box::<retained_stored::RetainedStored>::default(),
         Box::<sent_again::SentAgain>::default(),
         Box::<session_present::SessionPresent>::default(),
+        Box::<subscribed::Subscribed>::default(),
         Box::<takeover::Takeover>::default(),
         Box::<topic_alias::TopicAlias>::default(),
         Box::<unasked::Unasked>::default(),

@@ -1,11 +1,13 @@
 //! The text form of scripts: what is written reads back, every text ends in a script or in errors, and packets look
 //! as the codec shows them.
 
+mod page;
 mod strategy;
 
 use mqtt_assay_broker_model::history::ClientNo;
 use mqtt_assay_broker_model::script::text::{self, MAX_CLIENTS, MAX_STEPS, MAX_TEXT, parse, print};
 use mqtt_assay_broker_model::script::{Action, Client, Connect, Pattern, Script, Send, Step};
+use mqtt_assay_broker_model::workload::Workload;
 use mqtt_assay_codec::generate::{self, Owned};
 use mqtt_assay_codec::{Qos, Receiver, Version, describe, raw};
 use proptest::prelude::*;
@@ -263,6 +265,15 @@ fn the_sketch_reads_as_it_is_meant() {
     assert_eq!(within.unwrap().as_secs(), 4);
     assert!(matches!(&any_of[..], [Pattern::Publish { qos: Some(Qos::AtLeastOnce), retain: None, .. }]));
     snapshot("script_lamp", &print(&script));
+}
+
+#[test]
+fn generated_workloads_read_back() {
+    for seed in 0..300 {
+        let script = Workload::default().script(seed);
+        let printed = print(&script);
+        assert_eq!(parse(&printed).as_ref(), Ok(&script), "{printed}");
+    }
 }
 
 #[test]

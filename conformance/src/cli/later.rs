@@ -11,10 +11,6 @@ pub(super) enum Command {
     #[command(hide = true)]
     Replay(Anything),
     #[command(hide = true)]
-    Simulate(Anything),
-    #[command(hide = true)]
-    Prove(Anything),
-    #[command(hide = true)]
     Probe(Anything),
     #[command(hide = true)]
     Report(Anything),
@@ -33,13 +29,11 @@ impl Command {
         let name = match self {
             Command::Fuzz(_) => "fuzz",
             Command::Replay(_) => "replay",
-            Command::Simulate(_) => "simulate",
-            Command::Prove(_) => "prove",
             Command::Probe(_) => "probe",
             Command::Report(_) => "report",
         };
         Trouble::new(format!(
-            "`mqtt-assay {name}` is not part of this version; `check`, `list`, `explain` and `serve` are"
+            "`mqtt-assay {name}` is not part of this version; `check`, `list`, `explain`, `serve`, `simulate` and `prove` are"
         ))
     }
 }

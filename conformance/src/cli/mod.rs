@@ -10,7 +10,9 @@ mod list;
 mod mutant;
 mod outputs;
 mod progress;
+mod prove;
 mod serve;
+mod simulate;
 mod target;
 
 use crate::report::Exit;
@@ -53,6 +55,10 @@ enum Command {
     Explain(explain::Arguments),
     /// Serve the reference broker on a real port
     Serve(serve::Arguments),
+    /// Play generated scripts against the reference broker, with faults, and judge it by the rules
+    Simulate(simulate::Arguments),
+    /// Show that the rules catch the mutants of the reference broker
+    Prove(prove::Arguments),
     #[command(flatten)]
     Later(later::Command),
 }
@@ -87,6 +93,8 @@ pub fn main() -> ExitCode {
         Command::List(arguments) => list::run(&arguments).map(|()| Exit::Conforms),
         Command::Explain(arguments) => explain::run(&arguments).map(|()| Exit::Conforms),
         Command::Serve(arguments) => serve::run(&arguments).map(|()| Exit::Conforms),
+        Command::Simulate(arguments) => simulate::run(&arguments, colours),
+        Command::Prove(arguments) => prove::run(&arguments),
         Command::Later(command) => Err(command.refusal()),
     };
     match outcome {

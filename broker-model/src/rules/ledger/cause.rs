@@ -77,7 +77,7 @@ impl Ledger {
         let mut of = |message: MessageNo| {
             let Some(sent) = self[message].possible.filter(|sent| *sent <= delivery.at) else { return };
             alive |= subscription.ended.is_none_or(|at| at >= sent);
-            let passed = self[message].processed().map_or(delivery.at, |at| at.min(delivery.at));
+            let passed = self[message].done().map_or(delivery.at, |at| at.min(delivery.at));
             cause.live |= subscription.possibly(sent, passed);
             cause.retained |= !subscription.shared
                 && self.may_be_retained(message, subscription.asked, subscription.made(delivery.at));
@@ -112,7 +112,7 @@ impl Ledger {
     pub fn follows(&self, later: MessageNo, earlier: MessageNo) -> bool {
         let (later, earlier) = (&self[later], &self[earlier]);
         let Some(sent) = later.possible else { return false };
-        if earlier.processed().is_some_and(|done| done <= sent) {
+        if earlier.done().is_some_and(|done| done <= sent) {
             return true;
         }
         // What one connection carries is taken in in order; a QoS 2 message may wait for its PUBREL.

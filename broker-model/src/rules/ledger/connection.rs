@@ -193,6 +193,8 @@ pub struct Connection {
     pub contended: bool,
     /// The client's DISCONNECT: when, and its Reason Code.
     pub client_disconnect: Option<(Duration, ReasonCode)>,
+    /// The Session Expiry Interval that the client's DISCONNECT asks for.
+    pub disconnect_expiry: Option<u32>,
     /// The Server's DISCONNECT.
     pub server_disconnect: Option<(Duration, ReasonCode)>,
     /// Its end.
@@ -203,6 +205,8 @@ pub struct Connection {
     pub silence: Option<(Duration, Duration)>,
     /// What the client had sent up to this time, the Server has read: an answer shows it.
     pub heard: Option<Duration>,
+    /// When each PINGRESP came.
+    pub pongs: Vec<Duration>,
     /// When each PINGREQ without an answer was sent.
     pub pings: VecDeque<Duration>,
     /// When the client received its last packet.
@@ -243,11 +247,13 @@ impl Connection {
             previous: None,
             contended: false,
             client_disconnect: None,
+            disconnect_expiry: None,
             server_disconnect: None,
             ended: None,
             last_sent: None,
             silence: None,
             heard: None,
+            pongs: Vec::new(),
             pings: VecDeque::new(),
             last_received: None,
             offended: None,
@@ -332,6 +338,13 @@ impl Connection {
             + ADDED_MAX;
         let limit = self.asked.as_ref().and_then(|asked| asked.maximum_packet_size);
         limit.is_some_and(|limit| size > limit as usize)
+    }
+
+    /// Whether its DISCONNECT raises the Session Expiry Interval from 0: a Server does not take it for a valid one.
+    /// [5.0 §3.14.2.2.2]
+    pub fn raises_expiry(&self) -> bool {
+        self.disconnect_expiry.is_some_and(|interval| interval > 0)
+            && self.asked.as_ref().is_some_and(|asked| asked.session_expiry == 0)
     }
 
     /// The Keep Alive that is in force, in seconds; 0: none. [5.0/MQTT-3.1.2-21]

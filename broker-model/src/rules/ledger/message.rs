@@ -93,6 +93,12 @@ impl Message {
         [self.passed_on(), self.followed, self.seen].into_iter().flatten().min()
     }
 
+    /// By this time the Server has done that for the last time: of a message that was sent several times each may
+    /// count. [3.1.1 §4.3.2] [5.0/MQTT-4.3.2-5]
+    pub fn done(&self) -> Option<Duration> {
+        if self.attempts.len() > 1 { self.passed_on() } else { self.processed() }
+    }
+
     /// The earliest time at which its Message Expiry Interval may be over, if it has one. [5.0 §3.3.2.3.3]
     pub fn possibly_expired(&self) -> Option<Duration> {
         let seconds = self.expiry?;

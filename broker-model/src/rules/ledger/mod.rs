@@ -2,6 +2,7 @@
 
 mod cause;
 mod connection;
+mod due;
 mod message;
 mod receive;
 mod send;
@@ -9,6 +10,7 @@ mod session;
 
 pub use cause::Cause;
 pub use connection::{Answered, Asked, AskedWill, Connection, End, Existed, NEVER, Request};
+pub use due::Wait;
 pub use message::{Attempt, Delivery, Message, Origin, Turn};
 pub use session::{Inbound, Session, Subscription};
 
@@ -77,6 +79,8 @@ pub struct Ledger {
     /// The SUBSCRIBE or UNSUBSCRIBE that the present packet answers.
     answered_request: Option<Request>,
     crashed: Option<Duration>,
+    /// When it crashed last.
+    last_crash: Option<Duration>,
     forgotten: Option<Duration>,
 }
 
@@ -128,6 +132,7 @@ impl Ledger {
             answered: None,
             answered_request: None,
             crashed: None,
+            last_crash: None,
             forgotten: None,
         }
     }
@@ -208,6 +213,11 @@ impl Ledger {
     /// The broker may have lost what it stored before this time.
     pub fn forgotten(&self) -> Option<Duration> {
         self.forgotten
+    }
+
+    /// When the broker crashed last.
+    pub fn last_crash(&self) -> Option<Duration> {
+        self.last_crash
     }
 
     /// Whether the broker has crashed and not started again.
@@ -366,6 +376,7 @@ impl Ledger {
             (Fault::Unstall, Some(no)) => self.connections[no.0].stalled = false,
             (Fault::Crash, _) => {
                 self.crashed = Some(now);
+                self.last_crash = Some(now);
                 for connection in self.connections.iter_mut().filter(|connection| connection.is_open()) {
                     connection.free_since = None;
                 }

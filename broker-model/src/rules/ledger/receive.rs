@@ -61,7 +61,9 @@ impl Ledger {
             Packet::Suback(answer) => self.answered(no, session, true, answer.packet_id, answer.codes),
             Packet::Unsuback(answer) => self.answered(no, session, false, answer.packet_id, answer.codes),
             Packet::Pingresp => {
-                if let Some(sent) = self.connections[no.0].pings.pop_front() {
+                let connection = &mut self.connections[no.0];
+                connection.pongs.push(at);
+                if let Some(sent) = connection.pings.pop_front() {
                     self.heard(no, sent);
                 }
             }

@@ -1,7 +1,8 @@
 //! What a client sends, entered into the ledger.
 
 use super::{
-    Asked, AskedWill, Attempt, ConnectionNo, Early, Ledger, Message, Origin, Request, SessionNo, Subscription,
+    Asked, AskedWill, Attempt, ConnectionNo, Early, Ledger, Message, Origin, Request, Session, SessionNo,
+    Subscription,
 };
 use core::time::Duration;
 use mqtt_assay_codec::{
@@ -294,9 +295,10 @@ impl Ledger {
         unsubscribe: &Unsubscribe<'_>,
     ) {
         self.check_request(no, session, unsubscribe.packet_id);
-        let list = &mut self.sessions[session.0].subscriptions;
+        let Session { subscriptions: list, unsubscribes, .. } = &mut self.sessions[session.0];
         let mut ends = Vec::new();
         for filter in unsubscribe.filters.iter() {
+            unsubscribes.push((at, filter.into()));
             let found = list
                 .iter()
                 .rposition(|old| *old.filter == *filter && old.ended.is_none() && old.refused.is_none());
@@ -320,7 +322,8 @@ impl Ledger {
     fn disconnect(&mut self, no: ConnectionNo, session: SessionNo, disconnect: &Disconnect<'_>) {
         if let Some(interval) = disconnect.properties.session_expiry_interval() {
             self.sessions[session.0].expiry_asked = interval;
-            if interval > 0 && self[no].asked.as_ref().is_some_and(|asked| asked.session_expiry == 0) {
+            self.connections[no.0].disconnect_expiry = Some(interval);
+            if self[no].raises_expiry() {
                 self.offend(no);
             }
         }

@@ -110,6 +110,8 @@ pub struct Session {
     pub connections: Vec<ConnectionNo>,
     /// Every subscription that it has or had.
     pub subscriptions: Vec<Subscription>,
+    /// Every filter of an UNSUBSCRIBE, and when that was sent.
+    pub unsubscribes: Vec<(Duration, Arc<str>)>,
     /// By Packet Identifier of the Server's: what came last with it.
     pub inbound: BTreeMap<PacketId, Inbound>,
     /// By Packet Identifier of the client's: its message that is not finished.
@@ -133,6 +135,7 @@ impl Session {
             expiry_asked: 0,
             connections: Vec::new(),
             subscriptions: Vec::new(),
+            unsubscribes: Vec::new(),
             inbound: BTreeMap::new(),
             outbound: BTreeMap::new(),
             possibly_gone: None,

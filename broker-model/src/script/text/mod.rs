@@ -1,4 +1,4 @@
-//! Scripts as text: [`parse`] reads, [`print`] writes.
+//! Scripts as text: [`parse`] reads, [`print()`] writes.
 //!
 //! The language is line oriented; `docs/scripts.md` shows each construct once. Packets look as
 //! [`mqtt_assay_codec::describe::line`] shows them, but are never cut, and what may be taken for something else
@@ -24,10 +24,9 @@
 //! Every script that a player can act out reads back as it was written. Not among these are: names of clients that
 //! are no names ([`is_name`]) or taken twice, steps of clients that do not exist, properties where the
 //! specification has none of the kind, what only 5.0 has with a client of an older version, a SUBSCRIBE or an
-//! expectation of nothing, empty segments, cases that do not exist, fields above 65,535 bytes, times above
-//! 4,294,967,295 s, and texts beyond [`MAX_TEXT`], [`MAX_QUOTED`], [`MAX_CLIENTS`] and [`MAX_STEPS`].
+//! expectation of nothing, empty segments, cases that do not exist, shares above 100, delays of which the shortest is
+//! longer than the longest, fields above 65,535 bytes, times above 4,294,967,295 s, and texts beyond [`MAX_TEXT`], [`MAX_QUOTED`], [`MAX_CLIENTS`] and [`MAX_STEPS`].
 
-mod cases;
 mod connect;
 mod error;
 mod lexer;

@@ -1,6 +1,5 @@
 //! The lines of a script, one after the other.
 
-use super::cases::Cases;
 use super::connect::Draft;
 use super::error::{Errors, MOST_ERRORS, Wrong};
 use super::lexer::Kind;
@@ -35,7 +34,6 @@ pub(super) fn parse(text: &str) -> Result<Script, Errors> {
         version: Version::V5,
         seen: Seen::default(),
         names: BTreeMap::new(),
-        cases: Cases::default(),
     };
     let mut errors = Vec::new();
     for (index, line) in text.split('\n').enumerate() {
@@ -72,7 +70,6 @@ struct Parser {
     version: Version,
     seen: Seen,
     names: BTreeMap<String, ClientNo>,
-    cases: Cases,
 }
 
 impl Parser {
@@ -97,7 +94,7 @@ impl Parser {
             name => {
                 let client = self.find(name, &span)?;
                 let version = self.version_of(client);
-                let action = step::action(line, &mut self.cases, version)?;
+                let action = step::action(line, version)?;
                 self.push(Step::Client(client, action), &span)
             }
         }

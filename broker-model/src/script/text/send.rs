@@ -1,6 +1,5 @@
 //! What a client sends: `PUBLISH topic "payload" qos=1`, `raw 30 05`, `broken CASE`.
 
-use super::cases::Cases;
 use super::connect;
 use super::error::Wrong;
 use super::lexer::{Content, Kind, Token, Value};
@@ -8,7 +7,8 @@ use super::line::{Line, Seen};
 use super::property::{self, Reading};
 use super::subscribe::{subscribe, unsubscribe};
 use super::value::version_word;
-use crate::script::Send;
+use crate::script::broken::broken as case;
+use crate::script::{Send, broken_names};
 use core::ops::Range;
 use mqtt_assay_codec::property::Place;
 use mqtt_assay_codec::{PacketType, PropertyList, Qos, ReasonCode, Version};
@@ -106,7 +106,7 @@ const fn has_id(packet: PacketType) -> bool {
 }
 
 /// Reads what is sent, and the sizes of its segments.
-pub(super) fn read(line: &mut Line<'_>, cases: &mut Cases, version: Version) -> Result<Sent, Wrong> {
+pub(super) fn read(line: &mut Line<'_>, version: Version) -> Result<Sent, Wrong> {
     let (name, span) = line.word(&format!("what the client sends: {SENDABLE}"))?;
     let packet = PacketType::ALL.into_iter().find(|packet| packet.name() == name);
     let sent = match (packet, name) {
@@ -118,7 +118,7 @@ pub(super) fn read(line: &mut Line<'_>, cases: &mut Cases, version: Version) -> 
         (Some(p @ (PacketType::Disconnect | PacketType::Auth)), _) => farewell(line, p, version, &span)?,
         (Some(PacketType::Connect), _) => connect(line, version)?,
         (None, "raw") => bytes(line)?,
-        (None, "broken") => broken(line, cases, version)?,
+        (None, "broken") => broken(line, version)?,
         (Some(packet), _) => {
             return Err(Wrong::new(
                 span,
@@ -261,16 +261,29 @@ fn bytes(line: &mut Line<'_>) -> Result<Sent, Wrong> {
     Ok((Send::Raw(bytes), segments))
 }
 
-fn broken(line: &mut Line<'_>, cases: &mut Cases, version: Version) -> Result<Sent, Wrong> {
+fn broken(line: &mut Line<'_>, version: Version) -> Result<Sent, Wrong> {
     let token = line.next()?;
     let Kind::Value(value) = token.kind else {
         return Err(Wrong::new(token.span, "expected the name of a case after broken"));
     };
     let name = value.text()?;
-    cases.check(&name, version, token.span)?;
+    if case(version, &name).is_none() {
+        return Err(no_case(&name, version, token.span));
+    }
     let mut segments = Vec::new();
     while let Some(token) = line.field()? {
         only_split(&token, &mut segments, "nothing but split, as split=1,3")?;
     }
     Ok((Send::Broken(name), segments))
+}
+
+/// There is no such case: names the nearest ones.
+#[cold]
+fn no_case(name: &str, version: Version, span: Range<usize>) -> Wrong {
+    let mut names: Vec<&str> = broken_names(version).iter().map(|(_, name)| name.as_str()).collect();
+    names.sort_unstable();
+    let place = names.partition_point(|known| *known < name);
+    let near = &names[place.saturating_sub(2)..(place + 2).min(names.len())];
+    let version = version_word(version);
+    Wrong::new(span, format!("MQTT {version} has no case {name}; the nearest are {}", near.join(", ")))
 }

@@ -1,6 +1,5 @@
 //! Steps and faults: everything behind the clients' lines.
 
-use super::cases::Cases;
 use super::connect;
 use super::error::Wrong;
 use super::lexer::{Kind, Token};
@@ -18,11 +17,11 @@ const ACTIONS: &str = "> (sends), < (expects), ! (has not received), connect, op
 const TIMELY: &str = "stall, unstall, hold, release or cut";
 
 /// Reads what a client does, behind its name.
-pub(super) fn action(line: &mut Line<'_>, cases: &mut Cases, version: Version) -> Result<Action, Wrong> {
+pub(super) fn action(line: &mut Line<'_>, version: Version) -> Result<Action, Wrong> {
     let (word, span) = line.word(&format!("what the client does: {ACTIONS}"))?;
     Ok(match word {
         ">" => {
-            let (sent, segments) = send::read(line, cases, version)?;
+            let (sent, segments) = send::read(line, version)?;
             Action::Send(sent, segments)
         }
         "<" => expect(line, version)?,

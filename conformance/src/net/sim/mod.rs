@@ -6,12 +6,20 @@
 //! turmoil moves the bytes. What it does not simulate: loss and retransmission (an outage that heals is a hold, one
 //! that does not is a partition), byte windows (a sender blocks after 1,024 segments), resets on demand.
 
+mod faults;
+mod hosts;
+mod play;
 mod tcp;
+
+pub use faults::{Fault, Memory};
+pub use hosts::{Close, Command, Event, Told};
+pub use play::play;
 
 use super::Address;
 use super::shape::Shape;
 use crate::rng::Rng;
 use crate::serve::{self, Machine};
+use hosts::Hosts;
 use mqtt_assay_broker_model::Mutant;
 use std::cell::RefCell;
 use std::future::Future;
@@ -84,10 +92,13 @@ pub enum Trouble {
     },
 }
 
-/// A network with a served broker, for a story to run on.
+/// A network with a served broker. It is driven step by step from outside, or by a story that runs on it.
 pub struct Simulation {
     sim: Sim<'static>,
     conditions: Conditions,
+    /// What the broker's host serves the next time it starts.
+    machine: Rc<RefCell<Machine>>,
+    hosts: Hosts,
 }
 
 impl std::fmt::Debug for Simulation {
@@ -117,16 +128,18 @@ impl Simulation {
             .fail_rate(0.0)
             .tcp_capacity(SEGMENTS)
             .build();
-        let machine = conditions.machine();
+        let machine = Rc::new(RefCell::new(conditions.machine()));
         let (shape, seed) = (conditions.broker_shape, conditions.seed_for("broker's streams"));
+        let next = Rc::clone(&machine);
         sim.host(BROKER, move || {
-            let machine = machine.clone();
+            let machine = next.borrow().clone();
             async move {
                 serve::serve(tcp::Accepting::bind(shape, seed).await?, machine).await;
                 Ok(())
             }
         });
-        Ok(Simulation { sim, conditions })
+        let hosts = Hosts::new(conditions.client_shape, conditions.seed_for("clients' streams"));
+        Ok(Simulation { sim, conditions, machine, hosts })
     }
 
     /// Virtual time since the beginning.

@@ -14,7 +14,7 @@ use packet::{write_code, write_pattern, write_sent};
 const WIDEST: usize = 12;
 
 pub(super) fn write(f: &mut fmt::Formatter<'_>, script: &Script) -> fmt::Result {
-    let printer = Printer { script, version: usual_version(&script.clients), width: width(script) };
+    let printer = Printer { script, version: usual_version(&script.clients) };
     let mut blank = false;
     blank |= printer.header(f)?;
     blank |= printer.clients(f, blank)?;
@@ -31,22 +31,25 @@ fn usual_version(clients: &[Client]) -> Version {
         .unwrap_or(Version::V5)
 }
 
-/// The width of the column of names, where `wait` and `broker` stand, too.
-fn width(script: &Script) -> usize {
-    let names = script.clients.iter().map(|client| client.name.len());
+/// The width of the column of names.
+fn names_width(clients: &[Client]) -> usize {
+    clients.iter().map(|client| client.name.len()).max().unwrap_or(0).min(WIDEST)
+}
+
+/// The width of the steps' first column, where `wait` and `broker` stand, too.
+fn steps_width(script: &Script) -> usize {
     let words = script.steps.iter().map(|step| match step {
         Step::Client(..) => 0,
         Step::Wait(_) => "wait".len(),
         Step::Broker(_) => "broker".len(),
     });
-    names.chain(words).max().unwrap_or(0).min(WIDEST)
+    words.max().unwrap_or(0).max(names_width(&script.clients))
 }
 
 struct Printer<'a> {
     script: &'a Script,
     /// Of clients whose lines do not say theirs.
     version: Version,
-    width: usize,
 }
 
 impl Printer<'_> {
@@ -92,8 +95,9 @@ impl Printer<'_> {
         {
             f.write_char('\n')?;
         }
+        let width = names_width(clients);
         for client in clients {
-            write!(f, "client {:width$} ", client.name, width = self.width)?;
+            write!(f, "client {:width$} ", client.name)?;
             if client.version != self.version {
                 write!(f, " mqtt={}", version_word(client.version))?;
             }
@@ -127,7 +131,7 @@ impl Printer<'_> {
         if blank && !self.script.steps.is_empty() {
             f.write_char('\n')?;
         }
-        let width = self.width;
+        let width = steps_width(self.script);
         for step in &self.script.steps {
             match step {
                 Step::Client(client, action) => {

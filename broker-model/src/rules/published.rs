@@ -1,0 +1,156 @@
+//! What is delivered, somebody has published: on this topic, with this payload.
+//! [3.1.1/MQTT-4.5.0-1] [5.0/MQTT-4.5.0-1]; a topic that is altered matches no filter [3.1.1/MQTT-3.3.2-3]
+//! [5.0/MQTT-3.3.2-3], or was tampered with [3.1.1/MQTT-4.7.3-4] [5.0/MQTT-4.7.3-4] [3.1.1/MQTT-1.5.3-3]
+//! [5.0/MQTT-1.5.4-3]; what is published in a way that must be refused is not passed on [3.1.1/MQTT-3.3.2-2]
+//! [3.1.1/MQTT-4.7.1-1] [5.0/MQTT-3.3.2-2] [5.0/MQTT-4.7.0-1] [3.1.1/MQTT-3.1.4-5] [5.0/MQTT-3.1.4-6]
+//! [3.1.1/MQTT-3.1.0-1] [5.0/MQTT-3.1.0-1].
+//!
+//! Frees     what a connection published whose CONNACK was lost.
+//! Unknown   in an open world, where others publish too; where nothing tells what the message was before.
+
+use super::ledger::{ConnectionNo, Ledger};
+use super::{Cites, Fact, Findings, Rule, Seen};
+use mqtt_assay_codec::{Offence, Packet, PacketType, Publish};
+
+const TOPIC_UNMATCHED: Cites = Cites { v3_1_1: &["MQTT-3.3.2-3"], v5: &["MQTT-3.3.2-3"] };
+const TOPIC_ALTERED: Cites = Cites { v3_1_1: &["MQTT-4.7.3-4"], v5: &["MQTT-4.7.3-4"] };
+const BYTE_ORDER_MARK: Cites = Cites { v3_1_1: &["MQTT-1.5.3-3"], v5: &["MQTT-1.5.4-3"] };
+const PAYLOAD: Cites = Cites { v3_1_1: &["MQTT-4.5.0-1"], v5: &["MQTT-4.5.0-1"] };
+const WILL_PAYLOAD: Cites = Cites { v3_1_1: &["MQTT-3.1.2-8"], v5: &["MQTT-3.1.2-8"] };
+const WILDCARD: Cites =
+    Cites { v3_1_1: &["MQTT-3.3.2-2", "MQTT-4.7.1-1"], v5: &["MQTT-3.3.2-2", "MQTT-4.7.0-1"] };
+const REFUSED_CONNECTION: Cites = Cites { v3_1_1: &["MQTT-3.1.4-5"], v5: &["MQTT-3.1.4-6"] };
+const BEFORE_CONNECT: Cites = Cites { v3_1_1: &["MQTT-3.1.0-1"], v5: &["MQTT-3.1.0-1"] };
+
+/// What is kept of what must not be passed on; more is forgotten.
+const KEPT_MAX: usize = 1_000;
+
+/// A PUBLISH that belongs to no session, yet or ever.
+#[derive(Debug)]
+struct Stray {
+    connection: ConnectionNo,
+    topic: String,
+    payload: Vec<u8>,
+}
+
+/// See the module.
+#[derive(Default, Debug)]
+pub(super) struct Published {
+    malformed: Vec<(Offence, Vec<u8>)>,
+    strays: Vec<Stray>,
+}
+
+impl Rule for Published {
+    fn name(&self) -> &'static str {
+        "published"
+    }
+
+    fn observe(&mut self, seen: &Seen<'_>, ledger: &Ledger, found: &mut Findings) {
+        match seen.fact {
+            Fact::SentMalformed(malformed, bytes) => {
+                let publish = bytes.first().is_some_and(|first| first >> 4 == PacketType::Publish as u8);
+                if publish && self.malformed.len() < KEPT_MAX {
+                    self.malformed.push((malformed.offence, bytes.to_vec()));
+                }
+            }
+            Fact::Sent(Packet::Publish(publish)) => {
+                if let Some(connection) = seen.connection
+                    && ledger[connection].session.is_none()
+                    && self.strays.len() < KEPT_MAX
+                {
+                    let (topic, payload) = (publish.topic.to_owned(), publish.payload.to_vec());
+                    self.strays.push(Stray { connection, topic, payload });
+                }
+            }
+            Fact::Delivered(publish, no) => match ledger[no].message {
+                Some(_) => found.decided(),
+                None => self.invented(publish, &ledger[no].topic, seen, ledger, found),
+            },
+            _ => {}
+        }
+    }
+}
+
+impl Published {
+    /// Nobody has published this in a session.
+    fn invented(
+        &self,
+        publish: &Publish<'_>,
+        topic: &str,
+        seen: &Seen<'_>,
+        ledger: &Ledger,
+        found: &mut Findings,
+    ) {
+        let Some(connection) = seen.connection else { return };
+        let version = ledger[connection].version;
+        let payload = publish.payload;
+        if topic.is_empty() {
+            return found.unknown("the topic is not known");
+        }
+        let ending = |(_, bytes): &&(Offence, Vec<u8>)| !payload.is_empty() && bytes.ends_with(payload);
+        if let Some((offence, _)) = self.malformed.iter().find(ending) {
+            if *offence == Offence::TopicNameWildcard {
+                found.accuse(
+                    WILDCARD,
+                    version,
+                    "nothing of what was published to a topic with a wildcard",
+                    format!("PUBLISH {topic}"),
+                );
+            }
+            return;
+        }
+        let same = |stray: &&Stray| stray.topic == topic && stray.payload == payload;
+        if let Some(stray) = self.strays.iter().find(same) {
+            return published_by_a_stranger(stray, topic, ledger, found);
+        }
+        if !ledger.bounds.closed_world {
+            return found.unknown("nobody of this history has published it");
+        }
+        let Some((cites, observed)) = distorted(topic, payload, seen, ledger) else {
+            return found.unknown("nothing tells what the message was before");
+        };
+        found.accuse(cites, version, "what was published, on its topic and with its payload", observed);
+    }
+}
+
+fn published_by_a_stranger(stray: &Stray, topic: &str, ledger: &Ledger, found: &mut Findings) {
+    let connection = &ledger[stray.connection];
+    let cites = match (&connection.asked, connection.answered) {
+        (None, _) => BEFORE_CONNECT,
+        (_, Some(answered)) if !answered.code.is_success() => REFUSED_CONNECTION,
+        _ => return found.unknown("the publisher's CONNECT may have been accepted"),
+    };
+    found.accuse_of(
+        connection.client,
+        cites,
+        connection.version,
+        "nothing of what a client publishes whose connection is not accepted",
+        format!("its PUBLISH {topic} is passed on"),
+    );
+}
+
+/// The message that it was, and how it was distorted.
+fn distorted(topic: &str, payload: &[u8], seen: &Seen<'_>, ledger: &Ledger) -> Option<(Cites, String)> {
+    let messages = || ledger.messages().map(|(_, message)| message);
+    if !payload.is_empty()
+        && let Some(message) = messages().find(|message| message.payload == payload)
+    {
+        let session = seen.connection.and_then(|no| ledger[no].session)?;
+        let unmarked = message.topic.replace('\u{FEFF}', "") == topic.replace('\u{FEFF}', "");
+        let matched = ledger[session].possible(topic, core::time::Duration::ZERO, ledger.now).next();
+        let cites = match matched {
+            _ if unmarked => BYTE_ORDER_MARK,
+            Some(_) => TOPIC_ALTERED,
+            None => TOPIC_UNMATCHED,
+        };
+        return Some((cites, format!("PUBLISH {topic:?} with the payload published to {:?}", message.topic)));
+    }
+    let same: Vec<_> = messages().filter(|message| *message.topic == *topic).collect();
+    let will = same.iter().any(|message| message.is_will());
+    let cites = match same.as_slice() {
+        [] => return None,
+        _ if will && payload.is_empty() => WILL_PAYLOAD,
+        _ => PAYLOAD,
+    };
+    Some((cites, format!("PUBLISH {topic} with a payload of {} bytes that nobody sent", payload.len())))
+}

@@ -1,0 +1,149 @@
+//! What a new subscription is sent as the retained message of a topic is the last one that was published there with
+//! RETAIN and a payload, and only as its Retain Handling has it.
+//!
+//! Replaced by a later one [3.1.1/MQTT-3.3.1-5] [5.0/MQTT-3.3.1-5], also by one at QoS 0 [3.1.1/MQTT-3.3.1-7];
+//! removed by an empty one [3.1.1/MQTT-3.3.1-10] [5.0/MQTT-3.3.1-6], which is not stored itself
+//! [3.1.1/MQTT-3.3.1-11] [5.0/MQTT-3.3.1-7]; nothing is stored without RETAIN [3.1.1/MQTT-3.3.1-12]
+//! [5.0/MQTT-3.3.1-8] or Will Retain [3.1.1/MQTT-3.1.2-16] [5.0/MQTT-3.1.2-14]; nothing is sent to a subscription
+//! that was there [5.0/MQTT-3.3.1-10], wants nothing [5.0/MQTT-3.3.1-11] or is shared [5.0/U5-SHR-3].
+//!
+//! Frees     whatever was possibly retained when the SUBSCRIBE was handled, in whatever order what was published on
+//!           several connections came; a message that may have come live, and keeps its flag.
+//! Unknown   after a crash that may have brought an older state back; where a live copy may have the wrong flag.
+
+use super::ledger::{Cause, DeliveryNo, Ledger, MessageNo, Session, Subscription, Turn};
+use super::{Cites, Fact, Findings, Rule, Seen};
+use mqtt_assay_codec::{Qos, RetainHandling};
+
+const REPLACED: Cites = Cites { v3_1_1: &["MQTT-3.3.1-5"], v5: &["MQTT-3.3.1-5"] };
+const REPLACED_AT_QOS_0: Cites = Cites { v3_1_1: &["MQTT-3.3.1-7"], v5: &["MQTT-3.3.1-5"] };
+const CLEARED: Cites = Cites { v3_1_1: &["MQTT-3.3.1-10"], v5: &["MQTT-3.3.1-6"] };
+const EMPTY: Cites = Cites { v3_1_1: &["MQTT-3.3.1-11"], v5: &["MQTT-3.3.1-7"] };
+const NOT_RETAINED: Cites = Cites { v3_1_1: &["MQTT-3.3.1-12"], v5: &["MQTT-3.3.1-8"] };
+const WILL_NOT_RETAINED: Cites = Cites { v3_1_1: &["MQTT-3.1.2-16"], v5: &["MQTT-3.1.2-14"] };
+const NOT_NEW: Cites = Cites { v3_1_1: &[], v5: &["MQTT-3.3.1-10"] };
+const NOT_WANTED: Cites = Cites { v3_1_1: &[], v5: &["MQTT-3.3.1-11"] };
+const SHARED: Cites = Cites { v3_1_1: &[], v5: &["U5-SHR-3"] };
+
+/// See the module.
+#[derive(Default, Debug)]
+pub(super) struct RetainedStored;
+
+impl Rule for RetainedStored {
+    fn name(&self) -> &'static str {
+        "retained_stored"
+    }
+
+    fn observe(&mut self, seen: &Seen<'_>, ledger: &Ledger, found: &mut Findings) {
+        let Fact::Delivered(publish, no) = seen.fact else { return };
+        if !publish.retain {
+            return;
+        }
+        let delivery = &ledger[no];
+        let Some(number) = delivery.message else { return };
+        if matches!(delivery.turn, Turn::Again(_)) {
+            return;
+        }
+        let session = &ledger[delivery.session];
+        let may_bring = |cause: &Cause| {
+            let subscription = &session.subscriptions[cause.subscription];
+            let as_published = cause.live && subscription.options.retain_as_published && {
+                ledger.same_as(number).any(|message| ledger[message].retain)
+            };
+            as_published || cause.retained && sends(session, subscription)
+        };
+        if ledger.causes().iter().any(may_bring) {
+            return found.decided();
+        }
+        let Some(subscription) = newest(ledger, session, number) else { return };
+        if !ledger.is_clear(delivery.session) {
+            return found.unknown("not all is known of the session's subscriptions");
+        }
+        if ledger.causes().iter().any(|cause| cause.live) && !came_before(ledger, no, number) {
+            return found.unknown("a live copy may have the wrong flag");
+        }
+        let Some((cites, expected)) = reason(ledger, session, subscription, number) else { return };
+        found.accuse(
+            cites,
+            ledger.version_of(delivery.session),
+            expected,
+            format!("PUBLISH {} with RETAIN, of {} bytes", delivery.topic, publish.payload.len()),
+        );
+    }
+}
+
+/// Whether a SUBSCRIBE brings retained messages, as far as is known.
+fn sends(session: &Session, subscription: &Subscription) -> bool {
+    match subscription.options.retain_handling {
+        RetainHandling::Send => true,
+        RetainHandling::SendIfNew => !existed(session, subscription),
+        RetainHandling::DoNotSend => false,
+    }
+}
+
+/// Whether the session had a subscription with this filter for certain when it was made.
+fn existed(session: &Session, subscription: &Subscription) -> bool {
+    subscription.replaces.map(|old| &session.subscriptions[old]).is_some_and(|old| {
+        old.granted.is_some_and(|(at, _)| at <= subscription.asked) && old.ending == Some(subscription.asked)
+    })
+}
+
+/// The newest of the subscriptions that were asked for since the message was sent.
+fn newest<'a>(ledger: &Ledger, session: &'a Session, number: MessageNo) -> Option<&'a Subscription> {
+    let sent = ledger.same_as(number).filter_map(|message| ledger[message].possible).min()?;
+    let asked = ledger.causes().iter().map(|cause| &session.subscriptions[cause.subscription]);
+    asked.filter(|subscription| subscription.asked >= sent).max_by_key(|subscription| subscription.asked)
+}
+
+fn came_before(ledger: &Ledger, no: DeliveryNo, number: MessageNo) -> bool {
+    let sent = ledger[number].possible.unwrap_or_default();
+    let earlier =
+        ledger.deliveries().skip(ledger.deliveries_before(sent)).take_while(|(other, _)| *other < no);
+    let mut earlier = earlier.map(|(_, other)| other);
+    earlier.any(|other| other.session == ledger[no].session && other.message == Some(number))
+}
+
+/// Why the message must not be sent because of this subscription.
+fn reason(
+    ledger: &Ledger,
+    session: &Session,
+    subscription: &Subscription,
+    number: MessageNo,
+) -> Option<(Cites, &'static str)> {
+    let same = || ledger.same_as(number).map(|message| &ledger[message]);
+    if subscription.shared {
+        return Some((SHARED, "no retained message to a Shared Subscription"));
+    }
+    if ledger[number].payload.is_empty() {
+        return Some((EMPTY, "no retained message without payload"));
+    }
+    if !same().any(|message| message.retain) {
+        if ledger.forgotten().is_some() {
+            return None;
+        }
+        return Some(match same().all(super::ledger::Message::is_will) {
+            true => (WILL_NOT_RETAINED, "no Will as a retained message that was left without Will Retain"),
+            false => (NOT_RETAINED, "no retained message but what was published with RETAIN"),
+        });
+    }
+    if let Some(later) = ledger.superseded(number, subscription.asked) {
+        let later = &ledger[later];
+        return Some(if later.payload.is_empty() {
+            (CLEARED, "no retained message: it was removed")
+        } else if later.qos == Qos::AtMostOnce {
+            (
+                REPLACED_AT_QOS_0,
+                "no other retained message than the one at QoS 0 that was published last, if any",
+            )
+        } else {
+            (REPLACED, "the retained message that was published last")
+        });
+    }
+    match subscription.options.retain_handling {
+        RetainHandling::DoNotSend => Some((NOT_WANTED, "no retained message: Retain Handling 2")),
+        RetainHandling::SendIfNew if existed(session, subscription) => {
+            Some((NOT_NEW, "no retained message: Retain Handling 1, and the subscription was there"))
+        }
+        _ => None,
+    }
+}

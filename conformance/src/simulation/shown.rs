@@ -1,0 +1,132 @@
+//! A finding for people: the statement, what was expected and seen, the script, the packets.
+
+use super::SimulationFinding;
+use crate::check::Cite;
+use crate::report::{one_line, printable};
+use crate::statement;
+use mqtt_assay_broker_model::history::{History, What};
+use mqtt_assay_broker_model::rules::Accusation;
+use mqtt_assay_broker_model::script::text;
+use mqtt_assay_codec::{Decoder, Receiver, Version, describe};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+/// How it is to look.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    /// With colours.
+    pub colours: bool,
+}
+
+/// Longer histories are shown from this many lines before the accusation on.
+const LINES_BEFORE: usize = 60;
+
+/// Writes one finding.
+///
+/// # Errors
+///
+/// Those of the writer.
+pub fn write_finding(
+    out: &mut dyn Write,
+    finding: &SimulationFinding,
+    replay: &str,
+    style: Style,
+) -> io::Result<()> {
+    let red = console::Style::new().red().bold().force_styling(style.colours);
+    let accusation = &finding.accusation;
+    let statements: Vec<String> =
+        accusation.statements.iter().map(|id| format!("{}/{id}", accusation.version)).collect();
+    let many = if finding.scripts > 1 { format!(", {} scripts", finding.scripts) } else { String::new() };
+    writeln!(
+        out,
+        "{} {}   {}   first at seed {}{many}",
+        red.apply_to("✗"),
+        accusation.rule,
+        red.apply_to(statements.join(", ")),
+        finding.seed
+    )?;
+    for id in accusation.statements {
+        if let Some(known) = statement::of(Cite { version: accusation.version, id }) {
+            writeln!(
+                out,
+                "    statement  {}, §{}: {}",
+                known.cite(),
+                known.section(),
+                one_line(known.summary)
+            )?;
+        }
+    }
+    let history = &finding.outcome.played.history;
+    writeln!(out, "    expected   {}", printable(&accusation.expected))?;
+    writeln!(out, "    observed   {}", printable(&accusation.observed))?;
+    writeln!(out, "    at         {}", history.name(accusation.client))?;
+    writeln!(out)?;
+    for line in text::print(&finding.script).lines() {
+        writeln!(out, "    {line}")?;
+    }
+    writeln!(out)?;
+    out.write_all(packets(history, Some(accusation)).as_bytes())?;
+    writeln!(out)?;
+    writeln!(out, "    history    {}", history.digest())?;
+    writeln!(out, "    replay     {replay}")?;
+    writeln!(out)
+}
+
+/// The events of a history but the chunks of bytes, one line each.
+pub fn packets(history: &History, accusation: Option<&Accusation>) -> String {
+    let mut versions: BTreeMap<(u16, u32), Version> = BTreeMap::new();
+    let mut lines = Vec::new();
+    let mut marked = 0;
+    for (index, event) in history.iter().enumerate() {
+        let key = (event.client.0, event.connection);
+        let version = versions.get(&key).copied().unwrap_or(Version::V5);
+        let (arrow, what) = match event.what {
+            What::Wrote(_) | What::Read(_) => continue,
+            What::Attempted(version) => {
+                versions.insert(key, version);
+                ("·", format!("opens a connection for MQTT {version}"))
+            }
+            What::Opened | What::Finished => continue,
+            What::Failed => ("·", "gets no connection".to_owned()),
+            What::Sent(bytes) => ("→", read(bytes, version, Receiver::Server)),
+            What::Received(bytes) => ("←", read(bytes, version, Receiver::Client)),
+            What::Unframed(bytes) => ("←", format!("no packet: {}", describe::hex(bytes, 24))),
+            What::Ended(side, how) => {
+                ("·", format!("the connection has ended ({side:?}, {how:?})").to_lowercase())
+            }
+            What::Fault(fault) => ("·", format!("{fault:?}").to_lowercase()),
+            What::Waited(time) => ("·", format!("{} s pass", time.as_secs_f64())),
+        };
+        let name = match event.connection {
+            0 | 1 => history.name(event.client).to_owned(),
+            more => format!("{}#{more}", history.name(event.client)),
+        };
+        let here = accusation.is_some_and(|accusation| accusation.event == index);
+        if here {
+            marked = lines.len();
+        }
+        let mut line = format!("    {:8.3}  {name:<6} {arrow}  {}", event.at.as_secs_f64(), printable(&what));
+        if here {
+            line.push_str("   ← here");
+        }
+        lines.push(line);
+    }
+    let from = if accusation.is_some() { marked.saturating_sub(LINES_BEFORE) } else { 0 };
+    let mut text = String::new();
+    if from > 0 {
+        let _ = writeln!(text, "             … {from} events before");
+    }
+    for line in &lines[from..] {
+        let _ = writeln!(text, "{line}");
+    }
+    text
+}
+
+fn read(bytes: &[u8], version: Version, receiver: Receiver) -> String {
+    match Decoder::new(version, receiver).next(bytes) {
+        Ok(Some((packet, _))) => describe::line(&packet, version),
+        Ok(None) => "an unfinished packet".to_owned(),
+        Err(malformed) => format!("{malformed}: {}", describe::hex(bytes, 24)),
+    }
+}
