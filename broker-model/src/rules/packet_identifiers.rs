@@ -68,9 +68,7 @@ fn renamed(no: DeliveryNo, ledger: &Ledger, found: &mut Findings) {
         inbound.last != no && inbound.answered.is_none() && last.message == Some(message)
     });
     let Some((old, inbound)) = under_way else { return };
-    let only =
-        ledger.causes().len() == 1 && ledger[message].attempts.len() <= 1 && !ledger[message].ambiguous;
-    if ledger[inbound.last].qos != delivery.qos || !only {
+    if ledger[inbound.last].qos != delivery.qos || !ledger.is_only_copy(delivery) {
         return found.unknown("the repetition may be that of another copy");
     }
     if ledger.forgotten().is_some() {

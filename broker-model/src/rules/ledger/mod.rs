@@ -236,6 +236,12 @@ impl Ledger {
         self[connection].waited_open(since, self.bounds.promptness, self.now)
     }
 
+    /// Whether something due at `since` was waited for long enough on this connection while nothing was wrong with it:
+    /// see [`Connection::waited_in_peace`].
+    pub fn waited_in_peace(&self, connection: ConnectionNo, since: Duration) -> bool {
+        self[connection].waited_in_peace(since, self.bounds.promptness, self.now)
+    }
+
     fn offend(&mut self, connection: ConnectionNo) {
         let now = self.now;
         self.connections[connection.0].offended.get_or_insert(now);
