@@ -1,4 +1,4 @@
-//! Histories as JSON lines: [`print`] writes, [`parse`] reads.
+//! Histories as JSON lines: [`print()`] writes, [`parse`] reads.
 //!
 //! The first line is the header:
 //!

@@ -7,7 +7,7 @@
 //!
 //! Frees     any Reason Code; the order of answers; closing in place of an answer; an answer on the next connection of the
 //!           session.
-//! Unknown   when the connection did not last; when the Client has broken a rule.
+//! Unknown   when the connection did not last; when a DISCONNECT came, or the Client has broken a rule.
 
 use super::ledger::{ConnectionNo, Ledger, Message, SessionNo};
 use super::{Cites, Fact, Findings, Rule, Seen, closing};
@@ -124,11 +124,7 @@ impl Acknowledgements {
             self.due.remove(&(no, answer));
             let Some(session) = connection.session else { continue };
             let (packet, id) = answer;
-            if connection.offended.is_some() {
-                found.unknown("the Client has broken a rule");
-            } else if connection.client_disconnect.is_some() || connection.server_disconnect.is_some() {
-                found.unknown("a DISCONNECT came before the answer");
-            } else if ledger.waited(no, due.since) {
+            if ledger.waited_in_peace(no, due.since) {
                 let outbound = ledger[session].outbound.get(&id);
                 let message = outbound.map(|message| &ledger[*message]);
                 let cites = missing(packet, message, due.since, connection.version, ledger);

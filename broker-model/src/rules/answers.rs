@@ -7,7 +7,7 @@
 //! behind CONNECT without waiting for CONNACK is answered like the rest [3.1.1/U3-CON-3] [5.0/U5-CON-2].
 //!
 //! Frees     the order of answers; closing in place of an answer.
-//! Unknown   when the connection did not last; when the Client has broken a rule.
+//! Unknown   when the connection did not last; when a DISCONNECT came, or the Client has broken a rule.
 
 use super::ledger::{Connection, ConnectionNo, Ledger};
 use super::{Cites, Fact, Findings, Rule, Seen, closing};
@@ -125,13 +125,7 @@ impl Answers {
         found: &mut Findings,
     ) {
         let connection = &ledger[no];
-        if connection.offended.is_some() {
-            return found.unknown("the Client has broken a rule");
-        }
-        if connection.client_disconnect.is_some() || connection.server_disconnect.is_some() {
-            return found.unknown("a DISCONNECT came before the answer");
-        }
-        if !ledger.waited(no, since) {
+        if !ledger.waited_in_peace(no, since) {
             return found.unknown("the connection did not last");
         }
         let cites = if connection.answered.is_some_and(|answered| since < answered.at) {

@@ -7,36 +7,51 @@
 //! everything is possible, and the ledger tells *possibly* from *certainly*.
 
 mod acknowledgements;
+mod announced;
 mod answer_codes;
 mod answers;
 mod at_least_once;
 mod authentication;
+mod bystanders;
 mod client_identifier;
+mod closes_on_error;
 mod connack_first;
 mod doubt;
+mod dup;
+mod error_answered;
 mod exactly_once;
 mod filter_granted;
 mod finding;
 mod highest_qos;
+mod keep_alive;
 mod last_packet;
 pub mod ledger;
 mod loss;
+mod maximum_packet_size;
 mod message_expiry;
 mod no_local;
 mod no_matching_subscribers;
+mod offences;
+mod order;
 mod packet_identifiers;
 mod properties;
 mod published;
 mod qos;
+mod receive_maximum;
+mod redelivery;
+mod refused_features;
+mod release;
 mod retain_flag;
 mod retained_sent;
 mod retained_stored;
+mod sent_again;
 mod session_present;
 mod shared_once;
 mod shared_reached;
 mod subscribed;
 mod subscription_identifiers;
 mod takeover;
+mod topic_alias;
 mod unasked;
 mod unsubscribe;
 mod well_formed;
@@ -195,32 +210,46 @@ pub fn judge(history: &History, bounds: Bounds) -> Verdicts {
 pub fn all() -> Vec<Box<dyn Rule>> {
     vec![
         Box::<acknowledgements::Acknowledgements>::default(),
+        Box::<announced::Announced>::default(),
         Box::<answer_codes::AnswerCodes>::default(),
         Box::<answers::Answers>::default(),
         Box::<at_least_once::AtLeastOnce>::default(),
         Box::<authentication::Authentication>::default(),
+        Box::<bystanders::Bystanders>::default(),
         Box::<client_identifier::ClientIdentifier>::default(),
+        Box::<closes_on_error::ClosesOnError>::default(),
         Box::<connack_first::ConnackFirst>::default(),
+        Box::<dup::Dup>::default(),
+        Box::<error_answered::ErrorAnswered>::default(),
         Box::<exactly_once::ExactlyOnce>::default(),
         Box::<filter_granted::FilterGranted>::default(),
         Box::<highest_qos::HighestQos>::default(),
+        Box::<keep_alive::KeepAlive>::default(),
         Box::<last_packet::LastPacket>::default(),
+        Box::<maximum_packet_size::MaximumPacketSize>::default(),
         Box::<message_expiry::MessageExpiry>::default(),
         Box::<no_local::NoLocal>::default(),
         Box::<no_matching_subscribers::NoMatchingSubscribers>::default(),
+        Box::<order::Order>::default(),
         Box::<packet_identifiers::PacketIdentifiers>::default(),
         Box::<properties::ForwardedProperties>::default(),
         Box::<published::Published>::default(),
         Box::<qos::DeliveredQos>::default(),
+        Box::<receive_maximum::ReceiveMaximum>::default(),
+        Box::<redelivery::Redelivery>::default(),
+        Box::<refused_features::RefusedFeatures>::default(),
+        Box::<release::Release>::default(),
         Box::<retain_flag::RetainFlag>::default(),
         Box::<retained_sent::RetainedSent>::default(),
         Box::<retained_stored::RetainedStored>::default(),
+        Box::<sent_again::SentAgain>::default(),
         Box::<session_present::SessionPresent>::default(),
         Box::<shared_once::SharedOnce>::default(),
         Box::<shared_reached::SharedReached>::default(),
         Box::<subscribed::Subscribed>::default(),
         Box::<subscription_identifiers::SubscriptionIdentifiers>::default(),
         Box::<takeover::Takeover>::default(),
+        Box::<topic_alias::TopicAlias>::default(),
         Box::<unasked::Unasked>::default(),
         Box::<unsubscribe::Unsubscribe>::default(),
         Box::<well_formed::WellFormed>::default(),

@@ -7,8 +7,7 @@
 //!           a copy for each of several subscriptions or publications.
 //! Unknown   when two messages have the same topic and payload; after the broker has lost its memory.
 
-use super::exactly_once::copies;
-use super::ledger::{Delivery, DeliveryNo, Ledger, Turn};
+use super::ledger::{ConnectionNo, Delivery, DeliveryNo, Ledger, Turn};
 use super::{Cites, Fact, Findings, Rule, Seen};
 use mqtt_assay_codec::{Packet, Publish, Qos, ReasonCode, Version};
 
@@ -42,7 +41,7 @@ impl Rule for PacketIdentifiers {
             Fact::Received(Packet::Pubcomp(ack), _)
                 if ack.reason == ReasonCode::PACKET_IDENTIFIER_NOT_FOUND =>
             {
-                not_found(ledger, found);
+                not_found(seen.connection, ledger, found);
             }
             _ => {}
         }
@@ -69,7 +68,7 @@ fn renamed(no: DeliveryNo, ledger: &Ledger, found: &mut Findings) {
         inbound.last != no && inbound.answered.is_none() && last.message == Some(message)
     });
     let Some((old, inbound)) = under_way else { return };
-    if ledger[inbound.last].qos != delivery.qos || ledger[message].ambiguous || copies(ledger, no) != 1 {
+    if ledger[inbound.last].qos != delivery.qos || !ledger.is_only_copy(delivery) {
         return found.unknown("the repetition may be that of another copy");
     }
     if ledger.forgotten().is_some() {
@@ -104,14 +103,13 @@ fn behind_properties(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// PUBCOMP 0x92: the Server does not know what it has answered with PUBREC on this connection.
-fn not_found(ledger: &Ledger, found: &mut Findings) {
+fn not_found(on: Option<ConnectionNo>, ledger: &Ledger, found: &mut Findings) {
     let Some(number) = ledger.answered_message() else { return };
     let message = &ledger[number];
-    let on_one_connection = message
-        .attempts
-        .iter()
-        .all(|attempt| message.released.is_some_and(|(connection, _)| connection == attempt.connection));
-    if message.accepted.is_none() || !on_one_connection {
+    // On another connection the Server may have released it before.
+    let here = message.attempts.iter().all(|attempt| Some(attempt.connection) == on)
+        && message.released.is_some_and(|(released, _)| Some(released) == on);
+    if message.accepted.is_none() || !here {
         return found.unknown("the Server may have begun anew");
     }
     if message.crossed {

@@ -4,37 +4,9 @@
 //! Frees     an answer in another version to a Client whose CONNECT named none that this Server speaks.
 //! Unknown   what stands behind bytes that begin no packet.
 
-use super::finding::Cites;
+use super::offences::broken_by;
 use super::{Fact, Findings, Ledger, Rule, Seen};
 use mqtt_assay_codec::{Decoder, Malformed, Offence, Packet, Receiver, Version};
-
-const OFFENCES: usize = Offence::ALL.len();
-
-/// The one statement that each offence breaks in a version, by the place of the offence in [`Offence::ALL`].
-const fn statements(version: Version) -> [[&'static str; 1]; OFFENCES] {
-    let mut table = [[""]; OFFENCES];
-    let mut place = 0;
-    while place < OFFENCES {
-        if let Some(id) = Offence::ALL[place].statement(version) {
-            table[place] = [id];
-        }
-        place += 1;
-    }
-    table
-}
-
-static V3_1_1: [[&str; 1]; OFFENCES] = statements(Version::V3_1_1);
-static V5: [[&str; 1]; OFFENCES] = statements(Version::V5);
-
-/// What a flaw breaks; nothing in a version that has no such rule.
-pub(super) fn broken_by(offence: Offence) -> Cites {
-    let place = Offence::ALL.iter().position(|known| *known == offence).unwrap_or(0);
-    let of = |table: &'static [[&str; 1]; OFFENCES]| match &table[place] {
-        [""] => &[][..],
-        one => &one[..],
-    };
-    Cites { v3_1_1: of(&V3_1_1), v5: of(&V5) }
-}
 
 /// See the module.
 #[derive(Default, Debug)]

@@ -4,5 +4,8 @@ mod support;
 
 mod answers;
 mod beginning_and_end;
+mod deliveries;
+mod errors;
+mod limits;
 mod sessions;
 mod well_formed;

@@ -218,7 +218,6 @@ fn choices(policy: &Policy) -> Vec<Policy> {
             store_retained_qos0: false,
             outgoing_topic_aliases: 0,
             dollar_topics: DollarTopics::Refuse,
-            max_inflight: 1,
             ..policy.clone()
         },
     ]
@@ -287,7 +286,7 @@ pub(crate) fn catches_in(version: Version, rule: &str, mutant: Mutant, build: im
     );
 }
 
-fn breaks(mutant: Mutant, version: Version) -> impl Iterator<Item = &'static str> {
+pub(crate) fn breaks(mutant: Mutant, version: Version) -> impl Iterator<Item = &'static str> {
     let prefix = match version {
         Version::V5 => "5.0/",
         _ => "3.1.1/",

@@ -2,7 +2,7 @@
 
 use super::{Colours, Trouble, mutant, say};
 use crate::report::Exit;
-use crate::simulation::{self, Progress, Simulation, Style, write_finding};
+use crate::simulation::{self, Carrier, Progress, Simulation, Stage, Style, write_finding};
 use indicatif::{ProgressBar, ProgressStyle};
 use mqtt_assay_broker_model::Mutant;
 use mqtt_assay_broker_model::rules::Accusation;
@@ -35,6 +35,11 @@ pub(super) struct Arguments {
     /// The seeds to play: A..B, from A to B - 1
     #[arg(long, value_name = "A..B", default_value = "0..10000", value_parser = seeds)]
     seeds: (u64, u64),
+
+    /// What moves the bytes: direct, an event heap around the state machine, or turmoil, a simulated network on which
+    /// the broker is served as on a real one (a hundred times slower)
+    #[arg(long, value_name = "NAME", default_value = "direct", value_parser = carrier)]
+    carrier: Carrier,
 
     /// How badly the network behaves: calm, lossy or storm [default: each seed chooses]
     #[arg(long, value_name = "NAME", value_parser = profile)]
@@ -70,6 +75,11 @@ fn seeds(text: &str) -> Result<(u64, u64), String> {
     range.ok_or_else(|| "write two numbers, such as 0..1000".to_owned())
 }
 
+fn carrier(text: &str) -> Result<Carrier, String> {
+    let found = [Carrier::Direct, Carrier::Turmoil].into_iter().find(|carrier| carrier.name() == text);
+    found.ok_or_else(|| "the carriers are direct and turmoil".to_owned())
+}
+
 fn profile(text: &str) -> Result<Profile, String> {
     Profile::from_name(text).ok_or_else(|| "the profiles are calm, lossy and storm".to_owned())
 }
@@ -85,14 +95,15 @@ fn version(text: &str) -> Result<Version, String> {
 pub(super) fn run(arguments: &Arguments, colours: Colours) -> Result<Exit, Trouble> {
     let workload = Workload { profile: arguments.profile, version: arguments.version };
     let setup = Setup { workload, mutant: arguments.mutant, ..Setup::default() };
+    let stage = Stage { setup, carrier: arguments.carrier };
     let style = Style { colours: colours.wanted && io::stdout().is_terminal() };
     match &arguments.script {
-        Some(path) => one_script(arguments, &setup, path, style),
-        None => many_seeds(arguments, &setup, style),
+        Some(path) => one_script(arguments, &stage, path, style),
+        None => many_seeds(arguments, &stage, style),
     }
 }
 
-fn many_seeds(arguments: &Arguments, setup: &Setup, style: Style) -> Result<Exit, Trouble> {
+fn many_seeds(arguments: &Arguments, stage: &Stage, style: Style) -> Result<Exit, Trouble> {
     let (from, to) = arguments.seeds;
     let seeds: Range<u64> = from..to;
     if seeds.is_empty() {
@@ -105,10 +116,11 @@ fn many_seeds(arguments: &Arguments, setup: &Setup, style: Style) -> Result<Exit
     let stop = stop_on_signal()?;
     let begun = Instant::now();
     let bar = bar(arguments.quiet, to - from);
-    let simulation = simulation::run(setup, seeds, jobs, &stop, |progress| tell(&bar, progress, begun));
+    let simulation = simulation::run(stage, seeds, jobs, &stop, |progress| tell(&bar, progress, begun));
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
+    let simulation = simulation.map_err(|trouble| Trouble::new(trouble.to_string()))?;
     let seconds = begun.elapsed().as_secs_f64();
     let mut out = io::BufWriter::new(io::stdout().lock());
     for finding in &simulation.findings {
@@ -137,6 +149,9 @@ fn exit(simulation: &Simulation) -> Exit {
 /// The command that plays one seed again.
 fn replay(arguments: &Arguments, seed: u64) -> String {
     let mut command = format!("mqtt-assay simulate --seeds {seed}..{}", seed + 1);
+    if arguments.carrier != Carrier::Direct {
+        command.push_str(&format!(" --carrier {}", arguments.carrier.name()));
+    }
     if let Some(profile) = arguments.profile {
         command.push_str(&format!(" --profile {}", profile.name()));
     }
@@ -223,10 +238,11 @@ fn read(path: &Path) -> Result<Script, Trouble> {
         .map_err(|errors| Trouble::new(format!("{} is not a script:\n{errors}", path.display())))
 }
 
-fn one_script(arguments: &Arguments, setup: &Setup, path: &Path, style: Style) -> Result<Exit, Trouble> {
+fn one_script(arguments: &Arguments, stage: &Stage, path: &Path, style: Style) -> Result<Exit, Trouble> {
     let script = read(path)?;
     let bounds = Workload::BOUNDS;
-    let outcome = setup.run_script(script.clone(), bounds);
+    let outcome =
+        stage.run_script(script.clone(), bounds).map_err(|trouble| Trouble::new(trouble.to_string()))?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut shapes: Vec<_> = outcome.verdicts.accusations.iter().map(Accusation::shape).collect();
     shapes.sort_unstable();

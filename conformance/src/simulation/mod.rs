@@ -6,7 +6,8 @@ mod shown;
 pub use prove::{Fate, Proof, prove_rules};
 pub use shown::{Style, packets, write_finding};
 
-use mqtt_assay_broker_model::rules::{Accusation, Bounds, Unknown};
+use crate::net::sim;
+use mqtt_assay_broker_model::rules::{self, Accusation, Bounds, Unknown};
 use mqtt_assay_broker_model::script::Script;
 use mqtt_assay_broker_model::shrink::shrink;
 use mqtt_assay_broker_model::simulate::{Outcome, Setup};
@@ -17,13 +18,64 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 
-/// How many scripts a finding may cost on its way to a small one.
-const SHRINK_TRIES: usize = 3_000;
 /// Seeds that a thread takes at a time.
 const SEEDS_AT_ONCE: u64 = 16;
 
 /// Which accusations are one finding: rule, version, first statement.
 pub type Shape = (&'static str, Version, &'static str);
+
+/// What moves the bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Carrier {
+    /// The event heap: the state machine alone, no sockets, no tasks.
+    #[default]
+    Direct,
+    /// The simulated network, on which the broker is served as on a real one.
+    Turmoil,
+}
+
+impl Carrier {
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Carrier::Direct => "direct",
+            Carrier::Turmoil => "turmoil",
+        }
+    }
+
+    /// How many scripts a finding may cost on its way to a small one: on the network each costs a hundred times more.
+    const fn shrink_tries(self) -> usize {
+        match self {
+            Carrier::Direct => 3_000,
+            Carrier::Turmoil => 150,
+        }
+    }
+}
+
+/// Who plays, and over what.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Stage {
+    /// Scripts and broker.
+    pub setup: Setup,
+    /// What moves the bytes. The served broker has its own policy: that of the set-up is for the event heap.
+    pub carrier: Carrier,
+}
+
+impl Stage {
+    /// Plays and judges a script.
+    ///
+    /// # Errors
+    ///
+    /// The simulated network cannot begin or go on.
+    pub fn run_script(&self, script: Script, bounds: Bounds) -> Result<Outcome, sim::Trouble> {
+        if self.carrier == Carrier::Direct {
+            return Ok(self.setup.run_script(script, bounds));
+        }
+        let played = sim::play(script, self.setup.mutant)?;
+        let verdicts = rules::judge(&played.history, bounds);
+        Ok(Outcome { played, verdicts })
+    }
+}
 
 /// What was found in one seed's script.
 struct Played {
@@ -78,15 +130,20 @@ pub struct Simulation {
 }
 
 /// Plays the scripts of these seeds on so many threads, until `stop`.
+///
+/// # Errors
+///
+/// The simulated network cannot begin or go on.
 pub fn run(
-    setup: &Setup,
+    stage: &Stage,
     seeds: Range<u64>,
     jobs: usize,
     stop: &AtomicBool,
     mut progress: impl FnMut(Progress),
-) -> Simulation {
+) -> Result<Simulation, sim::Trouble> {
     let next = AtomicU64::new(seeds.start);
     let mut simulation = Simulation::default();
+    let mut trouble = None;
     let mut shapes: BTreeMap<Shape, (u64, u64)> = BTreeMap::new();
     std::thread::scope(|scope| {
         let (results, received) = mpsc::sync_channel(256);
@@ -96,7 +153,7 @@ pub fn run(
                 loop {
                     let from = next.fetch_add(SEEDS_AT_ONCE, Ordering::Relaxed);
                     for seed in from..(from + SEEDS_AT_ONCE).min(seeds.end) {
-                        if stop.load(Ordering::Relaxed) || results.send(play(setup, seed)).is_err() {
+                        if stop.load(Ordering::Relaxed) || results.send(play(stage, seed)).is_err() {
                             return;
                         }
                     }
@@ -108,6 +165,14 @@ pub fn run(
         }
         drop(results);
         for played in received {
+            let played = match played {
+                Ok(played) => played,
+                Err(error) => {
+                    stop.store(true, Ordering::Relaxed);
+                    trouble.get_or_insert(error);
+                    continue;
+                }
+            };
             simulation.scripts += 1;
             simulation.packets += played.packets;
             simulation.decided += played.decided;
@@ -123,41 +188,55 @@ pub fn run(
             progress(Progress { scripts, packets, findings: shapes.len() });
         }
     });
+    if let Some(trouble) = trouble {
+        return Err(trouble);
+    }
     simulation.interrupted = stop.load(Ordering::Relaxed);
     for (shape, (seed, scripts)) in shapes {
-        if let Some(finding) = found(setup, setup.workload.script(seed), Workload::BOUNDS, shape) {
+        if let Some(finding) = found(stage, stage.setup.workload.script(seed), Workload::BOUNDS, shape)? {
             simulation.findings.push(SimulationFinding { seed, scripts, ..finding });
         }
     }
-    simulation
+    Ok(simulation)
 }
 
-fn play(setup: &Setup, seed: u64) -> Played {
-    let outcome = setup.run(seed);
+fn play(stage: &Stage, seed: u64) -> Result<Played, sim::Trouble> {
+    let outcome = stage.run_script(stage.setup.workload.script(seed), Workload::BOUNDS)?;
     let mut accused: Vec<Shape> = outcome.verdicts.accusations.iter().map(Accusation::shape).collect();
     accused.sort_unstable();
     accused.dedup();
-    Played {
+    Ok(Played {
         seed,
         packets: outcome.played.history.packets() as u64,
         decided: outcome.verdicts.decided,
         unknown: outcome.verdicts.unknown,
         accused,
-    }
+    })
 }
 
 /// The finding of this shape in a script, made small; `None` if the script does not lead to it.
-pub fn found(setup: &Setup, script: Script, bounds: Bounds, shape: Shape) -> Option<SimulationFinding> {
-    let accuses = |script: &Script| {
-        let outcome = setup.run_script(script.clone(), bounds);
-        outcome.verdicts.accusations.iter().any(|accusation| accusation.shape() == shape)
+///
+/// # Errors
+///
+/// The simulated network cannot begin or go on.
+pub fn found(
+    stage: &Stage,
+    script: Script,
+    bounds: Bounds,
+    shape: Shape,
+) -> Result<Option<SimulationFinding>, sim::Trouble> {
+    let accusation = |outcome: &Outcome| {
+        outcome.verdicts.accusations.iter().find(|accusation| accusation.shape() == shape).cloned()
     };
-    if !accuses(&script) {
-        return None;
+    if accusation(&stage.run_script(script.clone(), bounds)?).is_none() {
+        return Ok(None);
     }
     let seed = script.seed;
-    let script = shrink(script, SHRINK_TRIES, accuses);
-    let outcome = setup.run_script(script.clone(), bounds);
-    let accusation = outcome.verdicts.accusations.iter().find(|found| found.shape() == shape)?.clone();
-    Some(SimulationFinding { seed, scripts: 1, script, accusation, outcome })
+    // A script that the network cannot play shows nothing.
+    let script = shrink(script, stage.carrier.shrink_tries(), |script| {
+        stage.run_script(script.clone(), bounds).is_ok_and(|outcome| accusation(&outcome).is_some())
+    });
+    let outcome = stage.run_script(script.clone(), bounds)?;
+    let found = accusation(&outcome);
+    Ok(found.map(|accusation| SimulationFinding { seed, scripts: 1, script, accusation, outcome }))
 }

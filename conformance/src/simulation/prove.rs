@@ -112,9 +112,9 @@ fn try_seeds(mutant: Mutant, seeds: u64, stop: &AtomicBool) -> Fate {
 
 fn fate(mutant: Mutant, accusation: &Accusation, seeds: u64) -> Option<Fate> {
     let rule = accusation.rule;
-    let named = |id: &&str| format!("{}/{id}", accusation.version);
+    let named = |id: &&'static str| format!("{}/{id}", accusation.version);
     if let Some(statement) =
-        accusation.statements.iter().map(|id| named(id)).find(|id| mutant.breaks().contains(&id.as_str()))
+        accusation.statements.iter().map(named).find(|id| mutant.breaks().contains(&id.as_str()))
     {
         return Some(Fate::Caught { seeds, rule, statement });
     }

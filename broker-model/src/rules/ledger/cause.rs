@@ -32,6 +32,21 @@ impl Ledger {
         core::iter::once(no).chain(others)
     }
 
+    /// Whether the session of a delivery can get the message only once: one subscription explains it, and it was
+    /// published once.
+    pub fn is_only_copy(&self, delivery: &Delivery) -> bool {
+        let Some(message) = delivery.message else { return false };
+        let causes =
+            self[delivery.session].subscriptions.iter().enumerate().filter(|(place, subscription)| {
+                subscription.asked <= delivery.at
+                    && subscription.refused.is_none()
+                    && subscription.matches(&delivery.topic)
+                    && self.cause(*place, subscription, delivery, message).is_some()
+            });
+        let clear = self[delivery.session].is_clear();
+        clear && !self[message].ambiguous && self[message].attempts.len() <= 1 && causes.count() == 1
+    }
+
     pub(super) fn find_causes(&mut self, delivery: &Delivery) {
         let mut causes = core::mem::take(&mut self.causes);
         causes.clear();

@@ -298,6 +298,15 @@ impl Connection {
         self.free_since.is_some_and(|free| until >= free.max(since) + promptness)
     }
 
+    /// The same, counted only as long as nothing was wrong: up to a DISCONNECT of either side, or a breach of the rules
+    /// by the client.
+    pub fn waited_in_peace(&self, since: Duration, promptness: Duration, now: Duration) -> bool {
+        let disconnects = [self.client_disconnect, self.server_disconnect];
+        let disconnected = disconnects.into_iter().flatten().map(|(at, _)| at);
+        let now = disconnected.chain(self.offended).fold(now, Duration::min);
+        self.waited(since, promptness, now)
+    }
+
     /// What the client sent at this time, and all before it, the Server has read.
     pub(super) fn hear(&mut self, sent: Duration) {
         self.heard = self.heard.max(Some(sent));

@@ -238,6 +238,12 @@ impl Ledger {
         self[connection].waited_open(since, self.bounds.promptness, self.now)
     }
 
+    /// Whether something due at `since` was waited for long enough on this connection while nothing was wrong with it:
+    /// see [`Connection::waited_in_peace`].
+    pub fn waited_in_peace(&self, connection: ConnectionNo, since: Duration) -> bool {
+        self[connection].waited_in_peace(since, self.bounds.promptness, self.now)
+    }
+
     fn offend(&mut self, connection: ConnectionNo) {
         let now = self.now;
         self.connections[connection.0].offended.get_or_insert(now);
@@ -423,11 +429,13 @@ impl Ledger {
         }
         connection.ended = Some(end);
         let Some(session) = connection.session else { return self.left_unanswered(no) };
-        // The Server may have ended it as soon as it had sent what came last, or had a DISCONNECT.
-        let mut earliest = match end.side {
-            Side::Client => end.at,
-            Side::Server => connection.last_received.or(connection.opened).unwrap_or(end.at),
-        };
+        // The Server may have ended it as soon as it had sent what came last, or had a DISCONNECT; also where the
+        // client did the same without seeing that.
+        let mut earliest = connection.last_received.or(connection.opened).unwrap_or(end.at);
+        let seeing = end.at.saturating_sub(promptness);
+        if end.side == Side::Client && connection.free_since.is_some_and(|free| free <= seeing) {
+            earliest = earliest.max(seeing);
+        }
         if let Some((at, _)) = connection.client_disconnect {
             earliest = earliest.min(at);
         }

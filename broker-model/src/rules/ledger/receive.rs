@@ -55,6 +55,7 @@ impl Ledger {
             Packet::Pubrel(ack) => {
                 if let Some(inbound) = self.sessions[session.0].inbound.get_mut(&ack.packet_id) {
                     inbound.released.get_or_insert(at);
+                    inbound.released_on = Some(no);
                 }
             }
             Packet::Suback(answer) => self.answered(no, session, true, answer.packet_id, answer.codes),
@@ -224,6 +225,7 @@ impl Ledger {
                         answered: None,
                         refused: false,
                         released: None,
+                        released_on: None,
                         completed: None,
                         ended: None,
                     }

@@ -76,6 +76,8 @@ pub struct Inbound {
     pub refused: bool,
     /// When PUBREL came.
     pub released: Option<Duration>,
+    /// On which connection PUBREL came last.
+    pub released_on: Option<ConnectionNo>,
     /// When the client sent PUBCOMP.
     pub completed: Option<Duration>,
     /// The client's last packet of the exchange, PUBACK, PUBCOMP or a PUBREC that refuses: on which connection, when.

@@ -1,4 +1,4 @@
-//! Scripts as text: [`parse`] reads, [`print`] writes.
+//! Scripts as text: [`parse`] reads, [`print()`] writes.
 //!
 //! The language is line oriented; `docs/scripts.md` shows each construct once. Packets look as
 //! [`mqtt_assay_codec::describe::line`] shows them, but are never cut, and what may be taken for something else

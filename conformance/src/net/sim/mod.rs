@@ -8,10 +8,12 @@
 
 mod faults;
 mod hosts;
+mod play;
 mod tcp;
 
 pub use faults::{Fault, Memory};
 pub use hosts::{Close, Command, Event, Told};
+pub use play::play;
 
 use super::Address;
 use super::shape::Shape;
