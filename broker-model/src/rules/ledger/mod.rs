@@ -415,7 +415,7 @@ impl Ledger {
             }
             session.possibly_gone = Some(session.possibly_gone.map_or(crashed, |at| at.min(crashed)));
             if memory != Memory::Kept {
-                session.doubtful = Some(self.now);
+                session.doubt(now);
             }
         }
     }
