@@ -58,8 +58,7 @@ impl Ledger {
     /// client's was passed on from this topic shows it.
     pub fn may_publish(&self, no: MessageNo) -> bool {
         let message = &self[no];
-        // Who uses a Packet Identifier twice may have its message taken for another.
-        if message.attempts.iter().any(|attempt| self[attempt.connection].offended.is_some()) {
+        if !self.is_sound(no) {
             return false;
         }
         let told = match message.origin {
@@ -69,6 +68,12 @@ impl Ledger {
         told || self.messages.iter().any(|other| {
             other.seen.is_some() && other.publisher == message.publisher && other.topic == message.topic
         })
+    }
+
+    /// Whether the publisher has kept the rules. Who uses a Packet Identifier twice, for one, may have its message taken
+    /// for another.
+    pub fn is_sound(&self, no: MessageNo) -> bool {
+        self[no].attempts.iter().all(|attempt| self[attempt.connection].offended.is_none())
     }
 
     /// Whether the history tells all that ever was in a session: it began in the history, no crash has changed it,
