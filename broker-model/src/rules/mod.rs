@@ -19,6 +19,7 @@ mod connack_first;
 mod dup;
 mod error_answered;
 mod exactly_once;
+mod filter_granted;
 mod finding;
 mod highest_qos;
 mod keep_alive;
@@ -26,11 +27,13 @@ mod last_packet;
 pub mod ledger;
 mod loss;
 mod maximum_packet_size;
+mod message_expiry;
 mod no_local;
 mod no_matching_subscribers;
 mod offences;
 mod order;
 mod packet_identifiers;
+mod properties;
 mod published;
 mod qos;
 mod receive_maximum;
@@ -42,11 +45,17 @@ mod retained_sent;
 mod retained_stored;
 mod sent_again;
 mod session_present;
+mod shared_once;
+mod shared_reached;
 mod subscribed;
+mod subscription_identifiers;
 mod takeover;
 mod topic_alias;
 mod unasked;
+mod unsubscribe;
 mod well_formed;
+mod will_published;
+mod will_withheld;
 
 pub use finding::{Accusation, Cites, Findings, Unknown, Verdicts};
 pub use ledger::Ledger;
@@ -212,14 +221,17 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         Box::<dup::Dup>::default(),
         Box::<error_answered::ErrorAnswered>::default(),
         Box::<exactly_once::ExactlyOnce>::default(),
+        Box::<filter_granted::FilterGranted>::default(),
         Box::<highest_qos::HighestQos>::default(),
         Box::<keep_alive::KeepAlive>::default(),
         Box::<last_packet::LastPacket>::default(),
         Box::<maximum_packet_size::MaximumPacketSize>::default(),
+        Box::<message_expiry::MessageExpiry>::default(),
         Box::<no_local::NoLocal>::default(),
         Box::<no_matching_subscribers::NoMatchingSubscribers>::default(),
         Box::<order::Order>::default(),
         Box::<packet_identifiers::PacketIdentifiers>::default(),
+        Box::<properties::ForwardedProperties>::default(),
         Box::<published::Published>::default(),
         Box::<qos::DeliveredQos>::default(),
         Box::<receive_maximum::ReceiveMaximum>::default(),
@@ -231,10 +243,16 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         Box::<retained_stored::RetainedStored>::default(),
         Box::<sent_again::SentAgain>::default(),
         Box::<session_present::SessionPresent>::default(),
+        Box::<shared_once::SharedOnce>::default(),
+        Box::<shared_reached::SharedReached>::default(),
         Box::<subscribed::Subscribed>::default(),
+        Box::<subscription_identifiers::SubscriptionIdentifiers>::default(),
         Box::<takeover::Takeover>::default(),
         Box::<topic_alias::TopicAlias>::default(),
         Box::<unasked::Unasked>::default(),
+        Box::<unsubscribe::Unsubscribe>::default(),
         Box::<well_formed::WellFormed>::default(),
+        Box::<will_published::WillPublished>::default(),
+        Box::<will_withheld::WillWithheld>::default(),
     ]
 }

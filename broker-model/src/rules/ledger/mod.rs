@@ -7,12 +7,14 @@ mod message;
 mod receive;
 mod send;
 mod session;
+mod will;
 
 pub use cause::Cause;
 pub use connection::{Answered, Asked, AskedWill, Connection, End, Existed, NEVER, Request};
 pub use due::Wait;
 pub use message::{Attempt, Delivery, Message, Origin, Turn};
 pub use session::{Inbound, Session, Subscription};
+pub use will::WillDue;
 
 use super::{Bounds, Fact, Seen};
 use crate::history::{ClientNo, Event, Fault, How, Memory, Side, What};
