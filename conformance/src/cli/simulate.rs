@@ -269,7 +269,8 @@ fn one_script(arguments: &Arguments, stage: &Stage, path: &Path, style: Style) -
             write_finding(&mut out, &finding, &replay, style)?;
         }
     }
-    if arguments.verbose && shapes.is_empty() {
+    let failed = !outcome.played.failures.is_empty();
+    if (arguments.verbose || failed) && shapes.is_empty() {
         out.write_all(simulation::packets(&outcome.played.history, None).as_bytes())?;
     }
     for failure in &outcome.played.failures {
