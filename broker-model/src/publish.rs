@@ -70,7 +70,15 @@ impl Broker {
                 self.take_in(id, session, publish, message);
             }
             Admission::Dropped if fault.is(Mutant::DeniedPublishUnacknowledged) => {}
-            Admission::Dropped => self.acknowledge_publish(id, session, publish, ReasonCode::SUCCESS),
+            Admission::Dropped => {
+                // Its exchange goes on like any other.
+                if let (Qos::ExactlyOnce, Some(packet_id)) = (publish.qos, publish.packet_id)
+                    && let Some(state) = self.sessions.get_mut(session)
+                {
+                    state.received.insert(packet_id, Received { held: None, expires_at: None });
+                }
+                self.acknowledge_publish(id, session, publish, ReasonCode::SUCCESS);
+            }
             Admission::Refused(code) => self.acknowledge_publish(id, session, publish, code),
             Admission::Closed(code) => self.disconnect(id, code, Ending::Error),
         }

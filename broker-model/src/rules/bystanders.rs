@@ -1,6 +1,6 @@
 //! When one Client breaks a rule, the others go on. [3.1.1/U3-ERR-1] [5.0/U5-ERR-1]
 //!
-//! Frees     ending a connection for any other reason, at any time: accused is only who, at once, ends all that could be
+//! Frees     ending a connection for any other reason, as that nothing was sent for a while, at any time: accused is only who, at once, ends all that could be
 //!           seen, two or more, or one with a DISCONNECT that claims an error.
 //! Unknown   whether a connection on which nothing passes is still there.
 
@@ -60,11 +60,11 @@ impl Bystanders {
         };
         let mut ended = Vec::new();
         for (no, connection) in ledger.connections() {
-            if no == by || !served(connection) {
+            if no == by || !served(connection) || !is_active(connection, at, until, ledger) {
                 continue;
             }
             if let Some(end) = connection.ended.filter(|end| end.at <= until) {
-                if end.side == Side::Server && !has_a_reason(no, connection, at, ledger) {
+                if end.side == Side::Server && !has_a_reason(no, connection, ledger) {
                     ended.push(connection);
                 }
             } else if connection.last_received.is_some_and(|last| last > at) {
@@ -87,15 +87,21 @@ impl Bystanders {
     }
 }
 
-/// Whether the end may have a reason of its own: the Keep Alive, or a takeover.
-fn has_a_reason(no: ConnectionNo, connection: &Connection, since: Duration, ledger: &Ledger) -> bool {
-    let patience = Duration::from_secs(u64::from(connection.keep_alive()));
-    let silent = connection.keep_alive() > 0
-        && connection.last_sent.is_none_or(|last| last + patience < since + ledger.bounds.promptness);
+/// Whether the client had sent something not long before: who is silent may be disconnected. [3.1.1 §3.1.2.10]
+fn is_active(connection: &Connection, from: Duration, to: Duration, ledger: &Ledger) -> bool {
+    let mut recent = from.saturating_sub(ledger.bounds.promptness);
+    if connection.keep_alive() > 0 {
+        recent = recent.max(to.saturating_sub(Duration::from_secs(u64::from(connection.keep_alive()))));
+    }
+    connection.last_sent.is_some_and(|last| last >= recent)
+        && connection.free_since.is_some_and(|at| at <= from)
+}
+
+/// Whether the end may have a reason of its own: a takeover.
+fn has_a_reason(no: ConnectionNo, connection: &Connection, ledger: &Ledger) -> bool {
     let client_id = connection.asked.as_ref().map(|asked| &asked.client_id);
-    let robbed = ledger.connections().any(|(other, connection)| {
+    ledger.connections().any(|(other, connection)| {
         let asked = connection.asked.as_ref();
         other > no && asked.map(|asked| &asked.client_id) == client_id
-    });
-    silent || robbed
+    })
 }

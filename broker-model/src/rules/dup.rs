@@ -3,7 +3,7 @@
 //! [5.0/MQTT-3.3.1-3] [3.1.1/MQTT-4.3.2-1] [5.0/MQTT-4.3.2-2] [3.1.1/MQTT-4.3.3-1] [5.0/MQTT-4.3.3-2]
 //!
 //! Frees     a repetition of what was lost on an older connection.
-//! Unknown   when two messages have the same topic and payload; what another member of a Shared Subscription may have
+//! Unknown   what comes on a connection that was taken over; when two messages have the same topic and payload; what another member of a Shared Subscription may have
 //!           got before; after the broker has lost its memory.
 
 use super::ledger::{Delivery, DeliveryNo, Ledger, Turn};
@@ -29,6 +29,9 @@ impl Rule for Dup {
     fn observe(&mut self, seen: &Seen<'_>, ledger: &Ledger, found: &mut Findings) {
         let Fact::Delivered(_, no) = seen.fact else { return };
         let delivery = &ledger[no];
+        if delivery.late {
+            return;
+        }
         match (delivery.turn, delivery.dup) {
             (Turn::Again(before), false) => again(delivery, before, ledger, found),
             (Turn::First | Turn::Instead(_), true) => first(delivery, ledger, found),

@@ -28,6 +28,8 @@ struct Breach {
     /// Its Packet Identifier; `None`: any that answers nothing else.
     id: Option<u16>,
     cites: Cites,
+    /// It is well-formed: the ledger knows what it was.
+    known: bool,
     /// PINGREQs that wait for an answer of their own.
     pings: usize,
 }
@@ -114,7 +116,7 @@ impl ErrorAnswered {
             _ => return,
         };
         let pings = ledger[no].pings.len();
-        self.breaches.insert(no, Breach { answer, id, cites, pings });
+        self.breaches.insert(no, Breach { answer, id, cites, known: false, pings });
     }
 
     /// A packet that is well-formed, and may not come.
@@ -143,7 +145,7 @@ impl ErrorAnswered {
         let id = packet.packet_id().map(PacketId::get);
         if let (Some(cites), Some(id)) = (cites, id) {
             let pings = connection.pings.len();
-            self.breaches.insert(no, Breach { answer, id: Some(id), cites, pings });
+            self.breaches.insert(no, Breach { answer, id: Some(id), cites, known: true, pings });
         }
     }
 
@@ -162,9 +164,12 @@ impl ErrorAnswered {
             Packet::Puback(ack) | Packet::Pubrec(ack) => ack.reason.is_success(),
             _ => true,
         };
-        // Without an identifier it is an answer to this if it is one to nothing else.
-        let other = ledger.answered_request().is_some() || ledger.answered_message().is_some();
-        if answer == breach.answer && succeeds && (id == breach.id || breach.id.is_none() && !other) {
+        // What is malformed is answered only by what answers nothing else.
+        let other = ledger.answered_request().is_some()
+            || ledger.answered_message().is_some()
+            || matches!(packet, Packet::Pubrel(ack) if is_asked_for(no, ack.packet_id, ledger));
+        let fits = id == breach.id || breach.id.is_none() && !breach.known;
+        if answer == breach.answer && succeeds && fits && (breach.known || !other) {
             let breach = *breach;
             self.breaches.remove(&no);
             let observed = id.map_or(format!("{answer}"), |id| format!("{answer} {id}"));
@@ -196,6 +201,12 @@ impl ErrorAnswered {
             found.accuse(bad.cites, ledger[bad.connection].version, expected, observed);
         }
     }
+}
+
+/// Whether a PUBREC that was sent asks for this PUBREL.
+fn is_asked_for(no: ConnectionNo, id: PacketId, ledger: &Ledger) -> bool {
+    let inbound = ledger[no].session.and_then(|session| ledger[session].inbound.get(&id));
+    inbound.is_some_and(|inbound| inbound.answered.is_some())
 }
 
 /// First byte and content of a packet, whatever the form of its Remaining Length.

@@ -82,7 +82,8 @@ fn closed(no: ConnectionNo, ledger: &Ledger, found: &mut Findings) {
     // A silence that the client has broken itself, or the last one.
     let broken = connection.silence.filter(|(from, _)| *from >= free);
     let silences = [Some((last, until)), broken];
-    let long = silences.into_iter().flatten().find(|(from, to)| *to > (*from + patience).max(free) + slack);
+    // What was held back came when it was released.
+    let long = silences.into_iter().flatten().find(|(from, to)| *to > (*from).max(free) + patience + slack);
     let Some((from, to)) = long else { return found.decided() };
     let expected = format!("the connection's end after {patience:?} of silence");
     let observed = format!("it is open after {:?}", to.saturating_sub(from));

@@ -1,18 +1,33 @@
 //! PUBACK and PUBREC say that nobody subscribes only if nobody does. [5.0/U5-RC-2]
 //!
 //! Frees     not to say so; Sessions whose Client is away; what a No Local subscription keeps from its own Client.
-//! Unknown   when the subscription, or its session, may have come or gone meanwhile.
+//! Unknown   when the subscription, or its session, may have come or gone meanwhile: it is decided when an answer shows
+//!           that the connection of the subscriber has lasted.
 
-use super::ledger::{Ledger, MessageNo};
-use super::{Cites, Fact, Findings, Rule, Seen};
+use super::ledger::{ConnectionNo, Ledger, MessageNo, SessionNo};
+use super::{Cites, Fact, Findings, Rule, Seen, closing};
+use crate::history::ClientNo;
 use core::time::Duration;
 use mqtt_assay_codec::{Packet, ReasonCode, Version};
 
 const CITES: Cites = Cites { v3_1_1: &[], v5: &["U5-RC-2"] };
 
+/// An answer that said 0x10, and a session that was subscribed as far as its client knew.
+#[derive(Clone, Copy, Debug)]
+struct Doubtful {
+    publisher: ClientNo,
+    message: MessageNo,
+    /// When the answer came.
+    at: Duration,
+    subscriber: SessionNo,
+    connection: ConnectionNo,
+}
+
 /// See the module.
 #[derive(Default, Debug)]
-pub(super) struct NoMatchingSubscribers;
+pub(super) struct NoMatchingSubscribers {
+    doubtful: Vec<Doubtful>,
+}
 
 impl Rule for NoMatchingSubscribers {
     fn name(&self) -> &'static str {
@@ -20,50 +35,66 @@ impl Rule for NoMatchingSubscribers {
     }
 
     fn observe(&mut self, seen: &Seen<'_>, ledger: &Ledger, found: &mut Findings) {
-        let Fact::Received(Packet::Puback(ack) | Packet::Pubrec(ack), _) = seen.fact else { return };
-        if ack.reason != ReasonCode::NO_MATCHING_SUBSCRIBERS {
-            return;
+        match seen.fact {
+            Fact::Received(Packet::Puback(ack) | Packet::Pubrec(ack), _)
+                if ack.reason == ReasonCode::NO_MATCHING_SUBSCRIBERS =>
+            {
+                self.told(seen.client, ledger, found);
+            }
+            Fact::Ended(..) | Fact::Finished if !self.doubtful.is_empty() => {
+                for no in closing(seen, ledger) {
+                    self.doubtful.retain(|doubtful| {
+                        let own = doubtful.connection == no;
+                        if own {
+                            decide(doubtful, ledger, found);
+                        }
+                        !own
+                    });
+                }
+            }
+            _ => {}
         }
-        let Some(number) = ledger.answered_message() else { return };
-        match subscriber(number, ledger) {
-            Some(client_id) => {
-                let expected =
-                    format!("another code than 0x10: {client_id} subscribes to {}", ledger[number].topic);
-                found.accuse(CITES, Version::V5, expected, "0x10");
+    }
+}
+
+impl NoMatchingSubscribers {
+    fn told(&mut self, publisher: ClientNo, ledger: &Ledger, found: &mut Findings) {
+        let Some(message) = ledger.answered_message() else { return };
+        match subscriber(message, ledger) {
+            Some((subscriber, connection)) => {
+                self.doubtful.push(Doubtful { publisher, message, at: ledger.now, subscriber, connection });
             }
             None => found.decided(),
         }
     }
 }
 
-/// A Client that was there and subscribed from the message's sending until now.
-fn subscriber(number: MessageNo, ledger: &Ledger) -> Option<&str> {
+/// A Client that was served, and subscribed, from the message's sending until now, as far as it knows.
+fn subscriber(number: MessageNo, ledger: &Ledger) -> Option<(SessionNo, ConnectionNo)> {
     let message = &ledger[number];
     let sent = message.possible?;
     // What may be dropped, or is not to be passed on.
     if message.expiry == Some(0) || message.topic.starts_with('$') {
         return None;
     }
-    let found = ledger.sessions().find(|(no, session)| {
-        let there = ledger.present_connection(*no).is_some_and(|connection| {
-            let connection = &ledger[connection];
-            let served = connection.answered.is_some_and(|answered| answered.at < sent);
-            // It may be gone already, as the Server sees it.
-            served
-                && connection.offended.is_none()
-                && connection.client_disconnect.is_none()
-                && connection.server_disconnect.is_none()
-                && is_heard_of(connection.keep_alive(), connection.last_sent, ledger.now)
-        });
-        there
-            && session.certain(&message.topic, sent, ledger.now).any(|subscription| {
-                !(subscription.options.no_local && message.publisher == session.client_id)
-            })
-    });
-    found.map(|(_, session)| &*session.client_id)
+    ledger.sessions().find_map(|(no, session)| {
+        let connection = ledger.present_connection(no)?;
+        let served = ledger[connection].answered.is_some_and(|answered| answered.at < sent);
+        let wanted = session
+            .certain(&message.topic, sent, ledger.now)
+            .any(|subscription| !(subscription.options.no_local && message.publisher == session.client_id));
+        (served && wanted).then_some((no, connection))
+    })
 }
 
-fn is_heard_of(keep_alive: u16, last_sent: Option<Duration>, now: Duration) -> bool {
-    let patience = Duration::from_secs(u64::from(keep_alive));
-    keep_alive == 0 || last_sent.is_some_and(|last| now < last + patience)
+/// The subscriber's connection is over: was it still there when the Server gave its answer?
+fn decide(doubtful: &Doubtful, ledger: &Ledger, found: &mut Findings) {
+    let connection = &ledger[doubtful.connection];
+    if !connection.has_heard(doubtful.at) {
+        return found.unknown("the subscriber's connection may have ended before");
+    }
+    let topic = &ledger[doubtful.message].topic;
+    let client_id = &ledger[doubtful.subscriber].client_id;
+    let expected = format!("another code than 0x10: {client_id} subscribes to {topic}");
+    found.accuse_of(doubtful.publisher, CITES, Version::V5, expected, "0x10");
 }

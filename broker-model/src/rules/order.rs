@@ -1,7 +1,7 @@
 //! Messages of one publisher, topic and QoS reach a Client in the order in which the Server received them, and again in
 //! the order in which they came first. [3.1.1/MQTT-4.6.0-6] [5.0/MQTT-4.6.0-5]
 //!
-//! Frees     retained messages, Wills and Shared Subscriptions; later copies of a message; repetitions, in which the
+//! Frees     what comes on a connection that was taken over; retained messages, Wills and Shared Subscriptions; later copies of a message; repetitions, in which the
 //!           sequence begins again; different topics, publishers or QoS.
 //! Unknown   when it is not known which message the Server received first: neither was answered before the other was
 //!           sent, nor came both on one connection, each once. At QoS 2 the PUBRELs must be in the same order, since the
@@ -37,7 +37,7 @@ impl Rule for Order {
         let delivery = &ledger[no];
         let Some(number) = delivery.message else { return };
         let message = &ledger[number];
-        if message.retain || message.ambiguous || message.is_will() {
+        if message.retain || message.ambiguous || message.is_will() || delivery.late {
             return;
         }
         let stream = || (Arc::clone(&message.topic), Arc::clone(&message.publisher), delivery.qos);

@@ -29,6 +29,9 @@ impl Rule for PacketIdentifiers {
         match seen.fact {
             Fact::Delivered(publish, no) => {
                 let delivery = &ledger[no];
+                if delivery.late {
+                    return;
+                }
                 match delivery.turn {
                     Turn::Instead(before) => in_use(delivery, before, ledger, found),
                     Turn::First if delivery.dup => renamed(no, ledger, found),

@@ -48,7 +48,8 @@ impl Rule for Release {
             }
             (Fact::Delivered(_, delivery), _) => {
                 let delivery = &ledger[delivery];
-                if matches!(delivery.turn, Turn::Again(_)) && delivery.qos == Qos::ExactlyOnce {
+                let again = matches!(delivery.turn, Turn::Again(_)) && !delivery.late;
+                if again && delivery.qos == Qos::ExactlyOnce {
                     published_again(delivery, ledger, found);
                 }
             }

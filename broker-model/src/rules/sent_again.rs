@@ -29,7 +29,9 @@ impl Rule for SentAgain {
         match (seen.fact, seen.connection) {
             (Fact::Delivered(_, delivery), _) => {
                 let delivery = &ledger[delivery];
-                if let Turn::Again(before) = delivery.turn {
+                if let Turn::Again(before) = delivery.turn
+                    && !delivery.late
+                {
                     published(delivery, before, ledger, found);
                 }
             }
@@ -73,6 +75,9 @@ fn published(delivery: &Delivery, before: DeliveryNo, ledger: &Ledger, found: &m
 fn released(no: ConnectionNo, id: PacketId, ledger: &Ledger, found: &mut Findings) {
     let Some(session) = ledger[no].session else { return };
     let Some(inbound) = ledger[session].inbound.get(&id) else { return };
+    if ledger.last_connection(session) != no {
+        return;
+    }
     let elsewhere = inbound.ended.is_some_and(|(on, _)| on != no) && inbound.completed.is_some();
     // A PUBLISH or PUBREC of this connection asks for another.
     if !elsewhere || !is_known_to_be_over(inbound, ledger) || ledger[inbound.last].connection == no {

@@ -14,7 +14,7 @@ fn publishing(version: Version) -> Story {
     for (payload, qos) in [("0", Qos::AtMostOnce), ("1", Qos::AtLeastOnce), ("2", Qos::ExactlyOnce)] {
         story.publish(a, "t", payload, qos).settle(a).wait(0.5);
     }
-    story.patience();
+    story.ping(b).patience();
     story
 }
 

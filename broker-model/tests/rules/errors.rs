@@ -209,11 +209,14 @@ fn what_is_allowed_is_no_mistake() {
     sound(short);
     catches("refused_features", Mutant::ShortAcknowledgementRefused, short);
     let keep_alive = |version| {
-        let mut story = two(version, &|story, client| {
+        let mut story = Story::new(version);
+        let a = story.client("a");
+        let b = story.client_with("b", |client| client.connect.keep_alive = 60);
+        let c = story.client("c");
+        for client in [a, b, c] {
             story.act(client, Action::Connect(None)).wait(0.5);
-        });
-        let c = story.client_with("c", |client| client.connect.keep_alive = 60);
-        story.ping(c);
+        }
+        story.patience();
         story
     };
     sound(keep_alive);

@@ -148,4 +148,6 @@ pub struct Delivery {
     pub identifiers: Vec<u32>,
     /// First or again.
     pub turn: Turn,
+    /// It came on a connection that another had taken the session from: it was sent before what has come there.
+    pub late: bool,
 }

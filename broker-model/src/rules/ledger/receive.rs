@@ -200,29 +200,36 @@ impl Ledger {
         }
         let number = DeliveryNo(self.deliveries.len());
         let mut turn = Turn::First;
+        let late = self[session].connections.last() != Some(&no);
         if let Some(id) = publish.packet_id {
             self.connections[no.0].unanswered.insert(id);
             if let Some(&own) = self[session].outbound.get(&id) {
                 self.messages[own.0].crossed = true;
             }
             let before = self[session].inbound.get(&id).copied();
+            let newer = late && before.is_some_and(|before| self[before.last].connection != no);
             let same = before.filter(|before| {
                 let last = &self[before.last];
                 before.qos == publish.qos
                     && last.topic == topic
                     && last.message == message
-                    && (publish.dup || !before.is_over())
+                    && (publish.dup || late || !before.is_over())
             });
             let inbound = match same {
+                // It was sent before what has come on the newer connection.
+                _ if newer => {
+                    turn = same.map_or(Turn::First, |before| Turn::Again(before.last));
+                    None
+                }
                 Some(before) => {
                     turn = Turn::Again(before.last);
-                    Inbound { last: number, ..before }
+                    Some(Inbound { last: number, ..before })
                 }
                 None => {
                     if let Some(before) = before.filter(|before| !before.is_over()) {
                         turn = Turn::Instead(before.last);
                     }
-                    Inbound {
+                    Some(Inbound {
                         first: number,
                         last: number,
                         qos: publish.qos,
@@ -232,10 +239,12 @@ impl Ledger {
                         released_on: None,
                         completed: None,
                         ended: None,
-                    }
+                    })
                 }
             };
-            self.sessions[session.0].inbound.insert(id, inbound);
+            if let Some(inbound) = inbound {
+                self.sessions[session.0].inbound.insert(id, inbound);
+            }
         }
         let delivery = Delivery {
             event,
@@ -251,6 +260,7 @@ impl Ledger {
             id: publish.packet_id,
             identifiers: publish.properties.subscription_identifiers().collect(),
             turn,
+            late,
         };
         self.find_causes(&delivery);
         self.deliveries.push(delivery);

@@ -188,6 +188,7 @@ impl Ledger {
             }
         };
         let attempt = Attempt { connection: no, at, event, id: publish.packet_id, dup: publish.dup };
+        self.check_limits(no, session, publish);
         let mut crossed = false;
         if let Some(id) = publish.packet_id {
             if let Some(&unfinished) = self[session].outbound.get(&id) {
@@ -201,7 +202,6 @@ impl Ledger {
             }
             crossed = self[session].inbound.get(&id).is_some_and(|inbound| !inbound.is_over());
         }
-        self.check_limits(no, session, publish);
         let publisher = Arc::clone(&self[session].client_id);
         let message = self.enter(Message {
             topic,
@@ -239,7 +239,8 @@ impl Ledger {
             || publish.retain && !answered.retain_available
             || alias.is_some_and(|alias| alias > answered.topic_alias_maximum)
             || id.is_some_and(|id| connection.requests.contains_key(&id))
-            || id.is_some() && self[session].outbound.len() >= usize::from(answered.receive_maximum)
+            || id.is_some_and(|id| !self[session].outbound.contains_key(&id))
+                && self[session].outbound.len() >= usize::from(answered.receive_maximum)
         {
             self.offend(no);
         }
