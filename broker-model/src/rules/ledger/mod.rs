@@ -244,6 +244,14 @@ impl Ledger {
         self[connection].waited_in_peace(since, self.bounds.promptness, self.now)
     }
 
+    /// Whether what came before a delivery is known to belong to the same session as it: the same connection, or one
+    /// of a session of which all is known.
+    pub fn is_continued(&self, delivery: &Delivery, before: DeliveryNo) -> bool {
+        let same = self[before].connection == delivery.connection;
+        let forgotten = self.forgotten.is_some_and(|at| at > self[before].at);
+        same || !forgotten && self[delivery.session].is_clear()
+    }
+
     fn offend(&mut self, connection: ConnectionNo) {
         let now = self.now;
         self.connections[connection.0].offended.get_or_insert(now);
