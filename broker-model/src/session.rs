@@ -219,10 +219,12 @@ impl Broker {
         let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
-        let (moved, kept) = session.inflight.drain().into_iter().partition::<Vec<_>, _>(|sent| {
-            sent.delivery.share.is_some() && sent.delivery.qos == Qos::ExactlyOnce
+        let started = session.inflight.unacknowledged().into_iter().filter(|id| {
+            let delivery = session.inflight.get(*id).map(|sent| &sent.delivery);
+            delivery.is_some_and(|delivery| delivery.share.is_some() && delivery.qos == Qos::ExactlyOnce)
         });
-        session.queue.extend(kept.into_iter().map(|sent| sent.delivery));
+        let started: Vec<_> = started.collect();
+        let moved: Vec<_> = started.into_iter().filter_map(|id| session.inflight.finish(id)).collect();
         for sent in moved {
             self.share_again(sent.delivery);
         }

@@ -6,15 +6,15 @@ use crate::mutant::Mutant;
 use crate::policy::Policy;
 use crate::rules::{self, Bounds, Verdicts};
 use crate::script::{Played, Script};
-use crate::workload::Workload;
+use crate::workload::{self, Workload};
 
 /// What is simulated: everything but the seed.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Setup {
     /// Which scripts.
     pub workload: Workload,
-    /// The broker's choices.
-    pub policy: Policy,
+    /// The broker's choices; `None`: the seed chooses.
+    pub policy: Option<Policy>,
     /// Its fault, if it is to have one.
     pub mutant: Option<Mutant>,
 }
@@ -31,7 +31,8 @@ pub struct Outcome {
 impl Setup {
     /// The broker of this seed.
     pub fn broker(&self, seed: u64) -> Broker {
-        let broker = Broker::new(self.policy.clone(), seed);
+        let policy = self.policy.clone().unwrap_or_else(|| workload::policy(seed));
+        let broker = Broker::new(policy, seed);
         match self.mutant {
             Some(mutant) => broker.with_mutant(mutant),
             None => broker,

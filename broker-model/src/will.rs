@@ -47,9 +47,9 @@ impl Will {
             properties = PropertyList::new();
         }
         if fault.is(Mutant::WillUserPropertiesReordered) {
-            let mut pairs: Vec<_> = will.properties.user_properties().collect();
-            pairs.reverse();
-            properties = pairs.into_iter().map(Property::UserProperty).collect();
+            let (pairs, others): (Vec<_>, Vec<_>) =
+                properties.view().iter().partition(|property| matches!(property, Property::UserProperty(_)));
+            properties = others.into_iter().chain(pairs.into_iter().rev()).collect();
         }
         Will {
             topic: will.topic.into(),

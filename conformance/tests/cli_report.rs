@@ -316,7 +316,7 @@ fn explanations() {
 #[test]
 fn help_texts() {
     snapshot("help", &cli::help(None));
-    for subcommand in ["check", "list", "explain", "serve"] {
+    for subcommand in ["check", "list", "explain", "serve", "simulate", "prove"] {
         snapshot(&format!("help_{subcommand}"), &cli::help(Some(subcommand)));
     }
 }

@@ -317,6 +317,13 @@ impl Digest {
     }
 }
 
+impl Digest {
+    /// The fingerprint as a number.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", self.0)

@@ -78,7 +78,7 @@ mutants! {
     InflightLostOnResume "inflight_lost_on_resume" "does not send unacknowledged messages again" ["3.1.1/MQTT-4.4.0-1", "5.0/MQTT-4.4.0-1", "5.0/MQTT-4.3.2-3", "5.0/MQTT-4.3.3-3"];
     SessionExpiryOfFirstConnectionKept "session_expiry_of_first_connection_kept" "keeps the Session Expiry Interval with which a session began" ["5.0/MQTT-4.1.0-2", "5.0/U5-CON-3"];
     SessionExpiryInDisconnectIgnored "session_expiry_in_disconnect_ignored" "ignores the Session Expiry Interval of DISCONNECT" ["5.0/MQTT-4.1.0-2", "5.0/U5-DIS-2"];
-    RetainedDeletedWithSession "retained_deleted_with_session" "deletes retained messages when their publisher's session ends" ["3.1.1/MQTT-3.1.2-7"];
+    RetainedDeletedWithSession "retained_deleted_with_session" "deletes retained messages when their publisher's session ends" ["3.1.1/MQTT-3.1.2-7", "5.0/U5-SES-2"];
     SubscriptionIdsLostOnResume "subscription_ids_lost_on_resume" "forgets Subscription Identifiers when a session is resumed" ["5.0/MQTT-3.1.2-5", "5.0/MQTT-3.3.4-3"];
     NoLocalLostOnResume "no_local_lost_on_resume" "forgets No Local when a session is resumed" ["5.0/MQTT-3.1.2-5", "5.0/MQTT-3.8.3-3"];
 
@@ -193,14 +193,14 @@ mutants! {
     SubackForEachFilter "suback_for_each_filter" "sends a SUBACK for each filter" ["3.1.1/MQTT-3.8.4-4", "5.0/MQTT-3.8.4-5"];
     SubackWithoutPropertyLength "suback_without_property_length" "leaves the Property Length of SUBACK and UNSUBACK out" ["5.0/MQTT-2.2.2-1"];
     OnlyFirstFilterSubscribed "only_first_filter_subscribed" "grants every filter and subscribes to the first" ["3.1.1/MQTT-3.8.4-4", "5.0/MQTT-3.8.4-5"];
-    RefusedFilterSubscribed "refused_filter_subscribed" "refuses a filter and delivers for it" ["5.0/MQTT-3.8.4-7"];
+    RefusedFilterSubscribed "refused_filter_subscribed" "refuses a filter and delivers for it" ["3.1.1/MQTT-3.8.4-5", "5.0/MQTT-3.8.4-7"];
     ResubscribeAdds "resubscribe_adds" "keeps the old subscription beside one with an identical filter" ["3.1.1/MQTT-3.8.4-3", "5.0/MQTT-3.8.4-3"];
     ResubscribeKeepsOldOptions "resubscribe_keeps_old_options" "keeps the old options when a subscription is replaced" ["3.1.1/MQTT-3.8.4-3", "5.0/MQTT-3.8.4-3"];
     ResubscribeDropsQueue "resubscribe_drops_queue" "drops waiting messages when a subscription is replaced" ["3.1.1/MQTT-3.8.4-3", "5.0/MQTT-3.8.4-4"];
     SubscribeAboveMaximumQosRefused "subscribe_above_maximum_qos_refused" "disconnects who subscribes above its Maximum QoS" ["5.0/MQTT-3.2.2-10"];
     WildcardUnavailableGranted "wildcard_unavailable_granted" "grants filters with wildcards though it does not support them" ["3.1.1/MQTT-3.8.3-2", "5.0/U5-CON-12"];
     OverlapAtLowestQos "overlap_at_lowest_qos" "delivers at the lowest QoS of overlapping subscriptions" ["3.1.1/MQTT-3.3.5-1", "5.0/MQTT-3.3.4-2"];
-    NoLocalAlways "no_local_always" "sends no Client what it published itself, No Local or not" ["5.0/MQTT-4.5.0-1"];
+    NoLocalAlways "no_local_always" "sends no Client what it published itself, No Local or not" ["3.1.1/MQTT-4.5.0-1", "5.0/MQTT-4.5.0-1"];
     NoLocalIgnored "no_local_ignored" "ignores No Local" ["5.0/MQTT-3.8.3-3"];
     UnsubscribeMatches "unsubscribe_matches" "removes every subscription that the filter of UNSUBSCRIBE matches" ["3.1.1/MQTT-3.10.4-1", "5.0/MQTT-3.10.4-1"];
     UnsubscribeIgnored "unsubscribe_ignored" "answers UNSUBSCRIBE and goes on delivering" ["3.1.1/MQTT-3.10.4-1", "3.1.1/MQTT-3.10.4-2", "5.0/MQTT-3.10.4-1", "5.0/MQTT-3.10.4-2"];

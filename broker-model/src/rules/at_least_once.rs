@@ -9,8 +9,10 @@
 //! Unknown   when two messages have the same topic and payload; when the client was not there long enough, or does
 //!           not acknowledge and its Receive Maximum is used up; after the broker has lost its memory.
 
+use super::doubt::{came, hands_over};
 use super::ledger::{ConnectionNo, Ledger, MessageNo, SessionNo, Wait};
-use super::{Fact, Findings, Rule, Seen, loss};
+use super::loss::{self, Lost};
+use super::{Fact, Findings, Rule, Seen};
 use core::time::Duration;
 use mqtt_assay_codec::{Packet, Qos};
 use std::collections::BTreeMap;
@@ -44,13 +46,16 @@ impl Rule for AtLeastOnce {
                     self.taken_on(message, ledger, found);
                 }
             }
-            Fact::Delivered(_, no) => {
-                if let Some(message) = ledger[no].message
-                    && self.due.remove(&(ledger[no].session, message)).is_some()
-                {
-                    found.decided();
+            Fact::Delivered(_, no) => match ledger[no].message {
+                Some(message) => {
+                    if self.due.remove(&(ledger[no].session, message)).is_some() {
+                        found.decided();
+                    }
                 }
-            }
+                None => self.due.retain(|(session, message), _| {
+                    *session != ledger[no].session || !hands_over(&ledger[no], *message, &ledger[*message])
+                }),
+            },
             Fact::Ended(..) => {
                 if let Some(session) = seen.connection.and_then(|no| ledger[no].session) {
                     let range = (session, MessageNo(0))..=(session, MessageNo(usize::MAX));
@@ -97,12 +102,7 @@ impl AtLeastOnce {
                 continue;
             }
             // It may have come before the answer.
-            if message.seen.is_some()
-                && ledger
-                    .deliveries()
-                    .skip(ledger.deliveries_before(sent))
-                    .any(|(_, delivery)| delivery.session == session_no && delivery.message == Some(number))
-            {
+            if came(ledger, session_no, number, sent) {
                 found.decided();
                 continue;
             }
@@ -119,8 +119,9 @@ impl AtLeastOnce {
                 Wait::NotYet => continue,
                 Wait::Unknown(why) => found.unknown(why),
                 Wait::Overdue => {
-                    let away = due.there != Some(ledger.last_connection(session));
-                    let (cites, version) = loss::cites(ledger, session, number, due.subscription, away);
+                    let lost =
+                        Lost { session, message: number, subscription: due.subscription, there: due.there };
+                    let (cites, version) = loss::cites(ledger, lost);
                     found.accuse_of(
                         ledger.client_of(session),
                         cites,

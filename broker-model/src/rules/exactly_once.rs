@@ -11,6 +11,7 @@
 //! Unknown   when two messages have the same topic and payload; after the broker has lost its memory; when the
 //!           publisher has lost its session, and publishes the message anew.
 
+use super::doubt::doubt;
 use super::ledger::{DeliveryNo, Ledger, Message, MessageNo, SessionNo, Turn};
 use super::{Cites, Fact, Findings, Rule, Seen};
 use mqtt_assay_codec::Qos;
@@ -41,28 +42,35 @@ impl Rule for ExactlyOnce {
         if message.ambiguous {
             return found.unknown("two messages have the same topic and payload");
         }
-        // A repetition is another rule's, and so is a message that was not to be retained, and was.
-        if delivery.dup || matches!(delivery.turn, Turn::Again(_)) || delivery.retain && !message.retain {
+        // A repetition is another rule's, and so is what must not come as a retained message.
+        if delivery.dup
+            || matches!(delivery.turn, Turn::Again(_))
+            || delivery.retain && !may_be_retained(ledger, no)
+        {
             return;
         }
-        let copies = self.copies.entry((delivery.session, number)).or_default();
-        *copies += 1;
-        if *copies == 1 || message.qos == Qos::AtLeastOnce && !message.is_will() {
+        let counted = self.copies.entry((delivery.session, number)).or_default();
+        *counted += 1;
+        let copies = *counted;
+        if copies == 1 || message.qos == Qos::AtLeastOnce && !message.is_will() {
             return;
         }
         let allowed = self::copies(ledger, no);
         // Who has no subscription may have none of them: that is another rule's.
-        if allowed == 0 || *copies <= allowed {
+        if allowed == 0 || copies <= allowed {
             return;
         }
-        if ledger.forgotten().is_some() || !ledger.is_clear(delivery.session) {
-            return found.unknown("what the broker had passed on, or was to, may be forgotten");
+        if ledger.forgotten().is_some() {
+            return found.unknown("the broker may have forgotten what it had passed on");
         }
         if refused_before(ledger, delivery.session, number) {
             return found.unknown("the client has refused it");
         }
+        if let Some(why) = doubt(ledger, delivery) {
+            return found.unknown(why);
+        }
         let cites = match message.qos {
-            _ if replaced(ledger, delivery.session) => REPLACED,
+            _ if self.replaced(ledger, no) => REPLACED,
             _ if message.is_will() => WILL,
             Qos::AtMostOnce => AT_QOS_0,
             _ => AT_QOS_2,
@@ -70,10 +78,51 @@ impl Rule for ExactlyOnce {
         found.accuse(
             cites,
             ledger.version_of(delivery.session),
-            format!("{} no more than {} times", shown(message), *copies - 1),
+            format!("{} no more than {} times", shown(message), copies - 1),
             "it comes once more, as a message of its own",
         );
     }
+}
+
+impl ExactlyOnce {
+    /// Whether one of the subscriptions has taken the place of another, which seems to be there still: whatever came
+    /// by it since came more often than it should.
+    fn replaced(&self, ledger: &Ledger, no: DeliveryNo) -> bool {
+        let session = ledger[no].session;
+        let list = &ledger[session].subscriptions;
+        let mut causes = ledger.causes().iter().map(|cause| &list[cause.subscription]);
+        let Some(new) = causes.find(|subscription| subscription.replaces.is_some()) else { return false };
+        let range = (session, MessageNo(0))..=(session, MessageNo(usize::MAX));
+        let since = self.copies.range(range).filter(|((_, number), _)| {
+            let message = &ledger[*number];
+            let by = message.possible.is_some_and(|sent| new.granted.is_some_and(|(made, _)| sent > made));
+            by && message.attempts.len() == 1 && new.matches(&message.topic)
+        });
+        // QoS 2 might be doubled everywhere.
+        let now = ledger.now.saturating_sub(ledger.bounds.promptness);
+        let once = |(number, copies): (&MessageNo, &usize)| {
+            let message = &ledger[*number];
+            message.qos == Qos::ExactlyOnce && *copies == 1 && message.seen.is_some_and(|seen| seen < now)
+        };
+        let mut others = self.copies.iter().any(|((_, number), copies)| once((number, copies)));
+        let mut all = true;
+        for ((_, number), copies) in since {
+            all &= *copies > 1;
+            others |= ledger[*number].qos < Qos::ExactlyOnce && !ledger[*number].is_will();
+        }
+        all && others
+    }
+}
+
+/// Whether a delivery with RETAIN may be what it seems.
+fn may_be_retained(ledger: &Ledger, no: DeliveryNo) -> bool {
+    let list = &ledger[ledger[no].session].subscriptions;
+    let message = ledger[no].message.map(|message| &ledger[message]);
+    message.is_some_and(|message| message.retain)
+        && ledger
+            .causes()
+            .iter()
+            .any(|cause| cause.retained || list[cause.subscription].options.retain_as_published)
 }
 
 fn shown(message: &Message) -> String {
@@ -97,12 +146,6 @@ fn subscriptions(ledger: &Ledger, session: SessionNo) -> usize {
         !causes[..*place].iter().any(|before| list[before.subscription].filter == *filter)
     });
     live.count() + causes.iter().filter(|cause| cause.retained).count()
-}
-
-/// Whether one of the subscriptions has taken the place of another, which may still be there.
-fn replaced(ledger: &Ledger, session: SessionNo) -> bool {
-    let list = &ledger[session].subscriptions;
-    ledger.causes().iter().any(|cause| list[cause.subscription].replaces.is_some())
 }
 
 fn refused_before(ledger: &Ledger, session: SessionNo, message: MessageNo) -> bool {

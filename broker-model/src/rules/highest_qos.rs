@@ -62,6 +62,14 @@ impl HighestQos {
             subscription.granted.filter(|_| counts).map(|(_, qos)| qos)
         });
         let Some(highest) = granted.max().map(|highest| highest.min(message.qos)) else { return };
+        // A QoS that none of them explains is another rule's.
+        let explained = ledger.causes().iter().any(|cause| {
+            let granted = session.subscriptions[cause.subscription].granted;
+            granted.is_some_and(|(_, granted)| granted.min(message.qos) == delivery.qos)
+        });
+        if !explained {
+            return;
+        }
         let key = (delivery.session, number);
         if delivery.qos >= highest {
             self.due.remove(&key);

@@ -1,11 +1,13 @@
-//! Which statement a lost message breaks: the one that its situation points to.
+//! Which statement a lost message breaks: every one that is lost breaks [3.1.1/MQTT-4.5.0-1] [5.0/MQTT-4.5.0-1]; if
+//! the situation points to one reason and to no other, the statement that names it.
 
 use super::Cites;
-use super::ledger::{Ledger, Message, MessageNo, SessionNo, Subscription};
+use super::doubt::came;
+use super::ledger::{Attempt, Connection, ConnectionNo, Ledger, Message, MessageNo, SessionNo, Subscription};
 use core::time::Duration;
 use mqtt_assay_codec::{Qos, Version, topic};
 
-const HERE: Cites = Cites { v3_1_1: &["MQTT-4.5.0-1"], v5: &["MQTT-4.5.0-1"] };
+const LOST: Cites = Cites { v3_1_1: &["MQTT-4.5.0-1"], v5: &["MQTT-4.5.0-1"] };
 const AWAY: Cites = Cites { v3_1_1: &["MQTT-3.1.2-5", "MQTT-4.5.0-1"], v5: &["MQTT-4.5.0-1"] };
 const EMPTY_RETAINED: Cites =
     Cites { v3_1_1: &["MQTT-3.3.1-10", "MQTT-4.5.0-1"], v5: &["MQTT-3.3.1-6", "MQTT-4.5.0-1"] };
@@ -19,102 +21,127 @@ const RESUMED: Cites = Cites { v3_1_1: &["MQTT-3.1.2-4"], v5: &["MQTT-3.1.2-5"] 
 const REPLACED: Cites = Cites { v3_1_1: &["MQTT-3.8.4-3"], v5: &["MQTT-3.8.4-4"] };
 const CONNECTED: Cites = Cites { v3_1_1: &["MQTT-4.1.0-1", "MQTT-4.1.0-2"], v5: &["MQTT-4.1.0-1"] };
 
-/// The statement that the Server breaks if a message does not reach a session subscribed to it, and the version in
-/// which it stands. `away`: the client was not there when the Server took the message on.
-pub(super) fn cites(
-    ledger: &Ledger,
-    session: SessionNo,
-    number: MessageNo,
-    subscription: usize,
-    away: bool,
-) -> (Cites, Version) {
-    let message = &ledger[number];
-    if let Some(found) = publication(ledger, number) {
-        return found;
+/// A message that did not reach a session by a subscription that it had.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lost {
+    pub(super) session: SessionNo,
+    pub(super) message: MessageNo,
+    pub(super) subscription: usize,
+    /// The connection on which the client was when the Server took the message on; `None`: it was away.
+    pub(super) there: Option<ConnectionNo>,
+}
+
+/// The statement that the Server breaks, and the version in which it stands.
+pub(super) fn cites(ledger: &Ledger, lost: Lost) -> (Cites, Version) {
+    let (session, message) = (&ledger[lost.session], &ledger[lost.message]);
+    let wanted = &session.subscriptions[lost.subscription];
+    if let Some((cites, version)) = taken_for_repetition(ledger, lost.message) {
+        return (cites, version);
     }
-    let version = ledger.version_of(session);
-    let found = if message.retain && message.payload.is_empty() {
-        EMPTY_RETAINED
-    } else if let Some(found) = subscription_lost(ledger, session, message, subscription) {
-        found
-    } else if away {
-        AWAY
-    } else {
-        HERE
+    let version = ledger.version_of(lost.session);
+    if message.retain && message.payload.is_empty() {
+        return (EMPTY_RETAINED, version);
+    }
+    let otherwise = if lost.there == Some(ledger.last_connection(lost.session)) { LOST } else { AWAY };
+    // The message may have waited for an acknowledgement when its subscription was replaced.
+    let passed = message.passed_on().unwrap_or_default();
+    let waited = |new: &Subscription| {
+        let acknowledged = ledger[new.on].acknowledged.is_some_and(|at| at > new.asked);
+        let limited = ledger[new.on].asked.as_ref().is_some_and(|asked| asked.receive_maximum < u16::MAX);
+        new.asked > passed && lost.there == Some(new.on) && acknowledged && limited
     };
-    (found, version)
+    let mut new = session.subscriptions.iter().filter(|new| new.replaces == Some(lost.subscription));
+    if new.any(waited) {
+        return (REPLACED, version);
+    }
+    (subscription_lost(ledger, lost.session, wanted).unwrap_or(otherwise), version)
 }
 
 /// The publisher has used a Packet Identifier again, and the Server may have taken the message for a repetition.
-fn publication(ledger: &Ledger, number: MessageNo) -> Option<(Cites, Version)> {
+fn taken_for_repetition(ledger: &Ledger, number: MessageNo) -> Option<(Cites, Version)> {
     let message = &ledger[number];
     let last = message.attempts.last()?;
-    let version = ledger[last.connection].version;
     let session = ledger[last.connection].session?;
-    let before = ledger.messages().take(number.0).map(|(_, before)| before).filter(|before| {
-        let same = |attempt: &super::ledger::Attempt| {
-            attempt.id == last.id && ledger[attempt.connection].session == Some(session)
-        };
-        before.qos > Qos::AtMostOnce && before.attempts.iter().any(same)
-    });
-    let before = before.last()?;
+    let same =
+        |attempt: &Attempt| attempt.id == last.id && ledger[attempt.connection].session == Some(session);
+    let before = ledger.messages().take(number.0).map(|(_, before)| before);
+    let before =
+        before.filter(|before| before.qos > Qos::AtMostOnce && before.attempts.iter().any(same)).last()?;
     let cites = match message.qos {
         Qos::AtLeastOnce if last.dup => USED_AGAIN_AT_QOS_1,
         Qos::ExactlyOnce if before.refused => USED_AGAIN_AFTER_REFUSAL,
         Qos::ExactlyOnce if before.completed.is_some() => USED_AGAIN_AT_QOS_2,
         _ => return None,
     };
-    Some((cites, version))
+    Some((cites, ledger[last.connection].version))
 }
 
-/// What may have become of the subscription.
-fn subscription_lost(
-    ledger: &Ledger,
-    session: SessionNo,
-    message: &Message,
-    subscription: usize,
-) -> Option<Cites> {
-    let state = &ledger[session];
-    let wanted = &state.subscriptions[subscription];
-    let sent = message.possible?;
-    if let Some(cites) = wildcard(ledger, wanted, &message.topic) {
-        return Some(cites);
-    }
+/// What has become of the subscription, if it seems lost: since some time two messages or more were due by it, and
+/// none of them has come.
+fn subscription_lost(ledger: &Ledger, session: SessionNo, wanted: &Subscription) -> Option<Cites> {
+    let (made, _) = wanted.granted?;
     let last = last_by(ledger, session, wanted);
-    if last.is_none() && wanted.place > 0 {
-        return Some(LATER_FILTER);
-    }
-    if last.is_some_and(|last| last > sent) {
+    let since = last.unwrap_or(made).max(made);
+    let mut due = due_by(ledger, session, wanted, since);
+    let (first, second) = (due.next()?, due.next()?);
+    let state = &ledger[session];
+    // Perhaps it is the client's own messages that do not come.
+    if [first, second].into_iter().chain(due).all(|message| message.publisher == state.client_id) {
         return None;
     }
-    let (made, _) = wanted.granted?;
-    let since = last.unwrap_or(made).max(made);
-    if state
-        .unsubscribes
-        .iter()
-        .any(|(at, filter)| *at > since && *at < sent && *filter != wanted.filter && takes_in(filter, wanted))
-    {
-        return Some(UNSUBSCRIBED_ANOTHER);
+    let sent = first.possible?;
+    let between = |at: Duration| at > since && at < sent;
+    let mut reasons = Vec::new();
+    if last.is_none() && wanted.place > 0 {
+        reasons.push(LATER_FILTER);
     }
-    let replaced = state.subscriptions.iter().any(|new| new.replaces == Some(subscription));
-    if replaced {
-        return Some(REPLACED);
+    if !seen_to_match(ledger, wanted, &first.topic) {
+        reasons.push(WILDCARD);
     }
-    let there = state.connections.iter().rev().find(|no| {
-        let connection = &ledger[**no];
-        connection.answered.is_some_and(|answered| answered.at < sent)
-    })?;
-    let connection = &ledger[*there];
+    if state.unsubscribes.iter().any(|(at, filter)| between(*at) && takes_in(filter, wanted)) {
+        reasons.push(UNSUBSCRIBED_ANOTHER);
+    }
+    let there = |no: &&ConnectionNo| ledger[**no].answered.is_some_and(|answered| answered.at < sent);
+    let no = *state.connections.iter().rev().find(there)?;
+    let connection: &Connection = &ledger[no];
     let resumed = connection.answered.is_some_and(|answered| answered.at > since);
-    if *there != wanted.on && resumed && connection.ended.is_none_or(|end| end.at > sent) {
-        return Some(RESUMED);
+    if no != wanted.on && resumed && connection.ended.is_none_or(|end| end.at > sent) {
+        reasons.push(RESUMED);
     }
-    connection.pongs.iter().any(|pong| *pong > since && *pong < sent).then_some(CONNECTED)
+    if connection.pongs.iter().any(|pong| between(*pong)) {
+        reasons.push(CONNECTED);
+    }
+    match reasons.as_slice() {
+        [only] => Some(*only),
+        _ => None,
+    }
+}
+
+/// The messages that were due by a subscription since some time and have not come.
+fn due_by<'a>(
+    ledger: &'a Ledger,
+    session: SessionNo,
+    wanted: &'a Subscription,
+    since: Duration,
+) -> impl Iterator<Item = &'a Message> {
+    let granted = wanted.granted.is_some_and(|(_, qos)| qos > Qos::AtMostOnce);
+    ledger.messages().filter_map(move |(no, message)| {
+        let (sent, passed) = (message.possible?, message.passed_on()?);
+        let own = wanted.options.no_local && message.publisher == ledger[session].client_id;
+        let due = granted
+            && sent > since
+            && !own
+            && !message.refused
+            && !message.ambiguous
+            && wanted.certainly(sent, passed)
+            && wanted.matches(&message.topic);
+        (due && !came(ledger, session, no, sent)).then_some(message)
+    })
 }
 
 /// Whether an UNSUBSCRIBE of this filter might be taken to mean a subscription with another.
 fn takes_in(filter: &str, wanted: &Subscription) -> bool {
-    topic::matches(filter, &wanted.filter) || *filter == *wanted.matches
+    *filter != *wanted.filter && (topic::matches(filter, &wanted.filter) || *filter == *wanted.matches)
 }
 
 /// When a message that the subscription may have caused came last.
@@ -152,17 +179,14 @@ impl Match {
     }
 }
 
-/// Nothing has ever come by a wildcard like this one.
-fn wildcard(ledger: &Ledger, wanted: &Subscription, name: &str) -> Option<Cites> {
+/// Whether something has come by a filter that matches in the way in which this one matches the topic.
+fn seen_to_match(ledger: &Ledger, wanted: &Subscription, name: &str) -> bool {
     let kind = Match::of(&wanted.matches, name);
-    if kind == Match::Exact {
-        return None;
-    }
-    let seen = ledger.deliveries().any(|(_, delivery)| {
-        let subscriptions = &ledger[delivery.session].subscriptions;
-        let matching = subscriptions.iter().filter(|other| other.matches(&delivery.topic));
-        let mut kinds = matching.map(|other| Match::of(&other.matches, &delivery.topic)).peekable();
-        kinds.peek().is_some() && kinds.all(|found| found == kind)
-    });
-    (!seen).then_some(WILDCARD)
+    kind == Match::Exact
+        || ledger.deliveries().any(|(_, delivery)| {
+            let subscriptions = &ledger[delivery.session].subscriptions;
+            let matching = subscriptions.iter().filter(|other| other.matches(&delivery.topic));
+            let mut kinds = matching.map(|other| Match::of(&other.matches, &delivery.topic)).peekable();
+            kinds.peek().is_some() && kinds.all(|found| found == kind)
+        })
 }

@@ -16,6 +16,7 @@ mod bystanders;
 mod client_identifier;
 mod closes_on_error;
 mod connack_first;
+mod doubt;
 mod dup;
 mod error_answered;
 mod exactly_once;

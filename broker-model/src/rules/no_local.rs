@@ -1,15 +1,15 @@
 //! With No Local a client does not get back what it has published itself. [5.0/MQTT-3.8.3-3]
-//! The option is the one of the subscription that was made last. [5.0/MQTT-3.8.4-3]
+//! The option is the one of the subscription that was made last.
 //!
 //! Frees     overlapping subscriptions of which one has not asked for it; Wills, which the Server publishes.
 //! Unknown   when two messages have the same topic and payload; retained messages, of which a Server need not know
 //!           who published them.
 
+use super::doubt::doubt;
 use super::ledger::{Ledger, Turn};
 use super::{Cites, Fact, Findings, Rule, Seen};
 
 const NO_LOCAL: Cites = Cites { v3_1_1: &[], v5: &["MQTT-3.8.3-3"] };
-const REPLACED: Cites = Cites { v3_1_1: &[], v5: &["MQTT-3.8.4-3"] };
 
 /// See the module.
 #[derive(Default, Debug)]
@@ -42,15 +42,11 @@ impl Rule for NoLocal {
         if ledger.causes().iter().any(|cause| cause.retained) {
             return found.unknown("it may be sent as a retained message");
         }
-        if !ledger.is_clear(delivery.session) {
-            return found.unknown("not all is known of the session's subscriptions");
+        if let Some(why) = doubt(ledger, delivery) {
+            return found.unknown(why);
         }
-        let replaced = ledger.causes().iter().any(|cause| {
-            let old = session.subscriptions[cause.subscription].replaces;
-            old.is_some_and(|old| !asked(old))
-        });
         found.accuse(
-            if replaced { REPLACED } else { NO_LOCAL },
+            NO_LOCAL,
             ledger.version_of(delivery.session),
             format!("nothing of what {} publishes itself: No Local", session.client_id),
             format!("its own message on {}", delivery.topic),

@@ -6,7 +6,8 @@
 //! Frees     the QoS of any subscription that matches, where several do: a copy for each, or one for all.
 //! Unknown   when two messages have the same topic and payload; before SUBACK has come.
 
-use super::ledger::{Ledger, Message, Session, Turn};
+use super::doubt::doubt;
+use super::ledger::{Delivery, Ledger, Message, Session, Subscription, Turn};
 use super::{Cites, Fact, Findings, Rule, Seen};
 use mqtt_assay_codec::Qos;
 
@@ -17,7 +18,10 @@ const REPLACED: Cites = Cites { v3_1_1: &["MQTT-3.8.4-3"], v5: &["MQTT-3.8.4-3"]
 
 /// See the module.
 #[derive(Default, Debug)]
-pub(super) struct DeliveredQos;
+pub(super) struct DeliveredQos {
+    /// It was wrong where no subscription had been replaced.
+    anywhere: bool,
+}
 
 impl Rule for DeliveredQos {
     fn name(&self) -> &'static str {
@@ -40,16 +44,44 @@ impl Rule for DeliveredQos {
                 None => pending = true,
             }
         }
-        if pending || !ledger.is_clear(delivery.session) {
-            return found.unknown("not all is known of the session's subscriptions");
+        if pending {
+            return found.unknown("SUBACK has not come");
         }
+        if let Some(why) = doubt(ledger, delivery) {
+            return found.unknown(why);
+        }
+        let list = &session.subscriptions;
+        self.anywhere |= ledger.causes().iter().all(|cause| list[cause.subscription].replaces.is_none());
         found.accuse(
-            cites(ledger, session, message, publish.qos),
+            cites(ledger, delivery, message, !self.anywhere),
             ledger.version_of(delivery.session),
             format!("{}, published at QoS {}, at {}", message.topic, message.qos, granted(ledger, session)),
             format!("QoS {}", publish.qos),
         );
     }
+}
+
+/// Whether the one that a subscription has replaced seems to be in force: the QoS is that of the old one, and so is
+/// that of all that came since, or a copy came by the new one too.
+fn serves_old(ledger: &Ledger, delivery: &Delivery, message: &Message, new: &Subscription) -> bool {
+    let list = &ledger[delivery.session].subscriptions;
+    let old = new.replaces.and_then(|old| list[old].granted);
+    let (Some((_, old)), Some((made, _))) = (old, new.granted) else { return false };
+    if old.min(message.qos) != delivery.qos {
+        return false;
+    }
+    let since = ledger.deliveries().skip(ledger.deliveries_before(made)).map(|(_, delivery)| delivery);
+    let by = since.filter(|other| other.session == delivery.session && new.matches(&other.topic));
+    let (mut all, mut copies) = (true, 0);
+    for other in by {
+        copies += usize::from(other.message == delivery.message);
+        // What was sent before may come by the old one.
+        let message = other.message.map(|message| &ledger[message]);
+        all &= message.is_some_and(|message| {
+            message.possible.is_none_or(|sent| sent < made) || other.qos == old.min(message.qos)
+        });
+    }
+    all || copies > 1
 }
 
 fn granted(ledger: &Ledger, session: &Session) -> String {
@@ -62,23 +94,26 @@ fn granted(ledger: &Ledger, session: &Session) -> String {
     text + " at most, as granted"
 }
 
-fn cites(ledger: &Ledger, session: &Session, message: &Message, qos: Qos) -> Cites {
-    let list = &session.subscriptions;
+/// `replaced`: only where a subscription was replaced the QoS was wrong.
+fn cites(ledger: &Ledger, delivery: &Delivery, message: &Message, replaced: bool) -> Cites {
+    let list = &ledger[delivery.session].subscriptions;
     let mut causes = ledger.causes().iter().map(|cause| &list[cause.subscription]);
-    let explains = |granted: Qos| granted.min(message.qos) == qos;
-    let old = |subscription: &super::ledger::Subscription| {
-        let old = subscription.replaces.and_then(|old| list[old].granted);
-        old.is_some_and(|(_, granted)| explains(granted))
+    let explains = |granted: Qos| granted.min(message.qos) == delivery.qos;
+    // Another member of the same Shared Subscription was granted this QoS.
+    let another = |subscription: &Subscription| {
+        let mut all = ledger.sessions().flat_map(|(_, session)| &session.subscriptions);
+        let same = |other: &Subscription| other.filter == subscription.filter;
+        all.any(|other| same(other) && other.granted.is_some_and(|(_, granted)| explains(granted)))
     };
-    if causes.clone().all(|subscription| subscription.shared) {
+    if causes.clone().all(|subscription| subscription.shared && another(subscription)) {
         MEMBER
-    } else if causes.clone().any(old) {
-        REPLACED
-    } else if causes.any(|subscription| {
+    } else if causes.clone().any(|subscription| {
         let lower = subscription.granted.is_some_and(|(_, granted)| granted < subscription.options.qos);
         lower && explains(subscription.options.qos)
     }) {
         NOT_AS_SUBACK_SAYS
+    } else if replaced && causes.any(|subscription| serves_old(ledger, delivery, message, subscription)) {
+        REPLACED
     } else {
         LOWER_OF_BOTH
     }

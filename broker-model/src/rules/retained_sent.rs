@@ -10,10 +10,11 @@
 //! Unknown   when it is not certain which message was the last; after the broker has lost its memory; when the
 //!           client was not there long enough, or does not acknowledge.
 
+use super::doubt::hands_over;
 use super::ledger::{Ledger, Message, MessageNo, SessionNo, Subscription, Wait};
 use super::{Cites, Fact, Findings, Rule, Seen, loss};
 use core::time::Duration;
-use mqtt_assay_codec::{Packet, Qos, RetainHandling};
+use mqtt_assay_codec::{Packet, Qos, RetainHandling, topic};
 
 const SENT: Cites = Cites { v3_1_1: &["MQTT-3.3.1-6"], v5: &["MQTT-3.3.1-9"] };
 const SENT_IF_NEW: Cites = Cites { v3_1_1: &[], v5: &["MQTT-3.3.1-10"] };
@@ -57,11 +58,11 @@ impl Rule for RetainedSent {
             Fact::Delivered(publish, no) => {
                 self.stores |= publish.retain;
                 let delivery = &ledger[no];
-                if !self.due.is_empty() && (delivery.message.is_some() || publish.retain) {
+                if !self.due.is_empty() {
                     self.due.retain(|due| {
                         // Another message in its place is another rule's.
                         let instead = publish.retain && ledger[due.message].topic == delivery.topic;
-                        let came = delivery.message == Some(due.message) || instead;
+                        let came = hands_over(delivery, due.message, &ledger[due.message]) || instead;
                         let met = came && delivery.session == due.session;
                         if met {
                             found.decided();
@@ -112,7 +113,8 @@ impl RetainedSent {
                 let before = ledger.deliveries_before(subscription.asked);
                 let came = ledger.deliveries().skip(before).any(|(_, delivery)| {
                     delivery.session == session_no
-                        && (delivery.message == Some(number) || delivery.retain && delivery.topic == *topic)
+                        && (hands_over(delivery, number, message)
+                            || delivery.retain && delivery.topic == *topic)
                 });
                 if came {
                     found.decided();
@@ -178,11 +180,15 @@ fn last(ledger: &Ledger, messages: &[MessageNo], from: Duration, to: Duration) -
 
 /// The statement that the situation points to; `stores`: the Server has sent something that was retained.
 fn cites(ledger: &Ledger, due: &Due, subscription: &Subscription, message: &Message, stores: bool) -> Cites {
-    if subscription.place > 0 && loss::last_by(ledger, due.session, subscription).is_none() && stores {
-        return LATER_FILTER;
+    let mut reasons = Vec::new();
+    let known =
+        ledger.deliveries().any(|(_, delivery)| delivery.retain && delivery.message == Some(due.message));
+    let never = loss::last_by(ledger, due.session, subscription).is_none();
+    if subscription.place > 0 && never && stores && !topic::has_wildcard(&subscription.matches) {
+        reasons.push(LATER_FILTER);
     }
     if message.is_will() {
-        return WILL;
+        reasons.push(WILL);
     }
     let stored = message.processed().unwrap_or_default();
     let passed_by = |other: &Message| {
@@ -191,19 +197,36 @@ fn cites(ledger: &Ledger, due: &Due, subscription: &Subscription, message: &Mess
             other.possible.is_some_and(|sent| sent < due.since)
         }
     };
-    if stores && ledger.messages().any(|(_, other)| passed_by(other)) {
-        return KEPT;
+    if known && ledger.messages().any(|(_, other)| passed_by(other)) {
+        reasons.push(KEPT);
     }
     let gone = ledger.sessions().any(|(_, session)| {
         let gone = session.possibly_gone.or(session.certainly_gone);
         session.client_id == message.publisher && gone.is_some_and(|at| at >= stored && at < due.since)
     });
-    if stores && gone {
-        return NO_SESSION_STATE;
+    if known && gone {
+        reasons.push(NO_SESSION_STATE);
+    }
+    let came_by = |other: &dyn Fn(&Subscription) -> bool| {
+        ledger.deliveries().filter(|(_, delivery)| delivery.retain).any(|(_, delivery)| {
+            let list = ledger[delivery.session].subscriptions.iter();
+            let mut asked = list.filter(|own| own.asked < delivery.at && own.matches(&delivery.topic));
+            asked.all(other)
+        })
+    };
+    if topic::has_wildcard(&subscription.matches) && !came_by(&|own| topic::has_wildcard(&own.matches)) {
+        reasons.push(SENT);
+    }
+    let again = subscription.replaces.is_some() && known && !came_by(&|own| own.replaces.is_some());
+    if again {
+        reasons.push(SENT_AGAIN);
+    }
+    if let [only] = reasons.as_slice() {
+        return *only;
     }
     match subscription.options.retain_handling {
         RetainHandling::SendIfNew => SENT_IF_NEW,
-        _ if subscription.replaces.is_some() => SENT_AGAIN,
+        _ if again => SENT_AGAIN,
         _ => SENT,
     }
 }

@@ -92,7 +92,9 @@ fn existed(session: &Session, subscription: &Subscription) -> bool {
 fn newest<'a>(ledger: &Ledger, session: &'a Session, number: MessageNo) -> Option<&'a Subscription> {
     let sent = ledger.same_as(number).filter_map(|message| ledger[message].possible).min()?;
     let asked = ledger.causes().iter().map(|cause| &session.subscriptions[cause.subscription]);
-    asked.filter(|subscription| subscription.asked >= sent).max_by_key(|subscription| subscription.asked)
+    // One that is shared only if there is no other.
+    let since = asked.filter(|subscription| subscription.asked >= sent);
+    since.max_by_key(|subscription| (!subscription.shared, subscription.asked))
 }
 
 fn came_before(ledger: &Ledger, no: DeliveryNo, number: MessageNo) -> bool {

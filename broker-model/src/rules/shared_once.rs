@@ -67,6 +67,10 @@ impl SharedOnce {
         }
         let Some(number) = delivery.message else { return };
         let message = &ledger[number];
+        // A retained message must not come at all: that is another rule's.
+        if delivery.retain && !(message.retain && first.options.retain_as_published) {
+            return;
+        }
         if message.ambiguous {
             return found.unknown("two messages have the same topic and payload");
         }

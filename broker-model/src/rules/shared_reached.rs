@@ -1,12 +1,14 @@
 //! A message that the Server has taken on reaches a member of every Shared Subscription that it matches.
 //! [5.0/U5-SHR-2] Whoever leaves [5.0/U5-SHR-6], whatever other ShareNames there are [5.0/U5-SHR-4], and whatever was
-//! unsubscribed that was not this filter, whole and exact [5.0/MQTT-3.10.4-1] [5.0/U5-SHR-7].
+//! unsubscribed that was not this filter, whole and exact [5.0/MQTT-3.10.4-1] [5.0/U5-SHR-7]. Nor is it lost while its
+//! member is away [5.0/MQTT-4.5.0-1].
 //!
 //! Frees     which member it is, also one that is away; what a member that has left, or whose session may be gone,
 //!           may have taken with it; QoS 0; topics that begin with `$`.
 //! Unknown   when two messages have the same topic and payload; unless every possible member was there long enough and
 //!           has acknowledged everything.
 
+use super::doubt::hands_over;
 use super::ledger::{Ledger, MessageNo, SessionNo, Wait};
 use super::{Cites, Fact, Findings, Rule, Seen};
 use core::time::Duration;
@@ -15,6 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const ONE_MEMBER: Cites = Cites { v3_1_1: &[], v5: &["U5-SHR-2"] };
+const LOST: Cites = Cites { v3_1_1: &[], v5: &["MQTT-4.5.0-1"] };
 const OTHER_NAME: Cites = Cites { v3_1_1: &[], v5: &["U5-SHR-4"] };
 const OTHERS_STAY: Cites = Cites { v3_1_1: &[], v5: &["U5-SHR-6"] };
 const WHOLE_FILTER: Cites = Cites { v3_1_1: &[], v5: &["U5-SHR-7", "MQTT-3.10.4-1"] };
@@ -44,7 +47,10 @@ impl Rule for SharedReached {
                 }
             }
             Fact::Delivered(_, no) if !self.due.is_empty() => {
-                let Some(message) = ledger[no].message else { return };
+                let Some(message) = ledger[no].message else {
+                    self.due.retain(|(_, due), _| !hands_over(&ledger[no], *due, &ledger[*due]));
+                    return;
+                };
                 let list = &ledger[ledger[no].session].subscriptions;
                 for cause in ledger.causes() {
                     let filter = Arc::clone(&list[cause.subscription].filter);
@@ -106,12 +112,12 @@ impl SharedReached {
 
 /// Whether somebody got the message, perhaps by this filter.
 fn got(ledger: &Ledger, filter: &str, number: MessageNo) -> bool {
-    let sent = ledger[number].possible.unwrap_or_default();
-    ledger[number].seen.is_some()
-        && ledger.deliveries().skip(ledger.deliveries_before(sent)).any(|(_, delivery)| {
-            let list = &ledger[delivery.session].subscriptions;
-            delivery.message == Some(number) && list.iter().any(|own| *own.filter == *filter)
-        })
+    let message = &ledger[number];
+    let sent = message.possible.unwrap_or_default();
+    ledger.deliveries().skip(ledger.deliveries_before(sent)).any(|(_, delivery)| {
+        let list = &ledger[delivery.session].subscriptions;
+        hands_over(delivery, number, message) && list.iter().any(|own| *own.filter == *filter)
+    })
 }
 
 /// A member, if every session that may be one was there long enough and has not got the message.
@@ -165,6 +171,13 @@ fn cites(ledger: &Ledger, filter: &str, number: MessageNo) -> Cites {
         };
         delivery.message == Some(number) && list.iter().any(same)
     });
+    let passed = ledger[number].passed_on().unwrap_or(sent);
+    let away = members().filter(|(_, own)| own.possibly(sent, passed)).all(|(session, _)| {
+        !session.connections.iter().map(|no| &ledger[*no]).any(|connection| {
+            connection.answered.is_some_and(|answered| answered.at < sent)
+                && connection.ended.is_none_or(|end| end.at > passed)
+        })
+    });
     let left = members().any(|(session, own)| {
         own.ended.is_some() || session.possibly_gone.is_some() || session.certainly_gone.is_some()
     });
@@ -172,6 +185,8 @@ fn cites(ledger: &Ledger, filter: &str, number: MessageNo) -> Cites {
         WHOLE_FILTER
     } else if other_name {
         OTHER_NAME
+    } else if away {
+        LOST
     } else if left {
         OTHERS_STAY
     } else {

@@ -9,9 +9,9 @@
 //!           [3.1.1 §3.10.4] [5.0 §3.10.4]; requests without an answer, which may have been granted.
 //! Unknown   in sessions that began before the history, or of which a crash has left an unknown part.
 
-use super::ledger::{Ledger, Session, SessionNo, Turn};
+use super::doubt::{ignores_dollar, nearly_matches, normalises, spans};
+use super::ledger::{Ledger, Session, SessionNo, Subscription, Turn};
 use super::{Cites, Fact, Findings, Rule, Seen};
-use mqtt_assay_codec::topic;
 
 const UNMATCHED: Cites = Cites { v3_1_1: &["MQTT-3.3.2-3"], v5: &["MQTT-3.3.2-3"] };
 const DOLLAR: Cites = Cites { v3_1_1: &["MQTT-4.7.2-1"], v5: &["MQTT-4.7.2-1"] };
@@ -25,7 +25,10 @@ const EXPIRED: Cites = Cites { v3_1_1: &["MQTT-3.1.2-6"], v5: &["MQTT-4.1.0-2"] 
 
 /// See the module.
 #[derive(Default, Debug)]
-pub(super) struct Subscribed;
+pub(super) struct Subscribed {
+    /// A filter was served that was unsubscribed first, or alone, in its packet: it is not for the others in it.
+    first_ignored: bool,
+}
 
 impl Rule for Subscribed {
     fn name(&self) -> &'static str {
@@ -47,7 +50,11 @@ impl Rule for Subscribed {
         if !ledger.is_clear(delivery.session) {
             return found.unknown("nobody knows all subscriptions of the session");
         }
-        let (cites, why) = reason(ledger, delivery.session, &delivery.topic);
+        let (mut cites, why) = reason(ledger, delivery.session, &delivery.topic);
+        self.first_ignored |= cites == UNSUBSCRIBED;
+        if self.first_ignored && cites == UNSUBSCRIBED_WITH_OTHERS {
+            cites = UNSUBSCRIBED;
+        }
         found.accuse(
             cites,
             ledger.version_of(delivery.session),
@@ -60,10 +67,18 @@ impl Rule for Subscribed {
 /// What might have led the Server to send it.
 fn reason(ledger: &Ledger, no: SessionNo, topic: &str) -> (Cites, &'static str) {
     let session = &ledger[no];
-    let latest = session.subscriptions.iter().rev().find(|subscription| {
+    let any = |matches: &dyn Fn(&str) -> bool| {
+        let live =
+            |subscription: &&Subscription| subscription.refused.is_none() && subscription.ended.is_none();
+        session.subscriptions.iter().filter(live).any(|subscription| matches(&subscription.matches))
+    };
+    let near = any(&|filter| nearly_matches(filter, topic));
+    let over = session.subscriptions.iter().filter(|subscription| {
         subscription.matches(topic) && (subscription.refused.is_some() || subscription.ended.is_some())
     });
-    if let Some(subscription) = latest {
+    // Which of several it is, nobody knows: one that was treated in an unusual way is the likeliest.
+    let latest = over.max_by_key(|subscription| subscription.unsubscribed);
+    if let Some(subscription) = latest.filter(|_| !near) {
         return match subscription.unsubscribed {
             _ if subscription.refused.is_some() => (REFUSED, "the filter was refused"),
             Some(_) if subscription.shared && subscription.replaces.is_some() => {
@@ -80,29 +95,19 @@ fn reason(ledger: &Ledger, no: SessionNo, topic: &str) -> (Cites, &'static str) 
             other.subscriptions.iter().any(|old| old.matches(topic) && old.refused.is_none())
         }
     };
-    if ledger.sessions().any(|other| earlier(&other)) {
+    if !near && ledger.sessions().any(|other| earlier(&other)) {
         let first = session.connections.first().and_then(|no| ledger[*no].asked.as_ref());
         let clean = first.is_some_and(|asked| asked.clean_start);
         let cites = if clean { CLEAN } else { EXPIRED };
         return (cites, "it was subscribed in an earlier session");
     }
-    let any = |matches: &dyn Fn(&str) -> bool| {
-        let mut live = session.subscriptions.iter().filter(|subscription| subscription.refused.is_none());
-        live.any(|subscription| matches(&subscription.matches))
-    };
-    if let Some(rest) = topic.strip_prefix('$')
-        && any(&|filter| topic::matches(filter, &format!("x{rest}")))
-    {
+    // Where several things explain it, only the one is certain that no filter matches.
+    if any(&|filter| ignores_dollar(filter, topic)) && latest.is_none() {
         return (DOLLAR, "a leading wildcard does not match it");
     }
-    let folded = any(&|filter| topic::matches(&filter.to_lowercase(), &topic.to_lowercase()))
-        || any(&|filter| topic::matches(&without_empty_levels(filter), &without_empty_levels(topic)));
-    if folded {
+    let normalised = any(&|filter| normalises(filter, topic));
+    if normalised && !any(&|filter| spans(filter, topic)) && latest.is_none() {
         return (NORMALISED, "a filter matches it only if both are normalised");
     }
     (UNMATCHED, "no filter matches it")
-}
-
-fn without_empty_levels(text: &str) -> String {
-    text.split('/').filter(|level| !level.is_empty()).collect::<Vec<_>>().join("/")
 }

@@ -8,6 +8,7 @@
 //! Unknown   when two messages have the same topic and payload; how many copies are to come, if the message was sent
 //!           at QoS 0, or was retained, or may come by a Shared Subscription too.
 
+use super::doubt::doubt;
 use super::exactly_once::publications;
 use super::ledger::{Delivery, DeliveryNo, Ledger, Message, MessageNo, Session, SessionNo, Turn, Wait};
 use super::{Cites, Fact, Findings, Rule, Seen};
@@ -78,6 +79,12 @@ impl SubscriptionIdentifiers {
         }
         match self.flaw(no, delivery, session, message, ledger) {
             None => found.decided(),
+            Some((cites, _)) if cites != REPLACED && served_wrongly(ledger, delivery) => {
+                found.unknown("a subscription may be served that must not be");
+            }
+            Some(_) if doubt(ledger, delivery).is_some() => {
+                found.unknown("a subscription may be served that must not be");
+            }
             Some((cites, expected)) => found.accuse(
                 cites,
                 Version::V5,
@@ -136,7 +143,8 @@ impl SubscriptionIdentifiers {
             let certain = granted && subscription.certainly(sent, passed);
             certain && !cause.retained && !subscription.shared && !(own && options.no_local)
         });
-        if !countable || message.qos == Qos::AtMostOnce || publications(ledger, message) > 1 {
+        // QoS 2 alone might be doubled for another reason.
+        if !countable || message.qos != Qos::AtLeastOnce || publications(ledger, message) > 1 {
             return None;
         }
         let key = (delivery.session, delivery.message?);
@@ -169,9 +177,15 @@ impl SubscriptionIdentifiers {
             match ledger.overdue(*session, *number, message.possible.unwrap_or_default(), copies.since) {
                 Wait::NotYet => return of.is_some(),
                 Wait::Unknown(why) => found.unknown(why),
+                Wait::Overdue
+                    if doubt(ledger, &ledger[copies.first]).is_some()
+                        || served_wrongly(ledger, &ledger[copies.first]) =>
+                {
+                    found.unknown("a subscription may be served that must not be");
+                }
                 Wait::Overdue => found.accuse_of(
                     ledger.client_of(*session),
-                    ALL_OF_ONE_COPY,
+                    if carried.is_empty() { MISSING } else { ALL_OF_ONE_COPY },
                     Version::V5,
                     format!("the one copy of {} with the identifiers {:?}", message.topic, copies.due),
                     format!("Subscription Identifiers {:?}", ledger[copies.first].identifiers),
@@ -180,4 +194,12 @@ impl SubscriptionIdentifiers {
             false
         });
     }
+}
+
+/// Whether a subscription that was replaced may be in force still, and have had another identifier.
+fn served_wrongly(ledger: &Ledger, delivery: &Delivery) -> bool {
+    let list = &ledger[delivery.session].subscriptions;
+    list.iter()
+        .filter(|new| new.matches(&delivery.topic))
+        .any(|new| new.replaces.is_some_and(|old| list[old].identifier != new.identifier))
 }

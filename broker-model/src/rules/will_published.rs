@@ -8,6 +8,7 @@
 //! Unknown   when another message has the same topic and payload; whether the Server knows of a silent death, without
 //!           Keep Alive; when nobody who was subscribed was there long enough.
 
+use super::doubt::came;
 use super::ledger::{ConnectionNo, Ledger, SessionNo, Wait};
 use super::{Cites, Fact, Findings, Rule, Seen};
 use mqtt_assay_codec::{PacketType, Qos};
@@ -102,10 +103,12 @@ impl WillPublished {
         if !wanted || message.topic.starts_with('$') {
             return;
         }
-        let came = message.seen.is_some()
-            && ledger
-                .deliveries()
-                .any(|(_, delivery)| delivery.session == session && delivery.message == Some(will.message));
+        // Who was away might have got it if the Server had kept it.
+        let there = ledger.last_connection(session);
+        if ledger[there].answered.is_none_or(|answered| answered.at > due.from) {
+            return;
+        }
+        let came = message.seen.is_some() || came(ledger, session, will.message, due.from);
         match ledger.overdue(session, will.message, due.from, due.by) {
             _ if came => found.decided(),
             _ if message.ambiguous => found.unknown("another message has the same topic and payload"),

@@ -49,7 +49,6 @@ pub(super) struct State {
     outgoing: Vec<(PacketId, Outgoing)>,
     /// QoS 2 messages received and not released.
     received: BTreeSet<PacketId>,
-    last_id: u16,
 }
 
 impl State {
@@ -266,16 +265,12 @@ impl Pilot {
         }
     }
 
-    fn free_id(&self, state: &mut State) -> PacketId {
-        loop {
-            state.last_id = state.last_id.wrapping_add(1);
-            if let Some(id) = PacketId::new(state.last_id)
-                && !self.requests.contains(&id)
-                && !state.outgoing.iter().any(|(used, _)| *used == id)
-            {
-                return id;
-            }
-        }
+    /// The lowest identifier that is not in use: it comes back soon, which a Server has to bear.
+    fn free_id(&self, state: &State) -> PacketId {
+        let used = |id: &PacketId| {
+            self.requests.contains(id) || state.outgoing.iter().any(|(outgoing, _)| outgoing == id)
+        };
+        (1..=u16::MAX).filter_map(PacketId::new).find(|id| !used(id)).unwrap_or(PacketId::MIN)
     }
 
     fn write_ack(&mut self, packet: PacketType, id: PacketId, reason: ReasonCode) {

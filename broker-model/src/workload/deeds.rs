@@ -26,6 +26,9 @@ enum Deed {
     Crash,
     Break,
     Resend,
+    Pipeline,
+    KeepAlive,
+    Misorder,
 }
 
 const TOPICS: &[&str] = &["a/b", "a/c", "a/b/c", "x", "w/1"];
@@ -73,6 +76,9 @@ impl Author {
             (if has(Theme::Restart) { 5 } else { 0 }, Deed::Crash),
             (if has(Theme::Errors) { 12 } else { 0 }, Deed::Break),
             (if has(Theme::Flow) { 5 } else { 1 }, Deed::Resend),
+            (if has(Theme::Identity) { 8 } else { 1 }, Deed::Pipeline),
+            (if has(Theme::KeepAlive) { 10 } else { 0 }, Deed::KeepAlive),
+            (if has(Theme::Errors) { 4 } else { 0 }, Deed::Misorder),
         ];
         let place = self.draw.below(self.roles.len());
         let here = self.roles[place].here;
@@ -103,6 +109,7 @@ impl Author {
                     self.leave(place);
                 }
             }
+            Deed::Pipeline => self.pipeline(place),
             // There is nobody to do anything else.
             _ if !here => self.arrive(place, false),
             Deed::Publish => self.publish(place),
@@ -137,6 +144,8 @@ impl Author {
             }
             Deed::Break => self.break_a_rule(place),
             Deed::Resend => self.resend(place),
+            Deed::KeepAlive => self.keep_alive(place),
+            Deed::Misorder => self.misorder(place),
         }
     }
 
@@ -361,6 +370,84 @@ impl Author {
         if self.draw.percent(80) {
             self.pass(crate::workload::Workload::BOUNDS.promptness + Duration::from_millis(200));
         }
+        self.leave(place);
+    }
+
+    /// The client does not wait for CONNACK. [3.1.1 §3.1.4] [5.0 §3.1.4]
+    fn pipeline(&mut self, place: usize) {
+        if self.roles[place].here {
+            self.push(place, Action::Cut(How::Fin));
+        }
+        self.leave(place);
+        self.push(place, Action::Open);
+        let connect = self.connect(place, false);
+        if connect.clean_start {
+            self.roles[place].filters.clear();
+        }
+        self.push(place, Action::Send(Send::Connect(connect), Vec::new()));
+        self.roles[place].here = true;
+        if self.draw.percent(50) {
+            self.subscribe(place);
+        }
+        self.publish(place);
+        self.ask(place, 90);
+    }
+
+    /// A client with a Keep Alive keeps it, or does not. [3.1.1/MQTT-3.1.2-24] [5.0/MQTT-3.1.2-22]
+    fn keep_alive(&mut self, place: usize) {
+        let second = Duration::from_millis(1_000);
+        match self.draw.below(3) {
+            0 => {
+                for _ in 0..3 {
+                    self.pass(second);
+                    if self.draw.percent(50) {
+                        self.push(place, Action::Send(Send::Pingreq, Vec::new()));
+                    } else {
+                        self.publish(place);
+                    }
+                }
+            }
+            // It only listens.
+            1 => {
+                for _ in 0..4 {
+                    self.pass(second);
+                    let other = self.draw.below(self.roles.len());
+                    if other != place && self.roles[other].here {
+                        self.publish(other);
+                    }
+                }
+                self.pass(2 * second);
+            }
+            // The beginning of a packet is no packet.
+            _ => {
+                for byte in [0x30, 0x05] {
+                    self.pass(2 * second);
+                    self.push(place, Action::Send(Send::Raw(vec![byte]), Vec::new()));
+                }
+                self.pass(3 * second);
+                self.push(place, Action::Cut(How::Fin));
+                self.leave(place);
+            }
+        }
+    }
+
+    /// Well-formed packets where they may not be. [3.1.1/MQTT-3.1.0-1] [3.1.1/MQTT-3.1.0-2] [5.0/MQTT-3.1.0-1]
+    fn misorder(&mut self, place: usize) {
+        if self.draw.percent(50) {
+            let connect = self.connect(place, false);
+            self.push(place, Action::Send(Send::Connect(connect), Vec::new()));
+        } else {
+            self.push(place, Action::Cut(How::Fin));
+            self.leave(place);
+            self.push(place, Action::Open);
+            if self.draw.percent(50) {
+                self.push(place, Action::Send(Send::Pingreq, Vec::new()));
+            } else {
+                self.roles[place].here = true;
+                self.publish(place);
+            }
+        }
+        self.pass(super::Workload::BOUNDS.promptness + Duration::from_millis(200));
         self.leave(place);
     }
 }

@@ -6,9 +6,11 @@
 
 mod deeds;
 mod draw;
+mod policies;
 mod theme;
 
 pub(crate) use draw::Draw;
+pub use policies::policy;
 
 use crate::history::{ClientNo, Fault, How, Memory};
 use crate::rules::Bounds;
@@ -88,6 +90,9 @@ impl Workload {
     }
 }
 
+/// What the clients are called.
+const NAMES: [&str; 6] = ["ann", "bob", "cat", "dan", "eve", "fay"];
+
 /// What the author believes of a client.
 #[derive(Clone, Debug)]
 struct Role {
@@ -156,7 +161,6 @@ impl Author {
 
     /// Adds a client.
     fn cast(&mut self, place: usize, version: Version) {
-        const NAMES: [&str; 6] = ["ann", "bob", "cat", "dan", "eve", "fay"];
         let expiry = match self.draw.below(6) {
             0 => 0,
             1 if version == Version::V5 => 1 + self.draw.below(3) as u32,
@@ -218,7 +222,36 @@ impl Author {
         let will = will.then(|| self.will(version));
         let client_id = self.script.clients.get(place).and_then(|client| client.connect.client_id.clone());
         let clean_start = if v5 { clean } else { expiry == 0 || (clean && !first) };
-        Connect { client_id, clean_start, keep_alive, will, properties, ..Connect::default() }
+        let mut connect =
+            Connect { client_id, clean_start, keep_alive, will, properties, ..Connect::default() };
+        if self.themes.has(Theme::Identity) {
+            self.identify(place, first, &mut connect);
+        }
+        connect
+    }
+
+    /// Client Identifiers, user names and passwords of all sorts.
+    fn identify(&mut self, place: usize, first: bool, connect: &mut Connect) {
+        if first {
+            connect.client_id = match self.draw.below(6) {
+                // Only a Client without a session to come back to may leave it empty. [3.1.1/MQTT-3.1.3-7]
+                0 if self.roles[place].expiry == 0 => Some(String::new()),
+                // Not the one of its neighbour. [3.1.1/MQTT-3.1.3-2] [5.0/MQTT-3.1.3-2]
+                1 if place > 0 => Some(NAMES[place - 1].to_uppercase()),
+                // 23 bytes, which every Server has to take. [3.1.1/MQTT-3.1.3-5] [5.0/MQTT-3.1.3-5]
+                2 => Some(format!("{}ABCDEFGHIJKLMNOPQRST", NAMES[place])),
+                _ => None,
+            };
+        }
+        match self.draw.below(5) {
+            0 => connect.user_name = Some(policies::USER.0.to_owned()),
+            1 | 2 => {
+                let right = self.draw.percent(60);
+                connect.user_name = Some(policies::USER.0.to_owned());
+                connect.password = Some(if right { policies::USER.1.into() } else { b"wrong".to_vec() });
+            }
+            _ => {}
+        }
     }
 
     fn write(&mut self) {

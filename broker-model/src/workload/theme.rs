@@ -12,6 +12,8 @@ pub(super) enum Theme {
     Session,
     /// Two clients with one Client Identifier.
     Takeover,
+    /// Client Identifiers, users, and packets sent right behind CONNECT.
+    Identity,
     /// Retained messages.
     Retained,
     /// Wills.
@@ -48,6 +50,7 @@ impl Themes {
             Theme::Flow,
             Theme::Session,
             Theme::Takeover,
+            Theme::Identity,
             Theme::Retained,
             Theme::Will,
             Theme::KeepAlive,

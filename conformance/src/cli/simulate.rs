@@ -180,6 +180,7 @@ fn write_summary(
             writeln!(out, "  {count:8}  {}: {}", unknown.rule, unknown.why)?;
         }
     }
+    writeln!(out, "histories {:016x}: the same for the same seeds, everywhere", simulation.digest)?;
     let broken = match simulation.findings.len() {
         0 => "No rule accuses the broker.".to_owned(),
         1 => "1 accusation.".to_owned(),
@@ -247,8 +248,13 @@ fn one_script(arguments: &Arguments, stage: &Stage, path: &Path, style: Style) -
     let mut shapes: Vec<_> = outcome.verdicts.accusations.iter().map(Accusation::shape).collect();
     shapes.sort_unstable();
     shapes.dedup();
-    let named = path.display();
-    let mutant = arguments.mutant.map_or_else(String::new, |mutant| format!(" --mutant {}", mutant.name()));
+    let mut replay = format!("mqtt-assay simulate --script {}", path.display());
+    if stage.carrier != Carrier::Direct {
+        replay.push_str(&format!(" --carrier {}", stage.carrier.name()));
+    }
+    if let Some(mutant) = arguments.mutant {
+        replay.push_str(&format!(" --mutant {}", mutant.name()));
+    }
     for shape in &shapes {
         // The script is the user's: it is shown as it is.
         let accusation = outcome.verdicts.accusations.iter().find(|found| found.shape() == *shape);
@@ -260,15 +266,11 @@ fn one_script(arguments: &Arguments, stage: &Stage, path: &Path, style: Style) -
                 accusation,
                 outcome: outcome.clone(),
             };
-            write_finding(
-                &mut out,
-                &finding,
-                &format!("mqtt-assay simulate --script {named}{mutant}"),
-                style,
-            )?;
+            write_finding(&mut out, &finding, &replay, style)?;
         }
     }
-    if arguments.verbose && shapes.is_empty() {
+    let failed = !outcome.played.failures.is_empty();
+    if (arguments.verbose || failed) && shapes.is_empty() {
         out.write_all(simulation::packets(&outcome.played.history, None).as_bytes())?;
     }
     for failure in &outcome.played.failures {

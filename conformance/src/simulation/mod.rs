@@ -7,6 +7,7 @@ pub use prove::{Fate, Proof, prove_rules};
 pub use shown::{Style, packets, write_finding};
 
 use crate::net::sim;
+use mqtt_assay_broker_model::history::Digest;
 use mqtt_assay_broker_model::rules::{self, Accusation, Bounds, Unknown};
 use mqtt_assay_broker_model::script::Script;
 use mqtt_assay_broker_model::shrink::shrink;
@@ -84,6 +85,7 @@ struct Played {
     decided: u64,
     unknown: BTreeMap<Unknown, u64>,
     accused: Vec<Shape>,
+    digest: u64,
 }
 
 /// How far a run is.
@@ -125,6 +127,9 @@ pub struct Simulation {
     pub unknown: BTreeMap<Unknown, u64>,
     /// By shape, in the order of the shapes: the same whatever thread was first.
     pub findings: Vec<SimulationFinding>,
+    /// A fingerprint of all histories, whatever order they were played in: the same for the same seeds, on every
+    /// machine.
+    pub digest: u64,
     /// The user has ended it.
     pub interrupted: bool,
 }
@@ -176,6 +181,7 @@ pub fn run(
             simulation.scripts += 1;
             simulation.packets += played.packets;
             simulation.decided += played.decided;
+            simulation.digest = simulation.digest.wrapping_add(played.digest);
             for (unknown, count) in played.unknown {
                 *simulation.unknown.entry(unknown).or_default() += count;
             }
@@ -205,7 +211,11 @@ fn play(stage: &Stage, seed: u64) -> Result<Played, sim::Trouble> {
     let mut accused: Vec<Shape> = outcome.verdicts.accusations.iter().map(Accusation::shape).collect();
     accused.sort_unstable();
     accused.dedup();
+    let mut digest = Digest::default();
+    digest.add(&seed.to_le_bytes());
+    digest.add(&outcome.played.history.digest().number().to_le_bytes());
     Ok(Played {
+        digest: digest.number(),
         seed,
         packets: outcome.played.history.packets() as u64,
         decided: outcome.verdicts.decided,

@@ -134,6 +134,8 @@ pub struct Delivery {
     pub topic: Arc<str>,
     /// The message; `None` if nobody of this history published it.
     pub message: Option<super::MessageNo>,
+    /// The payload, if nobody of this history published it.
+    pub stranger: Option<Vec<u8>>,
     /// QoS.
     pub qos: Qos,
     /// DUP.

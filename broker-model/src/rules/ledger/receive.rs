@@ -249,6 +249,7 @@ impl Ledger {
             session,
             topic,
             message,
+            stranger: message.is_none().then(|| publish.payload.to_vec()),
             qos: publish.qos,
             dup: publish.dup,
             retain: publish.retain,

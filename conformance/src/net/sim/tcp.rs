@@ -16,8 +16,9 @@ const PORT: u16 = 1883;
 const REQUESTS_MAX: usize = 64;
 
 impl Wire for TcpStream {
-    /// A reset cannot be asked for. A stream that is dropped over bytes that were not read resets the connection, as
-    /// every other does whose peer writes on; else its end is an orderly one.
+    /// Nothing: turmoil cannot be asked for a reset. A stream that is dropped resets the connection by itself if bytes
+    /// came that were not read; otherwise its end is an orderly one, and only what the peer writes later is answered
+    /// with a reset.
     fn reset_on_drop(&mut self) {}
 }
 
