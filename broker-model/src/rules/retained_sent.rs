@@ -142,6 +142,9 @@ impl RetainedSent {
                     return subscription.granted.is_some_and(|(_, qos)| qos > Qos::AtMostOnce);
                 }
                 Wait::Unknown(why) => found.unknown(why),
+                Wait::Overdue if !ledger.may_publish(due.message) => {
+                    found.unknown("the publisher may not be allowed to publish so");
+                }
                 Wait::Overdue => {
                     let message = &ledger[due.message];
                     found.accuse_of(

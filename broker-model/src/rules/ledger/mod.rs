@@ -429,7 +429,7 @@ impl Ledger {
             }
             session.possibly_gone = Some(session.possibly_gone.map_or(crashed, |at| at.min(crashed)));
             if memory != Memory::Kept {
-                session.doubtful = Some(self.now);
+                session.doubt(now);
             }
         }
     }
@@ -477,15 +477,19 @@ impl Ledger {
         let least = session.expiry.min(session.expiry_asked);
         let most = if told { session.expiry_asked } else { session.expiry.max(session.expiry_asked) };
         // Brokers that count in whole seconds may be one early.
-        session.possibly_gone = match least {
+        let possibly = match least {
             NEVER => None,
             0 => Some(earliest),
             _ => Some(earliest + seconds(least - 1)),
         };
-        session.certainly_gone = match (noticed, most) {
+        let certainly = match (noticed, most) {
             (None, _) | (_, NEVER) => None,
             (Some(at), _) => Some(at + seconds(most) + promptness),
         };
+        // Another connection may have ended it before.
+        let earlier = |a: Option<Duration>, b: Option<Duration>| a.into_iter().chain(b).min();
+        session.possibly_gone = earlier(session.possibly_gone, possibly);
+        session.certainly_gone = earlier(session.certainly_gone, certainly);
     }
 
     /// A connection has ended before its CONNACK came: the Server may have accepted it, and with it the Session

@@ -28,14 +28,16 @@ impl Ledger {
                 if let Some(&message) = self[session].outbound.get(&ack.packet_id) {
                     self.answered = Some(message);
                     let sent = self[message].attempts.iter().find(|attempt| attempt.connection == no);
-                    if let Some(sent) = sent.map(|attempt| attempt.at) {
-                        self.heard(no, sent);
-                    }
+                    let sent = sent.map(|attempt| attempt.at);
                     let message = &mut self.messages[message.0];
-                    if ack.reason.is_success() {
-                        message.accepted.get_or_insert(at);
-                    } else {
-                        message.refused = true;
+                    match sent {
+                        Some(_) if ack.reason.is_success() => drop(message.accepted.get_or_insert(at)),
+                        Some(_) => message.refused = true,
+                        // Another client in the same session has used the identifier.
+                        None => {}
+                    }
+                    if let Some(sent) = sent {
+                        self.heard(no, sent);
                     }
                 }
                 if matches!(packet, Packet::Puback(_)) || !ack.reason.is_success() {
@@ -46,7 +48,9 @@ impl Ledger {
                 if let Some(message) = self.sessions[session.0].outbound.remove(&ack.packet_id) {
                     self.answered = Some(message);
                     let message = &mut self.messages[message.0];
-                    message.completed.get_or_insert(at);
+                    if message.accepted.is_some() {
+                        message.completed.get_or_insert(at);
+                    }
                     if let Some((_, released)) = message.released.filter(|(on, _)| *on == no) {
                         self.heard(no, released);
                     }
@@ -121,7 +125,7 @@ impl Ledger {
         state.possibly_gone = None;
         state.certainly_gone = None;
         if doubtful {
-            state.doubtful = Some(at);
+            state.doubt(at);
         }
         self.connections[no.0].session = Some(session);
         self.heard(no, begun);

@@ -42,8 +42,12 @@ impl Ledger {
     ) {
         let connection = &mut self.connections[no.0];
         let inbound = &mut self.sessions[session.0].inbound;
-        if matches!(packet, Packet::Puback(_) | Packet::Pubrec(_) | Packet::Pubcomp(_)) {
-            connection.acknowledged = Some(at);
+        match packet {
+            Packet::Puback(_) | Packet::Pubrec(_) | Packet::Pubcomp(_) => connection.acknowledged = Some(at),
+            Packet::Publish(_) | Packet::Subscribe(_) | Packet::Unsubscribe(_) => {
+                connection.last_request = Some(at);
+            }
+            _ => {}
         }
         match packet {
             Packet::Publish(publish) => self.published(no, session, event, at, publish),

@@ -152,6 +152,14 @@ impl Session {
             && self.doubtful.is_none_or(|at| at < from)
     }
 
+    /// From now on nothing is certain of what was in it: its subscriptions may have ended.
+    pub(super) fn doubt(&mut self, now: Duration) {
+        self.doubtful = Some(now);
+        for subscription in &mut self.subscriptions {
+            subscription.ending.get_or_insert(now);
+        }
+    }
+
     /// Whether the history tells all that was ever in it.
     pub fn is_clear(&self) -> bool {
         !self.foreign && self.doubtful.is_none()
