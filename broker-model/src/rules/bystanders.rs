@@ -4,13 +4,22 @@
 //!           seen, two or more, or one with a DISCONNECT that claims an error.
 //! Unknown   whether a connection on which nothing passes is still there.
 
-use super::ledger::{Connection, ConnectionNo, Ledger};
+use super::ledger::{Asked, Connection, ConnectionNo, Ledger};
 use super::{Cites, Fact, Findings, Rule, Seen};
 use crate::history::{Fault, Side};
 use core::time::Duration;
 use mqtt_assay_codec::ReasonCode;
 
 const CITES: Cites = Cites { v3_1_1: &["U3-ERR-1"], v5: &["U5-ERR-1"] };
+
+/// Codes with which a Server says that the Client has made a mistake.
+const CLAIMS: [ReasonCode; 5] = [
+    ReasonCode::MALFORMED_PACKET,
+    ReasonCode::PROTOCOL_ERROR,
+    ReasonCode::RECEIVE_MAXIMUM_EXCEEDED,
+    ReasonCode::TOPIC_ALIAS_INVALID,
+    ReasonCode::PACKET_TOO_LARGE,
+];
 
 /// Of so many breaches the consequences are looked at: others tell nothing new.
 const BREACHES_MAX: usize = 32;
@@ -64,7 +73,7 @@ impl Bystanders {
                 continue;
             }
             if let Some(end) = connection.ended.filter(|end| end.at <= until) {
-                if end.side == Side::Server && !has_a_reason(no, connection, ledger) {
+                if end.side == Side::Server && !has_a_reason(no, connection, at, ledger) {
                     ended.push(connection);
                 }
             } else if connection.last_received.is_some_and(|last| last > at) {
@@ -73,11 +82,7 @@ impl Bystanders {
             }
         }
         let claims = |connection: &&Connection| {
-            connection.server_disconnect.is_some_and(|(_, code)| {
-                !code.is_success()
-                    && code != ReasonCode::SERVER_SHUTTING_DOWN
-                    && code != ReasonCode::SERVER_BUSY
-            })
+            connection.server_disconnect.is_some_and(|(_, code)| CLAIMS.contains(&code))
         };
         if ended.len() > 1 || ended.iter().any(claims) {
             let expected = "the other clients to stay connected when one breaks a rule";
@@ -87,21 +92,23 @@ impl Bystanders {
     }
 }
 
-/// Whether the client had sent something not long before: who is silent may be disconnected. [3.1.1 §3.1.2.10]
+/// Whether the client had sent something not long before, and all that it had sent was answered: who is silent may be
+/// disconnected [3.1.1 §3.1.2.10], and so may who sends what the Server does not take.
 fn is_active(connection: &Connection, from: Duration, to: Duration, ledger: &Ledger) -> bool {
     let mut recent = from.saturating_sub(ledger.bounds.promptness);
     if connection.keep_alive() > 0 {
         recent = recent.max(to.saturating_sub(Duration::from_secs(u64::from(connection.keep_alive()))));
     }
-    connection.last_sent.is_some_and(|last| last >= recent)
+    connection.last_sent.is_some_and(|last| last >= recent && connection.has_heard(last))
         && connection.free_since.is_some_and(|at| at <= from)
 }
 
 /// Whether the end may have a reason of its own: a takeover.
-fn has_a_reason(no: ConnectionNo, connection: &Connection, ledger: &Ledger) -> bool {
-    let client_id = connection.asked.as_ref().map(|asked| &asked.client_id);
+fn has_a_reason(no: ConnectionNo, connection: &Connection, since: Duration, ledger: &Ledger) -> bool {
+    let Some(own) = &connection.asked else { return true };
+    let recent = since.saturating_sub(ledger.bounds.promptness);
     ledger.connections().any(|(other, connection)| {
-        let asked = connection.asked.as_ref();
-        other > no && asked.map(|asked| &asked.client_id) == client_id
+        let same = |asked: &Asked| asked.client_id == own.client_id && asked.at >= recent;
+        other != no && connection.asked.as_ref().is_some_and(same)
     })
 }

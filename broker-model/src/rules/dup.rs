@@ -45,7 +45,7 @@ fn again(delivery: &Delivery, before: DeliveryNo, ledger: &Ledger, found: &mut F
     if delivery.message.is_none_or(|message| ledger[message].ambiguous) {
         return found.unknown("it may be another message of the same topic and payload");
     }
-    if ledger.forgotten().is_some_and(|at| at > ledger[before].at) {
+    if !ledger.is_continued(delivery, before) {
         return found.unknown("the broker may have forgotten that it had sent the message");
     }
     let id = delivery.id.map_or(0, PacketId::get);

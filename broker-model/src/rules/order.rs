@@ -42,7 +42,10 @@ impl Rule for Order {
         }
         let stream = || (Arc::clone(&message.topic), Arc::clone(&message.publisher), delivery.qos);
         match delivery.turn {
-            Turn::Again(before) if ledger[before].connection != delivery.connection => {
+            Turn::Again(before)
+                if ledger[before].connection != delivery.connection
+                    && ledger.is_continued(delivery, before) =>
+            {
                 let first = delivery.id.and_then(|id| ledger[delivery.session].inbound.get(&id));
                 if let Some(first) = first.map(|inbound| inbound.first) {
                     self.again((delivery.connection, stream()), first, ledger, found);

@@ -53,7 +53,7 @@ impl Rule for PacketIdentifiers {
 
 /// Another message has the identifier of one that the Client has not acknowledged.
 fn in_use(delivery: &Delivery, before: DeliveryNo, ledger: &Ledger, found: &mut Findings) {
-    if ledger.forgotten().is_some_and(|at| at > ledger[before].at) {
+    if !ledger.is_continued(delivery, before) {
         return found.unknown("the broker may have forgotten which identifiers it used");
     }
     let Some(id) = delivery.id else { return };

@@ -8,7 +8,7 @@
 //! Unknown   when the connection did not last; while the Client leaves its Receive Maximum used up; what may be too large;
 //!           in another version; after the broker has lost its memory.
 
-use super::ledger::{ConnectionNo, Delivery, Inbound, Ledger, Session};
+use super::ledger::{Connection, ConnectionNo, Delivery, Inbound, Ledger, Session};
 use super::{Cites, Fact, Findings, Rule, Seen, closing};
 use core::time::Duration;
 use mqtt_assay_codec::{PacketId, Qos};
@@ -86,9 +86,9 @@ fn missing(
     if !connection.unanswered.is_empty() {
         return found.unknown("the client has not acknowledged what came before");
     }
-    let limited = connection.asked.as_ref().is_some_and(|asked| asked.maximum_packet_size.is_some());
-    let fits = |message| !connection.may_be_too_large(&ledger[message]);
-    if limited && !delivery.message.is_some_and(fits) {
+    // Also for a connection in between: what is too large for one is over.
+    let since_then = session.connections.iter().rev().take_while(|no| **no != delivery.connection);
+    if since_then.into_iter().any(|no| may_be_too_large(delivery, &ledger[*no], ledger)) {
         return found.unknown("the message may be too large for the client");
     }
     let qos_1 = delivery.qos == Qos::AtLeastOnce;
@@ -111,6 +111,13 @@ fn missing(
     };
     let expected = format!("PUBLISH {id} to {} again, as it is not acknowledged", delivery.topic);
     found.accuse_of(connection.client, cites, connection.version, expected, "nothing");
+}
+
+/// Whether a connection's Maximum Packet Size may keep the message from it.
+fn may_be_too_large(delivery: &Delivery, connection: &Connection, ledger: &Ledger) -> bool {
+    let limited = connection.asked.as_ref().is_some_and(|asked| asked.maximum_packet_size.is_some());
+    let fits = |message| !connection.may_be_too_large(&ledger[message]);
+    limited && !delivery.message.is_some_and(fits)
 }
 
 /// When the message's interval may be over.

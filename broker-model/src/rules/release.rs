@@ -6,7 +6,7 @@
 //!           time; in 5.0 the order.
 //! Unknown   when the connection did not last; when a DISCONNECT came, or the Client has broken a rule.
 
-use super::ledger::{ConnectionNo, Delivery, Ledger, Turn};
+use super::ledger::{ConnectionNo, Delivery, DeliveryNo, Ledger, Turn};
 use super::{Cites, Fact, Findings, Rule, Seen, closing};
 use core::time::Duration;
 use mqtt_assay_codec::{Packet, PacketId, Qos, ReasonCode};
@@ -48,9 +48,11 @@ impl Rule for Release {
             }
             (Fact::Delivered(_, delivery), _) => {
                 let delivery = &ledger[delivery];
-                let again = matches!(delivery.turn, Turn::Again(_)) && !delivery.late;
-                if again && delivery.qos == Qos::ExactlyOnce {
-                    published_again(delivery, ledger, found);
+                if let Turn::Again(before) = delivery.turn
+                    && delivery.qos == Qos::ExactlyOnce
+                    && !delivery.late
+                {
+                    published_again(delivery, before, ledger, found);
                 }
             }
             (Fact::Ended(..) | Fact::Finished, _) => {
@@ -139,11 +141,14 @@ fn on(no: ConnectionNo) -> core::ops::RangeInclusive<(ConnectionNo, PacketId)> {
 }
 
 /// A PUBLISH comes again; its PUBREL may have come before.
-fn published_again(delivery: &Delivery, ledger: &Ledger, found: &mut Findings) {
+fn published_again(delivery: &Delivery, before: DeliveryNo, ledger: &Ledger, found: &mut Findings) {
     let Some(id) = delivery.id else { return };
     let Some(inbound) = ledger[delivery.session].inbound.get(&id) else { return };
     if inbound.released.is_none() {
         return found.decided();
+    }
+    if !ledger.is_continued(delivery, before) {
+        return found.unknown("the broker may have forgotten the PUBREC");
     }
     // Under the identifier of an exchange that is over another copy of the message may come.
     if inbound.is_over() && !ledger.is_only_copy(delivery) {

@@ -44,7 +44,7 @@ impl Rule for SentAgain {
 fn published(delivery: &Delivery, before: DeliveryNo, ledger: &Ledger, found: &mut Findings) {
     let Some(id) = delivery.id else { return };
     let Some(inbound) = ledger[delivery.session].inbound.get(&id) else { return };
-    if ledger.forgotten().is_some_and(|at| at > ledger[before].at) {
+    if !ledger.is_continued(delivery, before) {
         return found.unknown("the broker may have forgotten what became of the message");
     }
     let version = ledger.version_of(delivery.session);

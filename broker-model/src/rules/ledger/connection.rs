@@ -219,6 +219,9 @@ pub struct Connection {
     pub free_since: Option<Duration>,
     /// The network holds back.
     pub(super) held: bool,
+    /// When it began to hold back, or the client not to read, the last time or before; what came after the end of that
+    /// may have been sent then.
+    pub(super) hindered_since: Option<Duration>,
     /// The client does not read.
     pub(super) stalled: bool,
     /// QoS 0 messages behind which nothing was answered yet.
@@ -262,6 +265,7 @@ impl Connection {
             offended: None,
             free_since: None,
             held: false,
+            hindered_since: None,
             stalled: false,
             unfollowed: VecDeque::new(),
             acknowledged: None,

@@ -244,6 +244,14 @@ impl Ledger {
         self[connection].waited_in_peace(since, self.bounds.promptness, self.now)
     }
 
+    /// Whether what came before a delivery is known to belong to the same session as it: the same connection, or one
+    /// of a session of which all is known.
+    pub fn is_continued(&self, delivery: &Delivery, before: DeliveryNo) -> bool {
+        let same = self[before].connection == delivery.connection;
+        let forgotten = self.forgotten.is_some_and(|at| at > self[before].at);
+        same || !forgotten && self[delivery.session].is_clear()
+    }
+
     fn offend(&mut self, connection: ConnectionNo) {
         let now = self.now;
         self.connections[connection.0].offended.get_or_insert(now);
@@ -370,7 +378,7 @@ impl Ledger {
     }
 
     fn fault(&mut self, connection: Option<ConnectionNo>, fault: Fault) {
-        let now = self.now;
+        let (now, promptness) = (self.now, self.bounds.promptness);
         match (fault, connection) {
             (Fault::Hold, Some(no)) => self.connections[no.0].held = true,
             (Fault::Release, Some(no)) => self.connections[no.0].held = false,
@@ -390,6 +398,12 @@ impl Ledger {
             let connection = &mut self.connections[no.0];
             let free = !connection.held && !connection.stalled && connection.is_open();
             if !free {
+                // What came shortly after the last hindrance may be older than that.
+                if connection.free_since.is_some_and(|free| free + promptness < now)
+                    || connection.hindered_since.is_none()
+                {
+                    connection.hindered_since = Some(now);
+                }
                 connection.free_since = None;
             } else if connection.free_since.is_none() && self.crashed.is_none() {
                 connection.free_since = Some(now);
@@ -432,6 +446,11 @@ impl Ledger {
         // The Server may have ended it as soon as it had sent what came last, or had a DISCONNECT; also where the
         // client did the same without seeing that.
         let mut earliest = connection.last_received.or(connection.opened).unwrap_or(end.at);
+        if let Some(hindered) = connection.hindered_since
+            && connection.free_since.is_none_or(|free| earliest <= free + promptness)
+        {
+            earliest = earliest.min(hindered);
+        }
         let seeing = end.at.saturating_sub(promptness);
         if end.side == Side::Client && connection.free_since.is_some_and(|free| free <= seeing) {
             earliest = earliest.max(seeing);

@@ -176,7 +176,8 @@ impl Session {
 
     /// What is known of it from a CONNECT's sending to the CONNACK.
     pub(super) fn existed(&self, asked: Duration, answered: Duration, contended: bool) -> Existed {
-        if contended {
+        // What began in a contention may not be what is left of it.
+        if contended || self.foreign {
             Existed::Possibly
         } else if self.certainly_gone.is_some_and(|at| at <= asked) {
             Existed::No
