@@ -11,6 +11,7 @@
 //!           several connections came; a message that may have come live, and keeps its flag.
 //! Unknown   after a crash that may have brought an older state back; where a live copy may have the wrong flag.
 
+use super::exactly_once::publications;
 use super::ledger::{Cause, DeliveryNo, Ledger, MessageNo, Session, Subscription, Turn};
 use super::{Cites, Fact, Findings, Rule, Seen};
 use mqtt_assay_codec::{Qos, RetainHandling};
@@ -52,8 +53,9 @@ impl Rule for RetainedStored {
             };
             as_published || cause.retained && sends(session, subscription)
         };
-        // Each of them brings it once.
+        // Each of them brings it once, or once for each PUBLISH.
         let causes = ledger.causes().iter().filter(|cause| may_bring(cause)).count();
+        let causes = causes * publications(ledger, &ledger[number]);
         if causes > 0 && (delivery.dup || causes > brought_before(ledger, no, number)) {
             return found.decided();
         }

@@ -3,6 +3,7 @@
 use super::support::*;
 use super::told::{told, told_in_5};
 use mqtt_assay_broker_model::Mutant;
+use mqtt_assay_codec::Version;
 
 #[test]
 fn retained_messages_are_sent_to_new_subscriptions() {
@@ -21,9 +22,24 @@ fn retained_messages_are_sent_to_new_subscriptions() {
          p settle",
     );
     sound(&story);
-    catches("retained_sent", Mutant::RetainedLost, &story);
+    // Before 5.0 nothing else shows that a Server retains anything.
+    catches_in(Version::V5, "retained_sent", Mutant::RetainedLost, &story);
     catches("retained_sent", Mutant::RetainedNotSentForWildcards, &story);
     catches("retain_flag", Mutant::RetainedFlagCleared, &story);
+    let mixed = told(
+        "client new mqtt=5 {clean}
+         client p mqtt=3.1.1 {clean}
+         client s mqtt=3.1.1 {clean}
+         new barrier
+         p > SUBSCRIBE a qos=1
+         p settle
+         p > PUBLISH a \"1\" qos=1 retain=1
+         p settle
+         s > SUBSCRIBE a qos=1
+         s settle",
+    );
+    sound(&mixed);
+    catches_in(Version::V3_1_1, "retained_sent", Mutant::RetainedLost, mixed);
     let again = told(
         "client p {clean}
          client s {clean}
@@ -127,6 +143,8 @@ fn nothing_but_retain_removes_a_retained_message() {
         "client w {clean}
          client s {clean}
          client lamp {clean} will=w \"gone\" will_qos=1 will_retain=1
+         w > PUBLISH r \"1\" qos=1 retain=1
+         w settle
          w > SUBSCRIBE \"#\" qos=1
          w settle
          lamp cut

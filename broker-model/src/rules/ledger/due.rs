@@ -1,6 +1,6 @@
 //! Whether what a session is to get is overdue, and whether it is clear what is in a session.
 
-use super::{Ledger, Message, MessageNo, Origin, SessionNo};
+use super::{ConnectionNo, Ledger, Message, MessageNo, Origin, SessionNo};
 use core::time::Duration;
 use mqtt_assay_codec::Version;
 
@@ -31,7 +31,9 @@ impl Ledger {
             Wait::NotYet
         } else if message.possibly_expired().is_some_and(|at| at <= until) {
             Wait::Unknown("the message may have expired")
-        } else if !connection.unanswered.is_empty() {
+        } else if !connection.unanswered.is_empty()
+            || state.inbound.values().any(|inbound| inbound.is_open(no))
+        {
             Wait::Unknown("the client has not acknowledged what came before")
         } else if self.may_have_been_too_large(session, message) {
             Wait::Unknown("the message may be too large for the client")
@@ -70,10 +72,14 @@ impl Ledger {
         })
     }
 
-    /// Whether the publisher has kept the rules. Who uses a Packet Identifier twice, for one, may have its message taken
-    /// for another.
+    /// Whether the publisher has kept the rules, in the whole of its session. Who uses a Packet Identifier twice, for
+    /// one, may have its message taken for another, then or later.
     pub fn is_sound(&self, no: MessageNo) -> bool {
-        self[no].attempts.iter().all(|attempt| self[attempt.connection].offended.is_none())
+        let kept = |no: &ConnectionNo| self[*no].offended.is_none();
+        self[no].attempts.iter().all(|attempt| match self[attempt.connection].session {
+            Some(session) => self[session].connections.iter().all(kept),
+            None => kept(&attempt.connection),
+        })
     }
 
     /// Whether the history tells all that ever was in a session: it began in the history, no crash has changed it,

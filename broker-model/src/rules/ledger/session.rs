@@ -85,6 +85,12 @@ pub struct Inbound {
 }
 
 impl Inbound {
+    /// Whether the client owes its last packet of the exchange, on its present connection or at all.
+    pub fn is_open(&self, present: ConnectionNo) -> bool {
+        let again = self.released_on == Some(present);
+        self.ended.is_none_or(|(on, _)| again && on != present)
+    }
+
     /// Whether the client has ended the exchange for its part: the Server may use the identifier again.
     pub fn is_over(&self) -> bool {
         self.ended.is_some()
