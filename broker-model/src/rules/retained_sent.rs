@@ -151,7 +151,7 @@ impl RetainedSent {
                 Wait::Overdue if !ledger.may_publish(due.message) => {
                     found.unknown("the publisher may not be allowed to publish so");
                 }
-                Wait::Overdue if !stores && available.is_none() => {
+                Wait::Overdue if available == Some(false) || !stores && available.is_none() => {
                     found.unknown("the Server may retain nothing, and cannot say so");
                 }
                 Wait::Overdue => {
