@@ -89,7 +89,7 @@ impl<'a> Connect<'a> {
         let (header, length) = (name_at, r.left());
         let name = r.binary()?;
         if !matches!(name, b"MQTT" | b"MQIsdp") {
-            text::string(name, None).map_err(|(offence, at)| r.offence(offence, name_at + 2 + at))?;
+            text::string(name).map_err(|(offence, at)| r.offence(offence, name_at + 2 + at))?;
         }
         let level_at = r.at();
         let version = match (name, r.u8()?) {
@@ -122,7 +122,6 @@ impl<'a> Connect<'a> {
             }
         }
         present(r, Offence::ClientIdentifierMissing)?;
-        r.expect_text();
         let client_id = r.string()?;
         let will = if flags & WILL_FLAG == 0 {
             None
