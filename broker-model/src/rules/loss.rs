@@ -3,7 +3,9 @@
 
 use super::Cites;
 use super::doubt::came;
-use super::ledger::{Attempt, Connection, ConnectionNo, Ledger, Message, MessageNo, SessionNo, Subscription};
+use super::ledger::{
+    Attempt, Connection, ConnectionNo, Inbound, Ledger, Message, MessageNo, SessionNo, Subscription,
+};
 use core::time::Duration;
 use mqtt_assay_codec::{Qos, Version, topic};
 
@@ -46,9 +48,11 @@ pub(super) fn cites(ledger: &Ledger, lost: Lost) -> (Cites, Version) {
     // The message may have waited for an acknowledgement when its subscription was replaced.
     let passed = message.passed_on().unwrap_or_default();
     let waited = |new: &Subscription| {
-        let acknowledged = ledger[new.on].acknowledged.is_some_and(|at| at > new.asked);
-        let limited = ledger[new.on].asked.as_ref().is_some_and(|asked| asked.receive_maximum < u16::MAX);
-        new.asked > passed && lost.there == Some(new.on) && acknowledged && limited
+        let open = |inbound: &Inbound| {
+            ledger[inbound.first].at < new.asked && inbound.ended.is_none_or(|(_, at)| at > new.asked)
+        };
+        let blocked = session.inbound.values().any(open);
+        new.asked > passed && lost.there == Some(new.on) && blocked
     };
     let mut new = session.subscriptions.iter().filter(|new| new.replaces == Some(lost.subscription));
     if new.any(waited) {

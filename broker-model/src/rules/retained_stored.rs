@@ -52,7 +52,9 @@ impl Rule for RetainedStored {
             };
             as_published || cause.retained && sends(session, subscription)
         };
-        if ledger.causes().iter().any(may_bring) {
+        // Each of them brings it once.
+        let causes = ledger.causes().iter().filter(|cause| may_bring(cause)).count();
+        if causes > 0 && (delivery.dup || causes > brought_before(ledger, no, number)) {
             return found.decided();
         }
         let Some(subscription) = newest(ledger, session, number) else { return };
@@ -103,6 +105,17 @@ fn came_before(ledger: &Ledger, no: DeliveryNo, number: MessageNo) -> bool {
         ledger.deliveries().skip(ledger.deliveries_before(sent)).take_while(|(other, _)| *other < no);
     let mut earlier = earlier.map(|(_, other)| other);
     earlier.any(|other| other.session == ledger[no].session && other.message == Some(number))
+}
+
+/// How often the message came to the session before with RETAIN.
+fn brought_before(ledger: &Ledger, no: DeliveryNo, number: MessageNo) -> usize {
+    let sent = ledger[number].possible.unwrap_or_default();
+    let earlier =
+        ledger.deliveries().skip(ledger.deliveries_before(sent)).take_while(|(other, _)| *other < no);
+    let same = earlier.filter(|(_, other)| {
+        other.session == ledger[no].session && other.message == Some(number) && other.retain
+    });
+    same.filter(|(_, other)| !matches!(other.turn, Turn::Again(_))).count()
 }
 
 /// Why the message must not be sent because of this subscription.
