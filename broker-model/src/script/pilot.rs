@@ -120,6 +120,7 @@ impl Pilot {
             }
             self.write_connect(&connect, name);
         }
+        self.pump(state, name);
     }
 
     /// The connection is gone, and what belongs to it.
@@ -146,31 +147,37 @@ impl Pilot {
 
     /// Sends, or lets wait for CONNACK; `false` if there is no connection.
     pub(super) fn send(&mut self, state: &mut State, send: &Send, split: &[usize], name: &str) -> bool {
-        match (self.phase, send) {
-            (Phase::Away, _) => return false,
-            // Whatever breaks the rules does not wait for them.
-            (Phase::Greeting | Phase::Served, Send::Raw(_) | Send::Broken(_) | Send::Connect(_)) => {
-                self.write(state, send, split, name);
-            }
-            (Phase::Greeting, _) if self.connect.is_none() => self.write(state, send, split, name),
-            _ => {
-                self.waiting.push_back((send.clone(), split.to_vec()));
-                self.pump(state, name);
-            }
+        if self.phase == Phase::Away {
+            return false;
         }
+        self.waiting.push_back((send.clone(), split.to_vec()));
+        self.pump(state, name);
         true
     }
 
-    /// Sends what may be sent.
+    /// Whether a packet need not wait for CONNACK: it breaks the rules, or there was no CONNECT to be answered.
+    fn is_hasty(&self, send: &Send) -> bool {
+        self.connect.is_none() || matches!(send, Send::Raw(_) | Send::Broken(_) | Send::Connect(_))
+    }
+
+    /// Whether the packet that waits longest exceeds the Server's Receive Maximum. [5.0/MQTT-3.3.4-7]
+    fn is_blocked(&self, state: &State) -> bool {
+        let full = state.outgoing.len() >= usize::from(self.server_receive_maximum);
+        let counted = |send: &Send| matches!(send, Send::Publish { qos, .. } if *qos > Qos::AtMostOnce);
+        full && self.waiting.front().is_some_and(|(send, _)| counted(send))
+    }
+
+    /// Sends what may be sent, in order; before CONNACK only what need not wait for it, past what does.
     fn pump(&mut self, state: &mut State, name: &str) {
-        while self.phase == Phase::Served {
-            let Some((send, split)) = self.waiting.pop_front() else { return };
-            let counted = matches!(send, Send::Publish { qos, .. } if qos > Qos::AtMostOnce);
-            // [5.0/MQTT-3.3.4-7]
-            if counted && state.outgoing.len() >= usize::from(self.server_receive_maximum) {
-                self.waiting.push_front((send, split));
-                return;
-            }
+        loop {
+            let hasty = || self.waiting.iter().position(|(send, _)| self.is_hasty(send));
+            let place = match self.phase {
+                Phase::Away | Phase::Opening => None,
+                Phase::Greeting => hasty(),
+                Phase::Served if self.is_blocked(state) => hasty(),
+                Phase::Served => Some(0),
+            };
+            let Some((send, split)) = place.and_then(|place| self.waiting.remove(place)) else { return };
             self.write(state, &send, &split, name);
         }
     }

@@ -215,7 +215,7 @@ impl Decoder {
 
     #[inline(always)]
     fn reader<'a>(&self, frame: Frame<'a>) -> Reader<'a> {
-        Reader::new(frame.bytes(), frame.header_length(), self.version, self.receiver)
+        Reader::new(frame.body(), frame.header_length(), self.version, self.receiver)
     }
 
     fn decode_other<'a, T>(&self, frame: Frame<'a>, wrap: impl Fn(Packet<'a>) -> T) -> Result<T, Malformed> {
@@ -229,23 +229,32 @@ impl Decoder {
         if packet != PacketType::Connect {
             check_flags(packet, first & 0x0F, self.version).map_err(offence)?;
         }
-        let r = &mut self.reader(frame);
+        // Each type has a reader of its own: one that all share would stay in memory.
+        macro_rules! read {
+            ($variant:ident: $r:ident => $decoded:expr) => {{
+                let $r = &mut self.reader(frame);
+                ended($decoded, $r, |p| wrap(Packet::$variant(p)))
+            }};
+            ($variant:ident) => {
+                ended(Ok(()), &self.reader(frame), |()| wrap(Packet::$variant))
+            };
+        }
         match packet {
-            PacketType::Connect => ended(Connect::decode(first, r), r, |p| wrap(Packet::Connect(p))),
-            PacketType::Connack => ended(Connack::decode(r), r, |p| wrap(Packet::Connack(p))),
-            PacketType::Publish => ended(Publish::decode(first, r), r, |p| wrap(Packet::Publish(p))),
-            PacketType::Puback => ended(Ack::decode(packet, r), r, |p| wrap(Packet::Puback(p))),
-            PacketType::Pubrec => ended(Ack::decode(packet, r), r, |p| wrap(Packet::Pubrec(p))),
-            PacketType::Pubrel => ended(Ack::decode(packet, r), r, |p| wrap(Packet::Pubrel(p))),
-            PacketType::Pubcomp => ended(Ack::decode(packet, r), r, |p| wrap(Packet::Pubcomp(p))),
-            PacketType::Subscribe => ended(Subscribe::decode(r), r, |p| wrap(Packet::Subscribe(p))),
-            PacketType::Suback => ended(Suback::decode(r), r, |p| wrap(Packet::Suback(p))),
-            PacketType::Unsubscribe => ended(Unsubscribe::decode(r), r, |p| wrap(Packet::Unsubscribe(p))),
-            PacketType::Unsuback => ended(Unsuback::decode(r), r, |p| wrap(Packet::Unsuback(p))),
-            PacketType::Pingreq => ended(Ok(()), r, |()| wrap(Packet::Pingreq)),
-            PacketType::Pingresp => ended(Ok(()), r, |()| wrap(Packet::Pingresp)),
-            PacketType::Disconnect => ended(Disconnect::decode(r), r, |p| wrap(Packet::Disconnect(p))),
-            PacketType::Auth => ended(Auth::decode(r), r, |p| wrap(Packet::Auth(p))),
+            PacketType::Connect => read!(Connect: r => Connect::decode(first, r)),
+            PacketType::Connack => read!(Connack: r => Connack::decode(r)),
+            PacketType::Publish => read!(Publish: r => Publish::decode(first, r)),
+            PacketType::Puback => read!(Puback: r => Ack::decode(packet, r)),
+            PacketType::Pubrec => read!(Pubrec: r => Ack::decode(packet, r)),
+            PacketType::Pubrel => read!(Pubrel: r => Ack::decode(packet, r)),
+            PacketType::Pubcomp => read!(Pubcomp: r => Ack::decode(packet, r)),
+            PacketType::Subscribe => read!(Subscribe: r => Subscribe::decode(r)),
+            PacketType::Suback => read!(Suback: r => Suback::decode(r)),
+            PacketType::Unsubscribe => read!(Unsubscribe: r => Unsubscribe::decode(r)),
+            PacketType::Unsuback => read!(Unsuback: r => Unsuback::decode(r)),
+            PacketType::Pingreq => read!(Pingreq),
+            PacketType::Pingresp => read!(Pingresp),
+            PacketType::Disconnect => read!(Disconnect: r => Disconnect::decode(r)),
+            PacketType::Auth => read!(Auth: r => Auth::decode(r)),
         }
     }
 

@@ -174,7 +174,6 @@ impl<'a> Subscribe<'a> {
             return Err(r.offence(Offence::SubscribeEmpty, r.at()));
         }
         let mut list = *r;
-        r.expect_text();
         while !r.is_empty() {
             let filter = topic_filter(r)?;
             let at = r.at();

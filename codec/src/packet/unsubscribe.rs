@@ -90,7 +90,6 @@ impl<'a> Unsubscribe<'a> {
             return Err(r.offence(Offence::UnsubscribeEmpty, r.at()));
         }
         let mut list = *r;
-        r.expect_text();
         while !r.is_empty() {
             topic_filter(r)?;
         }
