@@ -48,6 +48,8 @@ struct Early {
     event: usize,
     at: Duration,
     bytes: Vec<u8>,
+    /// The message of a PUBLISH: the Server may pass it on before its CONNACK is read.
+    message: Option<MessageNo>,
 }
 
 /// What the clients of a history know, event by event.
@@ -518,6 +520,20 @@ impl Ledger {
     pub fn marked(&self, topic: &str, payload: &[u8]) -> Option<MessageNo> {
         let same = self.by_mark.get(&Self::mark(topic, payload))?;
         same.iter().copied().find(|no| *self[*no].topic == *topic && self[*no].payload == payload)
+    }
+
+    /// A message that nobody may get: a delivery is not one of it.
+    fn disown(&mut self, no: MessageNo) {
+        let message = &self.messages[no.0];
+        if message.attempts.len() > 1 {
+            return;
+        }
+        if let Some(same) = self.by_mark.get_mut(&Self::mark(&message.topic, &message.payload)) {
+            same.retain(|other| *other != no);
+        }
+        if let Some(retained) = self.retained.get_mut(&message.topic) {
+            retained.retain(|other| *other != no);
+        }
     }
 
     /// Enters a message; if one with the same mark is there, a delivery will not tell them apart.

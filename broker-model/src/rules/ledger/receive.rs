@@ -88,6 +88,10 @@ impl Ledger {
         let answered = Answered::new(at, connack);
         connection.answered = Some(answered);
         if !answered.accepts() {
+            // Of what a refused client has sent nothing may be passed on. [3.1.1/MQTT-3.1.4-5] [5.0/MQTT-3.1.4-6]
+            for message in self.early.remove(&no).into_iter().flatten().filter_map(|early| early.message) {
+                self.disown(message);
+            }
             return;
         }
         let (version, begun) = (connection.version, asked.at);
@@ -126,6 +130,11 @@ impl Ledger {
         state.expiry_asked = interval;
         state.possibly_gone = None;
         state.certainly_gone = None;
+        // A CONNACK that was under way when the broker lost its memory.
+        if let Some(forgotten) = self.forgotten.filter(|forgotten| *forgotten >= begun) {
+            state.possibly_gone = Some(forgotten);
+            state.doubt(forgotten);
+        }
         if doubtful {
             state.doubt(at);
         }
@@ -137,7 +146,10 @@ impl Ledger {
         }
         for early in self.early.remove(&no).unwrap_or_default() {
             let decoder = Decoder::new(version, Receiver::Server);
-            if let Ok(Some((packet, _))) = decoder.next(&early.bytes) {
+            let Ok(Some((packet, _))) = decoder.next(&early.bytes) else { continue };
+            if let (Packet::Publish(publish), Some(message)) = (&packet, early.message) {
+                self.adopt(no, session, message, publish);
+            } else {
                 self.sent_in(no, session, early.event, early.at, &packet);
             }
         }
