@@ -146,7 +146,11 @@ impl Ledger {
         }
         for early in self.early.remove(&no).unwrap_or_default() {
             let decoder = Decoder::new(version, Receiver::Server);
-            let Ok(Some((packet, _))) = decoder.next(&early.bytes) else { continue };
+            let Ok(Some((packet, length))) = decoder.next(&early.bytes) else { continue };
+            // [5.0/MQTT-3.2.2-15]
+            if answered.maximum_packet_size.is_some_and(|limit| length > limit as usize) {
+                self.offend(no);
+            }
             if let (Packet::Publish(publish), Some(message)) = (&packet, early.message) {
                 self.adopt(no, session, message, publish);
             } else {
