@@ -1,6 +1,8 @@
 //! What a client receives, entered into the ledger.
 
-use super::{Answered, ConnectionNo, Delivery, DeliveryNo, Inbound, Ledger, Session, SessionNo, Turn};
+use super::{
+    Answered, ConnectionNo, Delivery, DeliveryNo, Inbound, Ledger, MessageNo, Session, SessionNo, Turn,
+};
 use core::time::Duration;
 use mqtt_assay_codec::{Connack, Decoder, Packet, PacketId, Publish, Qos, ReasonCode, Receiver, Version};
 use std::sync::Arc;
@@ -133,10 +135,28 @@ impl Ledger {
         if let Some(will) = self[no].asked.as_ref().and_then(|asked| asked.will) {
             self.messages[will.message.0].publisher = Arc::clone(&self[session].client_id);
         }
+        let known = self.messages.len();
         for early in self.early.remove(&no).unwrap_or_default() {
             let decoder = Decoder::new(version, Receiver::Server);
             if let Ok(Some((packet, _))) = decoder.next(&early.bytes) {
                 self.sent_in(no, session, early.event, early.at, &packet);
+            }
+        }
+        self.recognise(known);
+    }
+
+    /// Messages that were sent before CONNACK may have been delivered by now.
+    pub(super) fn recognise(&mut self, from: usize) {
+        for number in from..self.messages.len() {
+            let message = &mut self.messages[number];
+            let (sent, topic) = (message.possible.unwrap_or_default(), &message.topic);
+            let first = self.deliveries.partition_point(|delivery| delivery.at < sent);
+            for delivery in &mut self.deliveries[first..] {
+                if delivery.topic == *topic && delivery.stranger.as_ref() == Some(&message.payload) {
+                    delivery.message = Some(MessageNo(number));
+                    delivery.stranger = None;
+                    message.seen.get_or_insert(delivery.at);
+                }
             }
         }
     }

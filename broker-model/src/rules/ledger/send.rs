@@ -1,12 +1,13 @@
 //! What a client sends, entered into the ledger.
 
 use super::{
-    Asked, AskedWill, Attempt, ConnectionNo, Early, Ledger, Message, Origin, Request, Session, SessionNo,
-    Subscription,
+    Asked, AskedWill, Attempt, ConnectionNo, Early, Ledger, Message, MessageNo, Origin, Request, Session,
+    SessionNo, Subscription,
 };
 use core::time::Duration;
 use mqtt_assay_codec::{
-    Connect, Disconnect, Packet, PacketId, Publish, Qos, Subscribe, Unsubscribe, Version, topic,
+    Connect, Decoder, Disconnect, Packet, PacketId, Publish, Qos, Receiver, Subscribe, Unsubscribe, Version,
+    topic,
 };
 use std::sync::Arc;
 
@@ -223,9 +224,37 @@ impl Ledger {
             seen: None,
             refused: false,
         });
+        self.find_early(no, session, message);
         match publish.packet_id {
             Some(id) => drop(self.sessions[session.0].outbound.insert(id, message)),
             None => self.connections[no.0].unfollowed.push_back(message),
+        }
+    }
+
+    /// The message may have been sent before, behind a CONNECT of which no answer came.
+    fn find_early(&mut self, no: ConnectionNo, session: SessionNo, number: MessageNo) {
+        let client_id = &self.sessions[session.0].client_id;
+        let message = &mut self.messages[number.0];
+        for (other, early) in &self.early {
+            let connection = &self.connections[other.0];
+            if *other == no || connection.asked.as_ref().is_none_or(|asked| asked.client_id != *client_id) {
+                continue;
+            }
+            let decoder = Decoder::new(connection.version, Receiver::Server);
+            for early in early {
+                if let Ok(Some((Packet::Publish(publish), _))) = decoder.next(&early.bytes)
+                    && *publish.topic == *message.topic
+                    && publish.payload == message.payload
+                {
+                    let (at, event) = (early.at, early.event);
+                    let (id, dup) = (publish.packet_id, publish.dup);
+                    message.attempts.insert(0, Attempt { connection: *other, at, event, id, dup });
+                    message.possible = message.possible.min(Some(at));
+                }
+            }
+        }
+        if self[number].attempts.len() > 1 {
+            self.recognise(number.0);
         }
     }
 
