@@ -445,16 +445,10 @@ impl Ledger {
         let Some(session) = connection.session else { return self.left_unanswered(no) };
         // The Server may have ended it as soon as it had sent what came last, or had a DISCONNECT; also where the
         // client did the same without seeing that.
-        let mut earliest = connection.last_received.or(connection.opened).unwrap_or(end.at);
-        if let Some(hindered) = connection.hindered_since
-            && connection.free_since.is_none_or(|free| earliest <= free + promptness)
-        {
-            earliest = earliest.min(hindered);
-        }
-        let seeing = end.at.saturating_sub(promptness);
-        if end.side == Side::Client && connection.free_since.is_some_and(|free| free <= seeing) {
-            earliest = earliest.max(seeing);
-        }
+        let mut earliest = match end.side {
+            Side::Server => connection.silent_since(end.at, promptness),
+            Side::Client => connection.unseen_since(end.at, promptness),
+        };
         if let Some((at, _)) = connection.client_disconnect {
             earliest = earliest.min(at);
         }

@@ -1,6 +1,8 @@
 //! What a client receives, entered into the ledger.
 
-use super::{Answered, ConnectionNo, Delivery, DeliveryNo, Inbound, Ledger, Session, SessionNo, Turn};
+use super::{
+    Answered, ConnectionNo, Delivery, DeliveryNo, Existed, Inbound, Ledger, NEVER, Session, SessionNo, Turn,
+};
 use core::time::Duration;
 use mqtt_assay_codec::{Connack, Decoder, Packet, PacketId, Publish, Qos, ReasonCode, Receiver, Version};
 use std::sync::Arc;
@@ -95,8 +97,8 @@ impl Ledger {
         let old = self.by_client_id.get(&client_id).copied();
         let contended = connection.contended;
         let doubtful = answered.session_present && old.is_some_and(|old| self.may_be_another(no, old));
-        let connection = &mut self.connections[no.0];
-        connection.previous = old.map(|old| (old, self.sessions[old.0].existed(begun, at, contended)));
+        let previous = old.map(|old| (old, self.existed(old, begun, contended)));
+        self.connections[no.0].previous = previous;
         let session = match old {
             Some(old) if answered.session_present && !contended => old,
             _ => {
@@ -134,6 +136,33 @@ impl Ledger {
             if let Ok(Some((packet, _))) = decoder.next(&early.bytes) {
                 self.sent_in(no, session, early.event, early.at, &packet);
             }
+        }
+    }
+
+    /// What is known of a session from a CONNECT's sending to the CONNACK, which is the present packet.
+    fn existed(&self, no: SessionNo, asked: Duration, contended: bool) -> Existed {
+        let (session, promptness) = (&self[no], self.bounds.promptness);
+        // What began in a contention may not be what is left of it.
+        if contended || session.foreign {
+            return Existed::Possibly;
+        }
+        if session.certainly_gone.is_some_and(|at| at <= asked) {
+            return Existed::No;
+        }
+        // Its client may be the last to learn that it is over.
+        let last = &self[self.last_connection(no)];
+        let unseen = last.unseen_since(self.now, promptness);
+        let over = match session.expiry.min(session.expiry_asked) {
+            NEVER => false,
+            seconds => {
+                let rest = Duration::from_secs(u64::from(seconds.saturating_sub(1)));
+                last.is_open() && unseen + rest <= self.now
+            }
+        };
+        if session.certainly(session.begun, self.now) && session.doubtful.is_none() && !over {
+            Existed::Certainly
+        } else {
+            Existed::Possibly
         }
     }
 
