@@ -1,7 +1,7 @@
 //! Instructions per hundred packets, counted by callgrind: the same on a busy machine as on an idle one.
 //!
-//! The numbers below are the baseline. A path that executes over two percent more instructions fails; one that
-//! executes far fewer deserves a new baseline. They hold for the pinned toolchain on x86-64.
+//! The numbers below are the baseline, taken with Rust 1.95.0 on x86-64. A path that executes over three percent more
+//! instructions fails; one that executes far fewer deserves a new baseline. `README.md` tells when and how to take one.
 #![allow(missing_docs, reason = "the harness's macros make undocumented items")]
 
 use gungraun::{
@@ -14,7 +14,7 @@ use std::hint::black_box;
 const PACKETS: usize = 100;
 
 fn at_most(baseline: u64) -> LibraryBenchmarkConfig {
-    let limit = baseline + baseline / 50;
+    let limit = baseline + baseline * 3 / 100;
     let mut config = LibraryBenchmarkConfig::default();
     config.tool(Callgrind::default().hard_limits([(EventKind::Ir, limit)]));
     config
@@ -34,14 +34,14 @@ fn input_and_room(column: usize) -> (Decoder, Vec<u8>, Vec<u8>) {
 }
 
 #[library_benchmark(setup = input)]
-#[bench::publish_v3_qos0(args = (0), config = at_most(33_721))]
-#[bench::publish_v3_qos1(args = (1), config = at_most(35_464))]
-#[bench::publish_v5_qos0(args = (2), config = at_most(35_021))]
-#[bench::publish_v5_properties(args = (3), config = at_most(119_421))]
-#[bench::connect_v3(args = (4), config = at_most(84_721))]
-#[bench::connect_v5(args = (5), config = at_most(186_021))]
-#[bench::subscribe_v3(args = (6), config = at_most(375_321))]
-#[bench::subscribe_v5(args = (7), config = at_most(395_521))]
+#[bench::publish_v3_qos0(args = (0), config = at_most(20_321))]
+#[bench::publish_v3_qos1(args = (1), config = at_most(23_664))]
+#[bench::publish_v5_qos0(args = (2), config = at_most(21_221))]
+#[bench::publish_v5_properties(args = (3), config = at_most(61_121))]
+#[bench::connect_v3(args = (4), config = at_most(47_221))]
+#[bench::connect_v5(args = (5), config = at_most(97_721))]
+#[bench::subscribe_v3(args = (6), config = at_most(296_821))]
+#[bench::subscribe_v5(args = (7), config = at_most(315_221))]
 fn decode((decoder, bytes): (Decoder, Vec<u8>)) {
     for _ in 0..PACKETS {
         let _ = black_box(&decoder.next(black_box(&bytes)));
@@ -49,14 +49,14 @@ fn decode((decoder, bytes): (Decoder, Vec<u8>)) {
 }
 
 #[library_benchmark(setup = input_and_room)]
-#[bench::publish_v3_qos0(args = (0), config = at_most(16_816))]
-#[bench::publish_v3_qos1(args = (1), config = at_most(30_660))]
-#[bench::publish_v5_qos0(args = (2), config = at_most(18_329))]
-#[bench::publish_v5_properties(args = (3), config = at_most(23_873))]
-#[bench::connect_v3(args = (4), config = at_most(44_026))]
-#[bench::connect_v5(args = (5), config = at_most(54_739))]
-#[bench::subscribe_v3(args = (6), config = at_most(34_720))]
-#[bench::subscribe_v5(args = (7), config = at_most(26_422))]
+#[bench::publish_v3_qos0(args = (0), config = at_most(10_480))]
+#[bench::publish_v3_qos1(args = (1), config = at_most(22_140))]
+#[bench::publish_v5_qos0(args = (2), config = at_most(12_189))]
+#[bench::publish_v5_properties(args = (3), config = at_most(14_888))]
+#[bench::connect_v3(args = (4), config = at_most(44_749))]
+#[bench::connect_v5(args = (5), config = at_most(54_954))]
+#[bench::subscribe_v3(args = (6), config = at_most(35_033))]
+#[bench::subscribe_v5(args = (7), config = at_most(26_717))]
 fn encode((decoder, bytes, mut room): (Decoder, Vec<u8>, Vec<u8>)) {
     let Ok(Some((packet, _))) = decoder.next(&bytes) else { return };
     for _ in 0..PACKETS {

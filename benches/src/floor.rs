@@ -243,7 +243,9 @@ fn text(bytes: &[u8]) -> Option<()> {
 
 /// Text without U+0000 and wildcards.
 fn topic_name(bytes: &[u8]) -> Option<()> {
-    match look(bytes, |word| word.wrapping_sub(LOW) | zero(word ^ each(b'+')) | zero(word ^ each(b'#'))) {
+    // The wildcards differ in one bit.
+    let wild = |word: u64| word & !each(b'+' ^ b'#') ^ each(b'+' & b'#');
+    match look(bytes, |word| word.wrapping_sub(LOW) | wild(word).wrapping_sub(LOW)) {
         0 => Some(()),
         _ => slow_text(bytes, b"+#"),
     }

@@ -22,7 +22,7 @@
 //! assert_eq!(refused.offset, 5);
 //! ```
 #![no_std]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 extern crate alloc;
 
@@ -45,6 +45,7 @@ pub mod reason;
 mod text;
 pub mod topic;
 mod types;
+mod unchecked;
 
 pub use encode::Unencodable;
 pub use frame::{Frame, Split};

@@ -1,10 +1,14 @@
 //! The 27 properties of 5.0, one table, and the validated lists that packets carry. [5.0 §2.2.2]
 
+mod check;
+
 use crate::malformed::{Malformed, Offence};
 use crate::reader::Reader;
 use crate::types::{PacketType, Receiver};
 use alloc::vec::Vec;
 use core::fmt;
+
+pub(crate) use check::Present;
 
 /// Where properties can stand: the packet types by number, and the Will Properties as 0.
 type Places = u16;
@@ -94,7 +98,7 @@ macro_rules! write_value {
 
 macro_rules! properties {
     ($($id:literal $variant:ident $getter:ident $kind:ident $name:literal $places:expr;)*) => {
-        /// The identifier of a property.
+        /// The identifier of a property. [5.0 §2.2.2.2]
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         #[repr(u8)]
         pub enum PropertyId {
@@ -125,7 +129,7 @@ macro_rules! properties {
             }
         }
 
-        /// A property with its value.
+        /// A property with its value. [5.0 §2.2.2.2]
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub enum Property<'a> {
             $(#[doc = concat!($name, ".")] $variant(value!($kind, 'a)),)*
@@ -189,7 +193,7 @@ properties! {
     0x2A SharedSubscriptionAvailable shared_subscription_available Flag "Shared Subscription Available" CONNACK;
 }
 
-/// Where a property list stands.
+/// Where a property list stands. [5.0 §2.2.2]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {
     /// In the variable header of this packet.
@@ -235,7 +239,7 @@ impl PropertyId {
     }
 }
 
-/// A list of properties as a packet carries it: a view over bytes that were validated before.
+/// A list of properties as a packet carries it: a view over bytes that were validated before. [5.0 §2.2.2]
 ///
 /// Two lists are equal if they hold the same properties in the same order.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -292,167 +296,8 @@ impl<'a> Properties<'a> {
         let mut list = reader
             .sub(length, Offence::PropertyLengthOverrun)
             .map_err(|m| Malformed { offset: start as u32, ..m })?;
-        let present = check(list, place)?;
+        let present = check::list(list.peek(), list.at(), list.receiver, place)?;
         Ok((Properties { bytes: list.rest() }, present))
-    }
-}
-
-/// The properties that a list holds, one bit for each identifier.
-#[derive(Clone, Copy)]
-pub(crate) struct Present(u64);
-
-impl Present {
-    pub(crate) const fn has(self, id: PropertyId) -> bool {
-        self.0 & 1 << id as u8 != 0
-    }
-}
-
-/// What the table says of an identifier, in the form in which a list is checked.
-#[derive(Clone, Copy)]
-struct Rule {
-    to_server: Places,
-    to_client: Places,
-    /// Where it may not be repeated.
-    once: Places,
-    value: ValueType,
-    /// The offence of a value of 0.
-    zero: Option<Offence>,
-}
-
-/// One for each identifier up to the last one; identifiers between them may stand nowhere.
-const RULES: [Rule; 0x2B] = {
-    let nowhere = Rule { to_server: 0, to_client: 0, once: 0, value: ValueType::Flag, zero: None };
-    let mut rules = [nowhere; 0x2B];
-    let mut index = 0;
-    while index < PropertyId::ALL.len() {
-        let id = PropertyId::ALL[index];
-        let mut rule = nowhere;
-        let mut number = 0;
-        while number <= PacketType::ALL.len() {
-            let place = if number == 0 { Place::Will } else { Place::Packet(PacketType::ALL[number - 1]) };
-            if id.allowed_in(place, Receiver::Server) {
-                rule.to_server |= place.bit();
-            }
-            if id.allowed_in(place, Receiver::Client) {
-                rule.to_client |= place.bit();
-            }
-            if !id.repeatable_in(place) {
-                rule.once |= place.bit();
-            }
-            number += 1;
-        }
-        rule.value = id.value_type();
-        rule.zero = match id {
-            PropertyId::ReceiveMaximum | PropertyId::MaximumPacketSize => Some(Offence::PropertyValue),
-            PropertyId::TopicAlias => Some(Offence::TopicAliasZero),
-            PropertyId::SubscriptionIdentifier => Some(Offence::SubscriptionIdentifierZero),
-            _ => None,
-        };
-        rules[id as usize] = rule;
-        index += 1;
-    }
-    rules
-};
-
-/// Checks a whole list; takes a copy of the reader, so that the caller's need not be in memory.
-fn check(mut list: Reader<'_>, place: Place) -> Result<Present, Malformed> {
-    let mut present = 0u64;
-    while !list.is_empty() {
-        check_one(&mut list, place, &mut present)?;
-    }
-    Ok(Present(present))
-}
-
-#[inline(always)]
-fn check_one(list: &mut Reader<'_>, place: Place, present: &mut u64) -> Result<(), Malformed> {
-    let at = list.at();
-    // Identifiers are Variable Byte Integers, all defined ones below 0x80. [5.0 §2.2.2.2]
-    let id = list.variable_byte_integer().map_err(truncated)?;
-    let Some(rule) = RULES.get(id as usize) else {
-        return Err(list.offence(Offence::PropertyUnknown, at));
-    };
-    let places = match list.receiver {
-        Receiver::Server => rule.to_server,
-        Receiver::Client => rule.to_client,
-    };
-    let bit = 1 << id;
-    let repeated = *present & bit != 0 && rule.once & place.bit() != 0;
-    if places & place.bit() == 0 || repeated {
-        return Err(list.offence(misplaced(id, place, list.receiver), at));
-    }
-    *present |= bit;
-    let value_at = list.at();
-    let value = match rule.value {
-        // One-byte values are 0 or 1, all of them.
-        ValueType::Flag | ValueType::Byte => {
-            if list.u8().map_err(truncated)? > 1 {
-                return Err(list.offence(Offence::PropertyValue, value_at));
-            }
-            return Ok(());
-        }
-        ValueType::TwoByte => u32::from(list.u16().map_err(truncated)?),
-        ValueType::FourByte => list.u32().map_err(truncated)?,
-        ValueType::Variable => list.variable_byte_integer().map_err(truncated)?,
-        ValueType::Binary => {
-            list.binary().map_err(truncated)?;
-            return Ok(());
-        }
-        ValueType::Text if id == PropertyId::ResponseTopic as u32 => {
-            // It is the Topic Name of the answer, and no alias can stand for it. [5.0/MQTT-4.7.3-1]
-            if list.topic_name(Offence::ResponseTopicWildcard).map_err(truncated)?.is_empty() {
-                return Err(list.offence(Offence::TopicNameEmpty, value_at));
-            }
-            return Ok(());
-        }
-        ValueType::Text | ValueType::Pair => {
-            let pair = matches!(rule.value, ValueType::Pair);
-            for _ in 0..1 + u8::from(pair) {
-                list.string().map_err(|m| if pair { in_pair(m) } else { truncated(m) })?;
-            }
-            return Ok(());
-        }
-    };
-    match rule.zero {
-        Some(offence) if value == 0 => Err(list.offence(offence, value_at)),
-        _ => Ok(()),
-    }
-}
-
-#[cold]
-fn truncated(malformed: Malformed) -> Malformed {
-    match malformed.offence {
-        Offence::Truncated => Malformed { offence: Offence::PropertyTruncated, ..malformed },
-        _ => malformed,
-    }
-}
-
-#[cold]
-fn in_pair(malformed: Malformed) -> Malformed {
-    match malformed.offence {
-        Offence::IllFormedUtf8 | Offence::SurrogateInUtf8 | Offence::NulInUtf8 => {
-            Malformed { offence: Offence::UserPropertyIllFormed, ..malformed }
-        }
-        _ => truncated(malformed),
-    }
-}
-
-/// Why a property may not stand in this place, or not once more.
-#[cold]
-fn misplaced(id: u32, place: Place, receiver: Receiver) -> Offence {
-    let Some(id) = u8::try_from(id).ok().and_then(PropertyId::from_u8) else {
-        return Offence::PropertyUnknown;
-    };
-    if id.allowed_in(place, receiver) {
-        return Offence::PropertyRepeated;
-    }
-    match (id, place) {
-        (PropertyId::SubscriptionIdentifier, Place::Packet(PacketType::Publish)) => {
-            Offence::SubscriptionIdentifierFromClient
-        }
-        (PropertyId::SessionExpiryInterval, Place::Packet(PacketType::Disconnect)) => {
-            Offence::SessionExpiryFromServer
-        }
-        _ => Offence::PropertyNotAllowed,
     }
 }
 
@@ -490,7 +335,7 @@ impl<'a> Iterator for Iter<'a> {
     }
 }
 
-/// Properties under construction: pushes encode, [`PropertyList::view`] is what a packet carries.
+/// Properties under construction: pushes encode, [`PropertyList::view`] is what a packet carries. [5.0 §2.2.2]
 #[derive(Clone, PartialEq, Eq, Default, Hash)]
 pub struct PropertyList {
     bytes: Vec<u8>,

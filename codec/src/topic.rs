@@ -13,7 +13,7 @@ pub fn check_name(name: &str) -> Result<(), (Offence, usize)> {
     if name.is_empty() {
         return Err((Offence::TopicNameEmpty, 0));
     }
-    text::topic_name(name.as_bytes(), Some(name), Offence::TopicNameWildcard).map(|_| ())
+    text::topic_name(name.as_bytes(), Offence::TopicNameWildcard).map(|_| ())
 }
 
 /// Checks a Topic Filter's form, and in 5.0 that of a shared filter.
@@ -56,7 +56,7 @@ fn check_levels(bytes: &[u8], base: usize) -> Result<(), (Offence, usize)> {
     let check_word = |word: &[u8; 8], start: usize| {
         // Little end first, so that the lowest mark belongs to the first byte.
         let word = u64::from_le_bytes(*word);
-        let mut marks = text::has(word, b'+') | text::has(word, b'#');
+        let mut marks = text::wildcard_marks(word);
         while marks != 0 {
             check_wildcard(bytes, start + marks.trailing_zeros() as usize / 8, base)?;
             marks &= marks - 1;

@@ -156,20 +156,71 @@ fn each_offence_has_a_vector_in_each_version_that_knows_it() {
     }
 }
 
-/// The statements that bind the form of packets, version by version: `vectors/statements.txt`.
+/// The headings of `vectors/statements.txt`, and the statements under each.
+fn statements() -> Vec<(&'static str, Vec<&'static str>)> {
+    let mut sections = Vec::new();
+    for line in include_str!("vectors/statements.txt").lines() {
+        if let Some(heading) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            sections.push((heading, Vec::new()));
+        } else if !line.starts_with('#') {
+            let words = line.split_whitespace();
+            match sections.last_mut() {
+                Some((_, ids)) => ids.extend(words),
+                None => assert_eq!(words.count(), 0, "above the first heading: {line}"),
+            }
+        }
+    }
+    sections
+}
+
 #[test]
 fn each_statement_that_binds_the_codec_is_named_by_a_vector() {
     let mut named = BTreeSet::new();
     for vector in vectors() {
-        named.extend(vector.statements.into_iter().map(|id| format!("{}/{id}", vector.version)));
+        let statements = vector.statements.into_iter().filter(|id| id != "-");
+        named.extend(statements.map(|id| format!("{}/{id}", vector.version)));
     }
-    let binding = include_str!("vectors/statements.txt").lines();
-    let binding: Vec<&str> = binding.filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    let sections = statements();
+    let (heading, binding) = &sections[0];
+    assert_eq!(*heading, "vectors");
     let missing: Vec<&&str> = binding.iter().filter(|id| !named.contains(**id)).collect();
     assert!(missing.is_empty(), "without a vector: {missing:?}");
-    let unlisted: Vec<&String> =
-        named.iter().filter(|id| id.contains("/MQTT-") && !binding.contains(&id.as_str())).collect();
+    let unlisted: Vec<&String> = named.iter().filter(|id| !binding.contains(&id.as_str())).collect();
     assert!(unlisted.is_empty(), "named, but not listed: {unlisted:?}");
+}
+
+/// All of the numbered statements, and all of ours, stand in the list once: what is not shown by a vector has a reason.
+#[test]
+fn each_statement_is_listed_once() {
+    let (mut seen, mut counts) = (BTreeSet::new(), BTreeMap::<(&str, bool), usize>::new());
+    for (heading, ids) in statements() {
+        assert!(!ids.is_empty(), "nothing under {heading:?}");
+        for id in ids {
+            assert!(seen.insert(id), "{id} stands twice");
+            let (version, id) = id.split_once('/').unwrap_or_else(|| panic!("{id}: of which version?"));
+            *counts.entry((version, id.starts_with("MQTT-"))).or_default() += 1;
+        }
+    }
+    let found: Vec<_> = counts.into_iter().collect();
+    assert_eq!(
+        found,
+        [(("3.1.1", false), 33), (("3.1.1", true), 141), (("5.0", false), 116), (("5.0", true), 251)]
+    );
+}
+
+/// An offence breaks a statement that the list knows as one of the codec's.
+#[test]
+fn each_statement_of_an_offence_is_listed() {
+    let sections = statements();
+    for &offence in Offence::ALL {
+        for version in [Version::V3_1_1, Version::V5] {
+            let Some(id) = offence.statement(version) else { continue };
+            let id = format!("{version}/{id}");
+            let section = sections.iter().find(|(_, ids)| ids.contains(&id.as_str())).map(|(name, _)| *name);
+            // The limit is the connection's: tests/corners.rs has it.
+            assert!(section == Some("vectors") || offence == Offence::PacketTooLarge, "{id}: {section:?}");
+        }
+    }
 }
 
 #[test]

@@ -118,6 +118,9 @@ impl AtLeastOnce {
             match ledger.overdue(session, number, message.possible.unwrap_or_default(), due.since) {
                 Wait::NotYet => continue,
                 Wait::Unknown(why) => found.unknown(why),
+                Wait::Overdue if !ledger.may_publish(number) => {
+                    found.unknown("the publisher may not be allowed to publish so");
+                }
                 Wait::Overdue => {
                     let lost =
                         Lost { session, message: number, subscription: due.subscription, there: due.there };

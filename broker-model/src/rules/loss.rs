@@ -3,7 +3,9 @@
 
 use super::Cites;
 use super::doubt::came;
-use super::ledger::{Attempt, Connection, ConnectionNo, Ledger, Message, MessageNo, SessionNo, Subscription};
+use super::ledger::{
+    Attempt, Connection, ConnectionNo, Inbound, Ledger, Message, MessageNo, SessionNo, Subscription,
+};
 use core::time::Duration;
 use mqtt_assay_codec::{Qos, Version, topic};
 
@@ -46,9 +48,11 @@ pub(super) fn cites(ledger: &Ledger, lost: Lost) -> (Cites, Version) {
     // The message may have waited for an acknowledgement when its subscription was replaced.
     let passed = message.passed_on().unwrap_or_default();
     let waited = |new: &Subscription| {
-        let acknowledged = ledger[new.on].acknowledged.is_some_and(|at| at > new.asked);
-        let limited = ledger[new.on].asked.as_ref().is_some_and(|asked| asked.receive_maximum < u16::MAX);
-        new.asked > passed && lost.there == Some(new.on) && acknowledged && limited
+        let open = |inbound: &Inbound| {
+            ledger[inbound.first].at < new.asked && inbound.ended.is_none_or(|(_, at)| at > new.asked)
+        };
+        let blocked = session.inbound.values().any(open);
+        new.asked > passed && lost.there == Some(new.on) && blocked
     };
     let mut new = session.subscriptions.iter().filter(|new| new.replaces == Some(lost.subscription));
     if new.any(waited) {
@@ -57,23 +61,31 @@ pub(super) fn cites(ledger: &Ledger, lost: Lost) -> (Cites, Version) {
     (subscription_lost(ledger, lost.session, wanted).unwrap_or(otherwise), version)
 }
 
-/// The publisher has used a Packet Identifier again, and the Server may have taken the message for a repetition.
+/// The publisher has used a Packet Identifier again, and the Server seems to have taken the message for a repetition:
+/// nothing has come of what was sent in this way.
 fn taken_for_repetition(ledger: &Ledger, number: MessageNo) -> Option<(Cites, Version)> {
+    let cites = used_again(ledger, number)?;
+    let mut same = ledger.messages().filter(|(no, _)| used_again(ledger, *no) == Some(cites));
+    let version = ledger[ledger[number].attempts.last()?.connection].version;
+    same.all(|(_, message)| message.seen.is_none()).then_some((cites, version))
+}
+
+/// In which way a message uses the Packet Identifier of an earlier one of the same session.
+fn used_again(ledger: &Ledger, number: MessageNo) -> Option<Cites> {
     let message = &ledger[number];
     let last = message.attempts.last()?;
     let session = ledger[last.connection].session?;
     let same =
         |attempt: &Attempt| attempt.id == last.id && ledger[attempt.connection].session == Some(session);
-    let before = ledger.messages().take(number.0).map(|(_, before)| before);
-    let before =
-        before.filter(|before| before.qos > Qos::AtMostOnce && before.attempts.iter().any(same)).last()?;
-    let cites = match message.qos {
-        Qos::AtLeastOnce if last.dup => USED_AGAIN_AT_QOS_1,
-        Qos::ExactlyOnce if before.refused => USED_AGAIN_AFTER_REFUSAL,
-        Qos::ExactlyOnce if before.completed.is_some() => USED_AGAIN_AT_QOS_2,
-        _ => return None,
-    };
-    Some((cites, ledger[last.connection].version))
+    let before = (0..number.0).rev().map(|no| &ledger[MessageNo(no)]);
+    let mut before = before.filter(|before| before.qos > Qos::AtMostOnce && before.attempts.iter().any(same));
+    let before = before.next()?;
+    match message.qos {
+        Qos::AtLeastOnce if last.dup => Some(USED_AGAIN_AT_QOS_1),
+        Qos::ExactlyOnce if before.refused => Some(USED_AGAIN_AFTER_REFUSAL),
+        Qos::ExactlyOnce if before.completed.is_some() => Some(USED_AGAIN_AT_QOS_2),
+        _ => None,
+    }
 }
 
 /// What has become of the subscription, if it seems lost: since some time two messages or more were due by it, and

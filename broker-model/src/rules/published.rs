@@ -99,7 +99,12 @@ impl Published {
             }
             return;
         }
-        let same = |stray: &&Stray| stray.topic == topic && stray.payload == payload;
+        // Before CONNECT has come nobody knows where a packet has its properties.
+        let same = |stray: &&Stray| {
+            stray.topic == topic
+                && payload.ends_with(&stray.payload)
+                && stray.payload.is_empty() == payload.is_empty()
+        };
         if let Some(stray) = self.strays.iter().find(same) {
             return published_by_a_stranger(stray, topic, ledger, found);
         }

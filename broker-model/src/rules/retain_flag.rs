@@ -33,8 +33,10 @@ impl Rule for RetainFlag {
         }
         let session = &ledger[delivery.session];
         let (mut live, mut retained, mut as_published, mut cleared) = (false, false, false, false);
+        let mut moved = false;
         for cause in ledger.causes() {
             live |= cause.live;
+            moved |= cause.moved;
             retained |= cause.retained;
             let kept = session.subscriptions[cause.subscription].options.retain_as_published;
             as_published |= kept;
@@ -42,7 +44,7 @@ impl Rule for RetainFlag {
         }
         let allowed = match publish.retain {
             true => retained || message.retain && as_published,
-            false => live && (cleared || !message.retain),
+            false => (live || moved) && (cleared || !message.retain),
         };
         if allowed {
             return found.decided();

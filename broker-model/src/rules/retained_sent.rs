@@ -7,14 +7,15 @@
 //!
 //! Frees     messages at QoS 0, which may be dropped at any time [3.1.1/MQTT-3.3.1-7] [5.0 §3.3.1.3]; a Server
 //!           without retained messages; Shared Subscriptions; topics that begin with `$`; No Local.
-//! Unknown   when it is not certain which message was the last; after the broker has lost its memory; when the
-//!           client was not there long enough, or does not acknowledge.
+//! Unknown   whether a Server retains anything, if no 5.0 CONNACK says so and no retained message came; when it is not
+//!           certain which message was the last; after the broker has lost its memory; when the client was not there
+//!           long enough, or does not acknowledge.
 
 use super::doubt::hands_over;
 use super::ledger::{Ledger, Message, MessageNo, SessionNo, Subscription, Wait};
 use super::{Cites, Fact, Findings, Rule, Seen, loss};
 use core::time::Duration;
-use mqtt_assay_codec::{Packet, Qos, RetainHandling, topic};
+use mqtt_assay_codec::{Packet, Qos, RetainHandling, Version, topic};
 
 const SENT: Cites = Cites { v3_1_1: &["MQTT-3.3.1-6"], v5: &["MQTT-3.3.1-9"] };
 const SENT_IF_NEW: Cites = Cites { v3_1_1: &[], v5: &["MQTT-3.3.1-10"] };
@@ -37,8 +38,8 @@ struct Due {
 #[derive(Default, Debug)]
 pub(super) struct RetainedSent {
     due: Vec<Due>,
-    /// The Server has said that it retains nothing.
-    unavailable: bool,
+    /// Whether the Server has said that it retains messages, or that it does not. Before 5.0 it cannot say so.
+    available: Option<bool>,
     /// A message came that was retained: some are.
     stores: bool,
 }
@@ -53,10 +54,14 @@ impl Rule for RetainedSent {
             Fact::Received(Packet::Suback(_), _) => self.granted(seen, ledger, found),
             Fact::Received(Packet::Connack(_), _) => {
                 let answered = seen.connection.and_then(|no| ledger[no].answered);
-                self.unavailable |= answered.is_some_and(|answered| !answered.retain_available);
+                let new = seen.connection.is_some_and(|no| ledger[no].version == Version::V5);
+                if let Some(answered) = answered.filter(|answered| new && answered.accepts()) {
+                    self.available = Some(answered.retain_available);
+                }
             }
             Fact::Delivered(publish, no) => {
-                self.stores |= publish.retain;
+                let mut causes = ledger.causes().iter();
+                self.stores |= publish.retain && causes.any(|cause| cause.retained && !cause.live);
                 let delivery = &ledger[no];
                 if !self.due.is_empty() {
                     self.due.retain(|due| {
@@ -93,7 +98,8 @@ impl RetainedSent {
                 RetainHandling::SendIfNew => subscription.replaces.is_none(),
                 RetainHandling::DoNotSend => false,
             };
-            if !sends || subscription.shared || self.unavailable || !ledger.is_clear(session_no) {
+            if !sends || subscription.shared || self.available == Some(false) || !ledger.is_clear(session_no)
+            {
                 continue;
             }
             for (topic, messages) in ledger.retained_topics() {
@@ -127,7 +133,7 @@ impl RetainedSent {
     }
 
     fn settle(&mut self, of: Option<SessionNo>, ledger: &Ledger, found: &mut Findings) {
-        let stores = self.stores;
+        let (stores, available) = (self.stores, self.available);
         self.due.retain(|due| {
             if of.is_some_and(|of| of != due.session) {
                 return true;
@@ -142,6 +148,12 @@ impl RetainedSent {
                     return subscription.granted.is_some_and(|(_, qos)| qos > Qos::AtMostOnce);
                 }
                 Wait::Unknown(why) => found.unknown(why),
+                Wait::Overdue if !ledger.may_publish(due.message) => {
+                    found.unknown("the publisher may not be allowed to publish so");
+                }
+                Wait::Overdue if available == Some(false) || !stores && available.is_none() => {
+                    found.unknown("the Server may retain nothing, and cannot say so");
+                }
                 Wait::Overdue => {
                     let message = &ledger[due.message];
                     found.accuse_of(

@@ -11,6 +11,7 @@
 //!           several connections came; a message that may have come live, and keeps its flag.
 //! Unknown   after a crash that may have brought an older state back; where a live copy may have the wrong flag.
 
+use super::exactly_once::publications;
 use super::ledger::{Cause, DeliveryNo, Ledger, MessageNo, Session, Subscription, Turn};
 use super::{Cites, Fact, Findings, Rule, Seen};
 use mqtt_assay_codec::{Qos, RetainHandling};
@@ -52,7 +53,10 @@ impl Rule for RetainedStored {
             };
             as_published || cause.retained && sends(session, subscription)
         };
-        if ledger.causes().iter().any(may_bring) {
+        // Each of them brings it once, or once for each PUBLISH.
+        let causes = ledger.causes().iter().filter(|cause| may_bring(cause)).count();
+        let causes = causes * publications(ledger, &ledger[number]);
+        if causes > 0 && (delivery.dup || causes > brought_before(ledger, no, number)) {
             return found.decided();
         }
         let Some(subscription) = newest(ledger, session, number) else { return };
@@ -103,6 +107,17 @@ fn came_before(ledger: &Ledger, no: DeliveryNo, number: MessageNo) -> bool {
         ledger.deliveries().skip(ledger.deliveries_before(sent)).take_while(|(other, _)| *other < no);
     let mut earlier = earlier.map(|(_, other)| other);
     earlier.any(|other| other.session == ledger[no].session && other.message == Some(number))
+}
+
+/// How often the message came to the session before with RETAIN.
+fn brought_before(ledger: &Ledger, no: DeliveryNo, number: MessageNo) -> usize {
+    let sent = ledger[number].possible.unwrap_or_default();
+    let earlier =
+        ledger.deliveries().skip(ledger.deliveries_before(sent)).take_while(|(other, _)| *other < no);
+    let same = earlier.filter(|(_, other)| {
+        other.session == ledger[no].session && other.message == Some(number) && other.retain
+    });
+    same.filter(|(_, other)| !matches!(other.turn, Turn::Again(_))).count()
 }
 
 /// Why the message must not be sent because of this subscription.

@@ -75,7 +75,9 @@ impl SharedOnce {
             return found.unknown("two messages have the same topic and payload");
         }
         let holders = self.holders.entry((Arc::clone(&first.filter), number)).or_default();
-        if holders.iter().any(|holder| ledger[*holder].session == delivery.session) {
+        // Its client may have begun a new session.
+        let own = &ledger[delivery.session].client_id;
+        if holders.iter().any(|holder| ledger[ledger[*holder].session].client_id == *own) {
             return;
         }
         let before = holders.len();
@@ -83,7 +85,7 @@ impl SharedOnce {
         if before < publications(ledger, message) {
             return found.decided();
         }
-        if ledger.forgotten().is_some() {
+        if ledger.forgotten().is_some() || !ledger.is_clear(delivery.session) {
             return found.unknown("the broker may have forgotten to whom it was given");
         }
         for &holder in holders[..before].iter() {

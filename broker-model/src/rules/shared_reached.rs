@@ -97,6 +97,9 @@ impl SharedReached {
     fn settle(&mut self, ledger: &Ledger, found: &mut Findings) {
         for ((filter, number), since) in core::mem::take(&mut self.due) {
             match lost(ledger, &filter, number, since) {
+                Ok(_) if !ledger.may_publish(number) => {
+                    found.unknown("the publisher may not be allowed to publish so");
+                }
                 Ok(member) => found.accuse_of(
                     ledger.client_of(member),
                     cites(ledger, &filter, number),

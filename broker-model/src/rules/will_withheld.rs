@@ -99,5 +99,7 @@ fn goodbye_came(ledger: &Ledger, no: ConnectionNo, connection: &Connection) -> b
                     || again.at > said + promptness
             })
     });
-    orderly && free && !refused && awake && alone
+    // The Server might have closed the connection for what came before, which is not allowed, perhaps.
+    let answered = connection.last_request.is_none_or(|sent| connection.has_heard(sent));
+    orderly && free && !refused && awake && alone && answered
 }

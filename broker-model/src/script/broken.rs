@@ -5,10 +5,10 @@ use mqtt_assay_codec::{Receiver, Version};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-/// The cases of one version, by name, and their names with whether they stand for the first packet.
+/// The cases of one version, by name, and their names by offence.
 struct Cases {
     by_name: BTreeMap<String, Case>,
-    names: Vec<(bool, String)>,
+    groups: Vec<Vec<(bool, String)>>,
 }
 
 /// There are thousands: they are made once.
@@ -16,8 +16,13 @@ fn cases(version: Version) -> &'static Cases {
     static CASES: [OnceLock<Cases>; 3] = [const { OnceLock::new() }; 3];
     CASES[version as usize].get_or_init(|| {
         let cases = raw::cases(version, Receiver::Server);
-        let names = cases.iter().map(|case| (case.stage == Stage::Opening, case.name.clone())).collect();
-        Cases { by_name: cases.into_iter().map(|case| (case.name.clone(), case)).collect(), names }
+        let mut groups: BTreeMap<&str, Vec<(bool, String)>> = BTreeMap::new();
+        for case in &cases {
+            let group = case.name.split('/').next().unwrap_or_default();
+            groups.entry(group).or_default().push((case.stage == Stage::Opening, case.name.clone()));
+        }
+        let groups = groups.into_values().collect();
+        Cases { groups, by_name: cases.into_iter().map(|case| (case.name.clone(), case)).collect() }
     })
 }
 
@@ -26,7 +31,7 @@ pub(super) fn broken(version: Version, name: &str) -> Option<&'static [u8]> {
     cases(version).by_name.get(name).map(|case| case.bytes.as_slice())
 }
 
-/// All names, each with whether the packet is to be the first of its connection.
-pub fn broken_names(version: Version) -> &'static [(bool, String)] {
-    &cases(version).names
+/// All names by the offence that they begin with, each with whether the packet is to be the first of its connection.
+pub fn broken_groups(version: Version) -> &'static [Vec<(bool, String)>] {
+    &cases(version).groups
 }

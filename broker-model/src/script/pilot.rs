@@ -31,6 +31,9 @@ struct Outgoing {
     bytes: Vec<u8>,
     /// PUBREC has come: PUBCOMP is due.
     released: bool,
+    /// A Topic Alias stands for its topic: the packet would mean nothing on another connection. What has become of it
+    /// nobody knows then, and its identifier stays in use.
+    aliased: bool,
 }
 
 /// An acknowledgement that the client owes.
@@ -70,6 +73,8 @@ pub(super) struct Pilot {
     pub(super) connect: Option<Connect>,
     /// What waits for CONNACK or for the Server's Receive Maximum.
     waiting: VecDeque<(Send, Vec<usize>)>,
+    /// Identifiers of the messages that were first sent, or sent again, on the present connection.
+    sent: BTreeSet<PacketId>,
     /// SUBSCRIBEs and UNSUBSCRIBEs without an answer.
     requests: BTreeSet<PacketId>,
     pub(super) pings: u32,
@@ -92,6 +97,7 @@ impl Pilot {
             acknowledges: client.acknowledges,
             connect: None,
             waiting: VecDeque::new(),
+            sent: BTreeSet::new(),
             requests: BTreeSet::new(),
             pings: 0,
             owed: Vec::new(),
@@ -120,12 +126,14 @@ impl Pilot {
             }
             self.write_connect(&connect, name);
         }
+        self.pump(state, name);
     }
 
     /// The connection is gone, and what belongs to it.
     pub(super) fn leave(&mut self) {
         self.phase = Phase::Away;
         self.waiting.clear();
+        self.sent.clear();
         self.requests.clear();
         self.pings = 0;
         self.owed.clear();
@@ -134,43 +142,57 @@ impl Pilot {
         self.leaves = false;
     }
 
+    /// How many messages are still to be answered on the present connection.
+    fn under_way(&self, state: &State) -> usize {
+        let lost = |id: &PacketId, message: &Outgoing| {
+            message.aliased && !message.released && !self.sent.contains(id)
+        };
+        state.outgoing.iter().filter(|(id, message)| !lost(id, message)).count()
+    }
+
     /// Whether all that the client has sent is answered.
     pub(super) fn settled(&self, state: &State) -> bool {
         self.phase == Phase::Away
             || self.phase == Phase::Served
                 && self.waiting.is_empty()
-                && state.outgoing.is_empty()
+                && self.under_way(state) == 0
                 && self.requests.is_empty()
                 && self.pings == 0
     }
 
     /// Sends, or lets wait for CONNACK; `false` if there is no connection.
     pub(super) fn send(&mut self, state: &mut State, send: &Send, split: &[usize], name: &str) -> bool {
-        match (self.phase, send) {
-            (Phase::Away, _) => return false,
-            // Whatever breaks the rules does not wait for them.
-            (Phase::Greeting | Phase::Served, Send::Raw(_) | Send::Broken(_) | Send::Connect(_)) => {
-                self.write(state, send, split, name);
-            }
-            (Phase::Greeting, _) if self.connect.is_none() => self.write(state, send, split, name),
-            _ => {
-                self.waiting.push_back((send.clone(), split.to_vec()));
-                self.pump(state, name);
-            }
+        if self.phase == Phase::Away {
+            return false;
         }
+        self.waiting.push_back((send.clone(), split.to_vec()));
+        self.pump(state, name);
         true
     }
 
-    /// Sends what may be sent.
+    /// Whether a packet need not wait for CONNACK: it breaks the rules, or there was no CONNECT to be answered.
+    fn is_hasty(&self, send: &Send) -> bool {
+        self.connect.is_none() || matches!(send, Send::Raw(_) | Send::Broken(_) | Send::Connect(_))
+    }
+
+    /// Whether the packet that waits longest exceeds the Server's Receive Maximum. [5.0/MQTT-3.3.4-7]
+    fn is_blocked(&self, state: &State) -> bool {
+        let full = self.under_way(state) >= usize::from(self.server_receive_maximum);
+        let counted = |send: &Send| matches!(send, Send::Publish { qos, .. } if *qos > Qos::AtMostOnce);
+        full && self.waiting.front().is_some_and(|(send, _)| counted(send))
+    }
+
+    /// Sends what may be sent, in order; before CONNACK only what need not wait for it, past what does.
     fn pump(&mut self, state: &mut State, name: &str) {
-        while self.phase == Phase::Served {
-            let Some((send, split)) = self.waiting.pop_front() else { return };
-            let counted = matches!(send, Send::Publish { qos, .. } if qos > Qos::AtMostOnce);
-            // [5.0/MQTT-3.3.4-7]
-            if counted && state.outgoing.len() >= usize::from(self.server_receive_maximum) {
-                self.waiting.push_front((send, split));
-                return;
-            }
+        loop {
+            let hasty = || self.waiting.iter().position(|(send, _)| self.is_hasty(send));
+            let place = match self.phase {
+                Phase::Away | Phase::Opening => None,
+                Phase::Greeting => hasty(),
+                Phase::Served if self.is_blocked(state) => hasty(),
+                Phase::Served => Some(0),
+            };
+            let Some((send, split)) = place.and_then(|place| self.waiting.remove(place)) else { return };
             self.write(state, &send, &split, name);
         }
     }
@@ -187,8 +209,9 @@ impl Pilot {
                 if connack.session_present {
                     self.resend(state);
                 } else {
-                    // [5.0/MQTT-3.2.2-5]
-                    state.clear();
+                    // [5.0/MQTT-3.2.2-5] What was sent behind the CONNECT belongs to the new session.
+                    state.received.clear();
+                    state.outgoing.retain(|(id, _)| self.sent.contains(id));
                 }
             }
             Packet::Publish(publish) => self.delivered(state, publish),
@@ -255,9 +278,13 @@ impl Pilot {
     /// [5.0/MQTT-4.4.0-1]
     fn resend(&mut self, state: &State) {
         for (id, message) in state.outgoing.clone() {
+            // What was sent behind the CONNECT is under way.
+            let under_way = self.sent.contains(&id);
             if message.released {
                 self.write_ack(PacketType::Pubrel, id, ReasonCode::SUCCESS);
-            } else {
+                self.sent.insert(id);
+            } else if !under_way && !message.aliased {
+                self.sent.insert(id);
                 let mut bytes = message.bytes;
                 bytes[0] |= 0b1000;
                 self.writes.push_back((bytes, Vec::new()));
@@ -324,10 +351,9 @@ impl Pilot {
                 let bytes = self.encode(&Packet::Publish(publish), split);
                 if let (Some(id), Some(bytes)) = (packet_id, bytes) {
                     state.outgoing.retain(|(used, _)| *used != id);
-                    // An alias lives with its connection: the packet would mean nothing on the next one.
-                    if !topic.is_empty() {
-                        state.outgoing.push((id, Outgoing { bytes, released: false }));
-                    }
+                    let aliased = topic.is_empty();
+                    state.outgoing.push((id, Outgoing { bytes, released: false, aliased }));
+                    self.sent.insert(id);
                 }
             }
             Send::Ack { packet, id, reason, properties } => {

@@ -3,7 +3,7 @@
 use super::theme::Theme;
 use super::{Author, Profile};
 use crate::history::{Fault, How, Memory};
-use crate::script::{Action, Send, Step, Will, broken_names};
+use crate::script::{Action, Send, Step, Will, broken_groups};
 use core::time::Duration;
 use mqtt_assay_codec::{
     Property, PropertyList, Qos, ReasonCode, RetainHandling, SubscriptionOptions, Version,
@@ -126,10 +126,16 @@ impl Author {
                 self.leave(place);
             }
             Deed::Acknowledge => {
-                let refuses = self.roles[place].version == Version::V5 && self.draw.percent(15);
+                let refuses = self.roles[place].version == Version::V5 && self.draw.percent(30);
                 let code =
                     if refuses { ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR } else { ReasonCode::SUCCESS };
                 self.push(place, Action::Acknowledge(code));
+                // Whether it comes again is seen at the next resumption.
+                if refuses && self.draw.percent(40) {
+                    self.ask(place, 50);
+                    self.push(place, Action::Cut(How::Fin));
+                    self.arrive(place, false);
+                }
             }
             Deed::Ping => self.push(place, Action::Send(Send::Pingreq, Vec::new())),
             Deed::Hold => {
@@ -174,7 +180,7 @@ impl Author {
                 Vec::new()
             }
             1 => [mark.as_bytes(), b"\0more"].concat(),
-            2 if self.themes.has(Theme::Limits) => {
+            2..6 if self.themes.has(Theme::Limits) => {
                 [mark.as_bytes(), &vec![b'.'; 20 + self.draw.below(200)]].concat()
             }
             _ => mark.into_bytes(),
@@ -201,6 +207,11 @@ impl Author {
 
     /// Sets a Topic Alias, or uses one in place of the topic.
     fn alias(&mut self, place: usize, topic: String, properties: &mut PropertyList) -> String {
+        // Now and then one that was set on an older connection only, or never. [5.0/MQTT-3.3.2-7]
+        if self.themes.has(Theme::Errors) && self.draw.percent(10) {
+            properties.push(Property::TopicAlias(1 + self.draw.below(3) as u16));
+            return String::new();
+        }
         let known = self.roles[place].aliases.iter().find(|(_, set)| *set == topic).map(|(alias, _)| *alias);
         if let Some(alias) = known.filter(|_| self.draw.percent(70)) {
             properties.push(Property::TopicAlias(alias));
@@ -247,6 +258,9 @@ impl Author {
                 properties.push(Property::WillDelayInterval(self.draw.below(4) as u32));
             }
             self.add_message_properties(&mut properties);
+            if properties.view().message_expiry_interval().is_none() && self.draw.percent(20) {
+                properties.push(Property::MessageExpiryInterval(100));
+            }
         }
         self.messages += 1;
         Will {
@@ -322,7 +336,8 @@ impl Author {
                     ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR,
                 ]);
             }
-            if self.roles[place].expiry > 0 && self.draw.percent(20) {
+            let raises = self.roles[place].expiry == 0 && self.themes.has(Theme::Errors);
+            if (self.roles[place].expiry > 0 || raises) && self.draw.percent(20) {
                 properties.push(Property::SessionExpiryInterval(self.draw.below(3) as u32));
             }
         }
@@ -358,8 +373,10 @@ impl Author {
 
     fn break_a_rule(&mut self, place: usize) {
         let version = self.roles[place].version;
-        let names = broken_names(version);
-        let (opening, name) = self.draw.one(names).clone();
+        // Each offence as often as any other, however many cases it has.
+        let groups = broken_groups(version);
+        let group = self.draw.one(groups);
+        let (opening, name) = self.draw.one(group).clone();
         if opening {
             self.push(place, Action::Cut(How::Fin));
             self.leave(place);

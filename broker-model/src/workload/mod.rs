@@ -169,7 +169,8 @@ impl Author {
             _ => u32::MAX,
         };
         let keep_alive = if self.themes.has(Theme::KeepAlive) && self.draw.percent(50) { 2 } else { 0 };
-        let acknowledges = !self.draw.percent(if self.themes.has(Theme::Flow) { 35 } else { 5 });
+        let late = self.themes.has(Theme::Flow) || self.themes.has(Theme::Shared);
+        let acknowledges = !self.draw.percent(if late { 35 } else { 5 });
         let role = Role {
             version,
             here: false,
@@ -233,13 +234,16 @@ impl Author {
     /// Client Identifiers, user names and passwords of all sorts.
     fn identify(&mut self, place: usize, first: bool, connect: &mut Connect) {
         if first {
-            connect.client_id = match self.draw.below(6) {
-                // Only a Client without a session to come back to may leave it empty. [3.1.1/MQTT-3.1.3-7]
-                0 if self.roles[place].expiry == 0 => Some(String::new()),
+            connect.client_id = match self.draw.below(7) {
+                // Before 5.0 only a Client without a session to come back to may leave it empty; one that does so all
+                // the same is refused. [3.1.1/MQTT-3.1.3-7] [3.1.1/MQTT-3.1.3-8]
+                0 => Some(String::new()),
                 // Not the one of its neighbour. [3.1.1/MQTT-3.1.3-2] [5.0/MQTT-3.1.3-2]
                 1 if place > 0 => Some(NAMES[place - 1].to_uppercase()),
                 // 23 bytes, which every Server has to take. [3.1.1/MQTT-3.1.3-5] [5.0/MQTT-3.1.3-5]
                 2 => Some(format!("{}ABCDEFGHIJKLMNOPQRST", NAMES[place])),
+                // More, which a Server may refuse. [3.1.1/MQTT-3.1.3-9] [5.0/MQTT-3.1.3-8]
+                3 => Some(format!("{}-abcdefghijklmnopqrstuvwxyz", NAMES[place])),
                 _ => None,
             };
         }

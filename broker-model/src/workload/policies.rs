@@ -2,6 +2,7 @@
 
 use super::Draw;
 use crate::policy::{Credential, DollarTopics, Overlap, Policy, Qos2Delivery};
+use mqtt_assay_codec::Qos;
 
 /// User Name and Password of those clients that have one; with another password they are refused.
 pub(super) const USER: (&str, &str) = ("user", "secret");
@@ -16,7 +17,7 @@ pub fn policy(seed: u64) -> Policy {
     let mut draw = Draw::new(seed ^ 0x5EED_0F70_11C1_E500);
     let credentials = vec![Credential { user_name: USER.0.to_owned(), password: USER.1.into() }];
     let usual = Policy { credentials, ..Policy::default() };
-    match draw.below(16) {
+    match draw.below(20) {
         0 => Policy { overlap: Overlap::CopyPerSubscription, ..usual },
         1 => Policy { qos2_delivery: Qos2Delivery::AtRelease, ..usual },
         2 => {
@@ -35,11 +36,20 @@ pub fn policy(seed: u64) -> Policy {
             ..usual
         },
         5 => Policy { max_inflight: 1, receive_maximum: 2, topic_alias_maximum: 3, ..usual },
-        6 => Policy { max_granted_qos: mqtt_assay_codec::Qos::AtLeastOnce, ..usual },
+        6 => Policy { max_granted_qos: Qos::AtLeastOnce, ..usual },
         7 => Policy {
             overlap: Overlap::CopyPerSubscription,
             qos2_delivery: Qos2Delivery::AtRelease,
             outgoing_topic_aliases: 1,
+            ..usual
+        },
+        8 => Policy { max_client_id_bytes: 23, max_session_expiry: 2, ..usual },
+        9 => Policy { max_qos: Qos::AtLeastOnce, retain_available: false, ..usual },
+        10 => Policy {
+            wildcard_subscription_available: false,
+            subscription_identifier_available: false,
+            shared_subscription_available: false,
+            max_packet_size: 200,
             ..usual
         },
         _ => usual,

@@ -1,11 +1,17 @@
 //! The rules: silent about the reference broker, loud about its mutants.
 
 mod support;
+mod told;
 
 mod answers;
 mod beginning_and_end;
 mod deliveries;
 mod errors;
 mod limits;
+mod messages;
+mod options;
+mod retained;
 mod sessions;
+mod shared;
 mod well_formed;
+mod wills;

@@ -26,7 +26,7 @@ use crate::text;
 use crate::types::{PacketType, Qos, Version};
 use alloc::vec::Vec;
 
-/// A CONNECT packet.
+/// A CONNECT packet. [3.1.1 §3.1] [5.0 §3.1]
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Connect<'a> {
     /// The version that the Client asks for, by protocol name and level.
@@ -85,19 +85,16 @@ impl<'a> Connect<'a> {
 
     #[inline(always)]
     pub(super) fn decode(first: u8, r: &mut Reader<'a>) -> Result<Self, Malformed> {
-        let name_at = r.at();
-        let (header, length) = (name_at, r.left());
-        let name = r.binary()?;
-        if !matches!(name, b"MQTT" | b"MQIsdp") {
-            text::string(name, None).map_err(|(offence, at)| r.offence(offence, name_at + 2 + at))?;
-        }
-        let level_at = r.at();
-        let version = match (name, r.u8()?) {
-            (b"MQTT", 5) => Version::V5,
-            (b"MQTT", 4) => Version::V3_1_1,
-            (b"MQIsdp", 3) => Version::V3_1,
-            (b"MQTT" | b"MQIsdp", _) => return Err(r.offence(Offence::ProtocolLevel, level_at)),
-            _ => return Err(r.offence(Offence::ProtocolName, name_at)),
+        let (header, length) = (r.at(), r.left());
+        let before = *r;
+        let version = match r.take() {
+            Ok([0, 4, b'M', b'Q', b'T', b'T', 4]) => Version::V3_1_1,
+            Ok([0, 4, b'M', b'Q', b'T', b'T', 5]) => Version::V5,
+            _ => {
+                let version;
+                (version, *r) = protocol(before)?;
+                version
+            }
         };
         // From here on the packet is judged by the version that it names.
         r.version = version;
@@ -122,7 +119,6 @@ impl<'a> Connect<'a> {
             }
         }
         present(r, Offence::ClientIdentifierMissing)?;
-        r.expect_text();
         let client_id = r.string()?;
         let will = if flags & WILL_FLAG == 0 {
             None
@@ -193,6 +189,22 @@ impl<'a> Connect<'a> {
     }
 }
 
+/// The version by protocol name and level, and what follows them, if it is not one of the two shapes that matter.
+#[inline(never)]
+fn protocol(mut r: Reader<'_>) -> Result<(Version, Reader<'_>), Malformed> {
+    let name_at = r.at();
+    let name = r.binary()?;
+    text::string(name).map_err(|(offence, at)| r.offence(offence, name_at + 2 + at))?;
+    let level_at = r.at();
+    match (name, r.u8()?) {
+        (b"MQTT", 5) => Ok((Version::V5, r)),
+        (b"MQTT", 4) => Ok((Version::V3_1_1, r)),
+        (b"MQIsdp", 3) => Ok((Version::V3_1, r)),
+        (b"MQTT" | b"MQIsdp", _) => Err(r.offence(Offence::ProtocolLevel, level_at)),
+        _ => Err(r.offence(Offence::ProtocolName, name_at)),
+    }
+}
+
 impl<'a> Will<'a> {
     /// A Will at QoS 0, not retained.
     pub const fn new(topic: &'a str, payload: &'a [u8]) -> Self {
@@ -224,6 +236,7 @@ fn present(r: &Reader<'_>, missing: Offence) -> Result<(), Malformed> {
 }
 
 /// The rules between the Connect Flags; gives the Will QoS. [3.1.1 §3.1.2.3] [5.0 §3.1.2.3]
+#[inline(always)]
 fn check_flags(flags: u8, version: Version) -> Result<Qos, Offence> {
     if flags & 1 != 0 && version != Version::V3_1 {
         return Err(Offence::ConnectReservedFlag);

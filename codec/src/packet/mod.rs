@@ -32,37 +32,38 @@ use crate::types::{PacketId, PacketType, Receiver, Version};
 use alloc::vec::Vec;
 
 /// A control packet, borrowed from the bytes it was read from or from the fields it will be written from.
+/// [3.1.1 §3] [5.0 §3]
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Packet<'a> {
-    /// CONNECT
+    /// CONNECT [3.1.1 §3.1] [5.0 §3.1]
     Connect(Connect<'a>),
-    /// CONNACK
+    /// CONNACK [3.1.1 §3.2] [5.0 §3.2]
     Connack(Connack<'a>),
-    /// PUBLISH
+    /// PUBLISH [3.1.1 §3.3] [5.0 §3.3]
     Publish(Publish<'a>),
-    /// PUBACK
+    /// PUBACK [3.1.1 §3.4] [5.0 §3.4]
     Puback(Ack<'a>),
-    /// PUBREC
+    /// PUBREC [3.1.1 §3.5] [5.0 §3.5]
     Pubrec(Ack<'a>),
-    /// PUBREL
+    /// PUBREL [3.1.1 §3.6] [5.0 §3.6]
     Pubrel(Ack<'a>),
-    /// PUBCOMP
+    /// PUBCOMP [3.1.1 §3.7] [5.0 §3.7]
     Pubcomp(Ack<'a>),
-    /// SUBSCRIBE
+    /// SUBSCRIBE [3.1.1 §3.8] [5.0 §3.8]
     Subscribe(Subscribe<'a>),
-    /// SUBACK
+    /// SUBACK [3.1.1 §3.9] [5.0 §3.9]
     Suback(Suback<'a>),
-    /// UNSUBSCRIBE
+    /// UNSUBSCRIBE [3.1.1 §3.10] [5.0 §3.10]
     Unsubscribe(Unsubscribe<'a>),
-    /// UNSUBACK
+    /// UNSUBACK [3.1.1 §3.11] [5.0 §3.11]
     Unsuback(Unsuback<'a>),
-    /// PINGREQ: nothing but a fixed header.
+    /// PINGREQ: nothing but a fixed header. [3.1.1 §3.12] [5.0 §3.12]
     Pingreq,
-    /// PINGRESP: nothing but a fixed header.
+    /// PINGRESP: nothing but a fixed header. [3.1.1 §3.13] [5.0 §3.13]
     Pingresp,
-    /// DISCONNECT
+    /// DISCONNECT [3.1.1 §3.14] [5.0 §3.14]
     Disconnect(Disconnect<'a>),
-    /// AUTH, 5.0 only.
+    /// AUTH, 5.0 only. [5.0 §3.15]
     Auth(Auth<'a>),
 }
 
@@ -161,7 +162,7 @@ impl<'a> Packet<'a> {
     }
 }
 
-/// Reads packets of one version in one direction.
+/// Reads packets of one version in one direction. [3.1.1 §2.2.1] [5.0 §2.1.2]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Decoder {
     /// The version that the connection speaks. CONNECT brings its own.
@@ -215,7 +216,7 @@ impl Decoder {
 
     #[inline(always)]
     fn reader<'a>(&self, frame: Frame<'a>) -> Reader<'a> {
-        Reader::new(frame.bytes(), frame.header_length(), self.version, self.receiver)
+        Reader::new(frame.body(), frame.header_length(), self.version, self.receiver)
     }
 
     fn decode_other<'a, T>(&self, frame: Frame<'a>, wrap: impl Fn(Packet<'a>) -> T) -> Result<T, Malformed> {
@@ -229,23 +230,32 @@ impl Decoder {
         if packet != PacketType::Connect {
             check_flags(packet, first & 0x0F, self.version).map_err(offence)?;
         }
-        let r = &mut self.reader(frame);
+        // Each type has a reader of its own: one that all share would stay in memory.
+        macro_rules! read {
+            ($variant:ident: $r:ident => $decoded:expr) => {{
+                let $r = &mut self.reader(frame);
+                ended($decoded, $r, |p| wrap(Packet::$variant(p)))
+            }};
+            ($variant:ident) => {
+                ended(Ok(()), &self.reader(frame), |()| wrap(Packet::$variant))
+            };
+        }
         match packet {
-            PacketType::Connect => ended(Connect::decode(first, r), r, |p| wrap(Packet::Connect(p))),
-            PacketType::Connack => ended(Connack::decode(r), r, |p| wrap(Packet::Connack(p))),
-            PacketType::Publish => ended(Publish::decode(first, r), r, |p| wrap(Packet::Publish(p))),
-            PacketType::Puback => ended(Ack::decode(packet, r), r, |p| wrap(Packet::Puback(p))),
-            PacketType::Pubrec => ended(Ack::decode(packet, r), r, |p| wrap(Packet::Pubrec(p))),
-            PacketType::Pubrel => ended(Ack::decode(packet, r), r, |p| wrap(Packet::Pubrel(p))),
-            PacketType::Pubcomp => ended(Ack::decode(packet, r), r, |p| wrap(Packet::Pubcomp(p))),
-            PacketType::Subscribe => ended(Subscribe::decode(r), r, |p| wrap(Packet::Subscribe(p))),
-            PacketType::Suback => ended(Suback::decode(r), r, |p| wrap(Packet::Suback(p))),
-            PacketType::Unsubscribe => ended(Unsubscribe::decode(r), r, |p| wrap(Packet::Unsubscribe(p))),
-            PacketType::Unsuback => ended(Unsuback::decode(r), r, |p| wrap(Packet::Unsuback(p))),
-            PacketType::Pingreq => ended(Ok(()), r, |()| wrap(Packet::Pingreq)),
-            PacketType::Pingresp => ended(Ok(()), r, |()| wrap(Packet::Pingresp)),
-            PacketType::Disconnect => ended(Disconnect::decode(r), r, |p| wrap(Packet::Disconnect(p))),
-            PacketType::Auth => ended(Auth::decode(r), r, |p| wrap(Packet::Auth(p))),
+            PacketType::Connect => read!(Connect: r => Connect::decode(first, r)),
+            PacketType::Connack => read!(Connack: r => Connack::decode(r)),
+            PacketType::Publish => read!(Publish: r => Publish::decode(first, r)),
+            PacketType::Puback => read!(Puback: r => Ack::decode(packet, r)),
+            PacketType::Pubrec => read!(Pubrec: r => Ack::decode(packet, r)),
+            PacketType::Pubrel => read!(Pubrel: r => Ack::decode(packet, r)),
+            PacketType::Pubcomp => read!(Pubcomp: r => Ack::decode(packet, r)),
+            PacketType::Subscribe => read!(Subscribe: r => Subscribe::decode(r)),
+            PacketType::Suback => read!(Suback: r => Suback::decode(r)),
+            PacketType::Unsubscribe => read!(Unsubscribe: r => Unsubscribe::decode(r)),
+            PacketType::Unsuback => read!(Unsuback: r => Unsuback::decode(r)),
+            PacketType::Pingreq => read!(Pingreq),
+            PacketType::Pingresp => read!(Pingresp),
+            PacketType::Disconnect => read!(Disconnect: r => Disconnect::decode(r)),
+            PacketType::Auth => read!(Auth: r => Auth::decode(r)),
         }
     }
 

@@ -8,14 +8,15 @@
 //!   payload                      the rest
 //! ```
 
-use crate::encode::{Unencodable, field, header_and_length, put, variable_byte_integer_word};
+use crate::encode::{Unencodable, binary, field, header, properties, properties_length};
 use crate::malformed::{Malformed, Offence};
 use crate::property::{Place, Properties, PropertyId};
 use crate::reader::Reader;
 use crate::types::{PacketId, PacketType, Qos, Version};
+use crate::unchecked::Small;
 use alloc::vec::Vec;
 
-/// A PUBLISH packet.
+/// A PUBLISH packet. [3.1.1 §3.3] [5.0 §3.3]
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Publish<'a> {
     /// DUP: this packet may be a re-delivery.
@@ -78,29 +79,38 @@ impl<'a> Publish<'a> {
         Ok(Publish { dup, qos, retain: first & 1 != 0, topic, packet_id, properties, payload })
     }
 
+    #[inline]
     pub(super) fn encode(&self, version: Version, to: &mut Vec<u8>) -> Result<(), Unencodable> {
-        if self.packet_id.is_some() != (self.qos != Qos::AtMostOnce) {
-            return Err(Unencodable::PacketIdentifier);
-        }
         let first = 0x30 | u8::from(self.dup) << 3 | self.qos.as_u8() << 1 | u8::from(self.retain);
-        let properties = if version == Version::V5 { self.properties.as_bytes() } else { &[] };
-        // What stands between the topic and the properties: the Packet Identifier and the Property Length.
-        let (mut between, mut bytes) =
-            if version == Version::V5 { variable_byte_integer_word(properties.len()) } else { (0, 0) };
+        let (word, word_length) = match (self.qos, self.packet_id) {
+            (Qos::AtMostOnce, None) => (0, 0),
+            (Qos::AtLeastOnce | Qos::ExactlyOnce, Some(id)) => (u64::from(id.get().swap_bytes()), 2),
+            _ => return Err(Unencodable::PacketIdentifier),
+        };
+        let (field, payload) = (self.topic.as_bytes(), self.payload);
+        // Behind the topic: the Packet Identifier, and in 5.0 the Property Length; of a short list it is one byte.
+        let appended = if version == Version::V5 {
+            let list = self.properties.as_bytes();
+            let word = word | (list.len() as u64) << (8 * word_length);
+            Small { first, field, word, word_length: word_length + 1, bytes: list, payload }.append(to)
+        } else {
+            Small { first, field, word, word_length, bytes: &[], payload }.append(to)
+        };
+        if appended { Ok(()) } else { self.encode_any(first, version, to) }
+    }
+
+    /// Of any size, and with room made for it.
+    #[cold]
+    fn encode_any(&self, first: u8, version: Version, to: &mut Vec<u8>) -> Result<(), Unencodable> {
+        let (topic, list) = (self.topic.as_bytes(), self.properties.as_bytes());
+        let id_length = if self.packet_id.is_some() { 2 } else { 0 };
+        let length = field(topic)? + id_length + properties_length(list, version) + self.payload.len();
+        header(first, length, to)?;
+        binary(topic, to);
         if let Some(id) = self.packet_id {
-            between = between << 16 | u64::from(id.get().swap_bytes());
-            bytes += 2;
+            to.extend_from_slice(&id.get().to_be_bytes());
         }
-        let topic = self.topic.as_bytes();
-        let length = field(topic)? + bytes + properties.len() + self.payload.len();
-        header_and_length(first, length, topic, to)?;
-        to.extend_from_slice(topic);
-        if bytes > 0 {
-            put(between, bytes, to);
-        }
-        if !properties.is_empty() {
-            to.extend_from_slice(properties);
-        }
+        properties(list, version, to);
         to.extend_from_slice(self.payload);
         Ok(())
     }

@@ -11,6 +11,8 @@ pub struct Cause {
     pub subscription: usize,
     /// It may have been in force when the Server passed the message on.
     pub live: bool,
+    /// It is shared, and the message may have been given to it when another member was lost. [5.0 §4.8.2]
+    pub moved: bool,
     /// The message may have been the retained message of its topic when the subscription was made.
     pub retained: bool,
 }
@@ -72,13 +74,14 @@ impl Ledger {
         delivery: &Delivery,
         message: MessageNo,
     ) -> Option<Cause> {
-        let mut cause = Cause { subscription: place, live: false, retained: false };
+        let mut cause = Cause { subscription: place, live: false, moved: false, retained: false };
         let mut alive = false;
         let mut of = |message: MessageNo| {
             let Some(sent) = self[message].possible.filter(|sent| *sent <= delivery.at) else { return };
             alive |= subscription.ended.is_none_or(|at| at >= sent);
             let passed = self[message].done().map_or(delivery.at, |at| at.min(delivery.at));
             cause.live |= subscription.possibly(sent, passed);
+            cause.moved |= subscription.shared && subscription.possibly(sent, delivery.at);
             cause.retained |= !subscription.shared
                 && self.may_be_retained(message, subscription.asked, subscription.made(delivery.at));
         };
@@ -104,7 +107,11 @@ impl Ledger {
         let forgotten = self.forgotten.unwrap_or_default();
         self.retained(&message.topic).iter().copied().rev().find(|&other| {
             let done = self[other].processed().filter(|done| *done <= at && *done >= forgotten);
-            other != no && !self[other].refused && done.is_some() && self.follows(other, no)
+            other != no
+                && !self[other].refused
+                && done.is_some()
+                && self.follows(other, no)
+                && self.is_sound(other)
         })
     }
 

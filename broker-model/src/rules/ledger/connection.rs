@@ -209,6 +209,8 @@ pub struct Connection {
     pub pongs: Vec<Duration>,
     /// When each PINGREQ without an answer was sent.
     pub pings: VecDeque<Duration>,
+    /// When the client sent its last PUBLISH, SUBSCRIBE or UNSUBSCRIBE, for which a Server might end the connection.
+    pub last_request: Option<Duration>,
     /// When the client received its last packet.
     pub last_received: Option<Duration>,
     /// The client has sent something that a Server must refuse, or may take for an offence: since then.
@@ -258,6 +260,7 @@ impl Connection {
             heard: None,
             pongs: Vec::new(),
             pings: VecDeque::new(),
+            last_request: None,
             last_received: None,
             offended: None,
             free_since: None,

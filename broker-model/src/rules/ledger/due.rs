@@ -1,7 +1,8 @@
 //! Whether what a session is to get is overdue, and whether it is clear what is in a session.
 
-use super::{Ledger, Message, MessageNo, SessionNo};
+use super::{ConnectionNo, Ledger, Message, MessageNo, Origin, SessionNo};
 use core::time::Duration;
+use mqtt_assay_codec::Version;
 
 /// How it stands with a message that is due to a session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,7 +31,9 @@ impl Ledger {
             Wait::NotYet
         } else if message.possibly_expired().is_some_and(|at| at <= until) {
             Wait::Unknown("the message may have expired")
-        } else if !connection.unanswered.is_empty() {
+        } else if !connection.unanswered.is_empty()
+            || state.inbound.values().any(|inbound| inbound.is_open(no))
+        {
             Wait::Unknown("the client has not acknowledged what came before")
         } else if self.may_have_been_too_large(session, message) {
             Wait::Unknown("the message may be too large for the client")
@@ -44,9 +47,38 @@ impl Ledger {
     /// Whether the message may have been too large for the client on any connection on which it may have been sent:
     /// then it counts as delivered. [5.0/MQTT-3.1.2-25]
     fn may_have_been_too_large(&self, session: SessionNo, message: &Message) -> bool {
-        self[session].connections.iter().map(|no| &self[*no]).any(|connection| {
-            connection.ended.is_none_or(|end| message.possible.is_none_or(|sent| end.at >= sent))
-                && connection.may_be_too_large(message)
+        let connections = &self[session].connections;
+        // The one before may have been open for the Server, too.
+        let before = connections.iter().rposition(|no| {
+            self[*no].answered.is_some_and(|answered| message.possible.is_some_and(|sent| answered.at < sent))
+        });
+        connections[before.unwrap_or(0)..].iter().any(|no| self[*no].may_be_too_large(message))
+    }
+
+    /// Whether the publisher has kept the rules and may publish to the message's topic, as far as is known: before 5.0 a Server answers for
+    /// a message that is not allowed as for any other, and drops it [3.1.1/MQTT-3.3.5-2]. That something of the
+    /// client's was passed on from this topic shows it.
+    pub fn may_publish(&self, no: MessageNo) -> bool {
+        let message = &self[no];
+        if !self.is_sound(no) {
+            return false;
+        }
+        let told = match message.origin {
+            Origin::Published(connection) => self[connection].version == Version::V5,
+            Origin::Will(_) => true,
+        };
+        told || self.messages.iter().any(|other| {
+            other.seen.is_some() && other.publisher == message.publisher && other.topic == message.topic
+        })
+    }
+
+    /// Whether the publisher has kept the rules, in the whole of its session. Who uses a Packet Identifier twice, for
+    /// one, may have its message taken for another, then or later.
+    pub fn is_sound(&self, no: MessageNo) -> bool {
+        let kept = |no: &ConnectionNo| self[*no].offended.is_none();
+        self[no].attempts.iter().all(|attempt| match self[attempt.connection].session {
+            Some(session) => self[session].connections.iter().all(kept),
+            None => kept(&attempt.connection),
         })
     }
 

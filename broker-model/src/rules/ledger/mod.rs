@@ -48,6 +48,8 @@ struct Early {
     event: usize,
     at: Duration,
     bytes: Vec<u8>,
+    /// The message of a PUBLISH: the Server may pass it on before its CONNACK is read.
+    message: Option<MessageNo>,
 }
 
 /// What the clients of a history know, event by event.
@@ -429,7 +431,7 @@ impl Ledger {
             }
             session.possibly_gone = Some(session.possibly_gone.map_or(crashed, |at| at.min(crashed)));
             if memory != Memory::Kept {
-                session.doubtful = Some(self.now);
+                session.doubt(now);
             }
         }
     }
@@ -471,15 +473,19 @@ impl Ledger {
         let least = session.expiry.min(session.expiry_asked);
         let most = if told { session.expiry_asked } else { session.expiry.max(session.expiry_asked) };
         // Brokers that count in whole seconds may be one early.
-        session.possibly_gone = match least {
+        let possibly = match least {
             NEVER => None,
             0 => Some(earliest),
             _ => Some(earliest + seconds(least - 1)),
         };
-        session.certainly_gone = match (noticed, most) {
+        let certainly = match (noticed, most) {
             (None, _) | (_, NEVER) => None,
             (Some(at), _) => Some(at + seconds(most) + promptness),
         };
+        // Another connection may have ended it before.
+        let earlier = |a: Option<Duration>, b: Option<Duration>| a.into_iter().chain(b).min();
+        session.possibly_gone = earlier(session.possibly_gone, possibly);
+        session.certainly_gone = earlier(session.certainly_gone, certainly);
     }
 
     /// A connection has ended before its CONNACK came: the Server may have accepted it, and with it the Session
@@ -514,6 +520,20 @@ impl Ledger {
     pub fn marked(&self, topic: &str, payload: &[u8]) -> Option<MessageNo> {
         let same = self.by_mark.get(&Self::mark(topic, payload))?;
         same.iter().copied().find(|no| *self[*no].topic == *topic && self[*no].payload == payload)
+    }
+
+    /// A message that nobody may get: a delivery is not one of it.
+    fn disown(&mut self, no: MessageNo) {
+        let message = &self.messages[no.0];
+        if message.attempts.len() > 1 {
+            return;
+        }
+        if let Some(same) = self.by_mark.get_mut(&Self::mark(&message.topic, &message.payload)) {
+            same.retain(|other| *other != no);
+        }
+        if let Some(retained) = self.retained.get_mut(&message.topic) {
+            retained.retain(|other| *other != no);
+        }
     }
 
     /// Enters a message; if one with the same mark is there, a delivery will not tell them apart.

@@ -30,14 +30,16 @@ impl Ledger {
                 if let Some(&message) = self[session].outbound.get(&ack.packet_id) {
                     self.answered = Some(message);
                     let sent = self[message].attempts.iter().find(|attempt| attempt.connection == no);
-                    if let Some(sent) = sent.map(|attempt| attempt.at) {
-                        self.heard(no, sent);
-                    }
+                    let sent = sent.map(|attempt| attempt.at);
                     let message = &mut self.messages[message.0];
-                    if ack.reason.is_success() {
-                        message.accepted.get_or_insert(at);
-                    } else {
-                        message.refused = true;
+                    match sent {
+                        Some(_) if ack.reason.is_success() => drop(message.accepted.get_or_insert(at)),
+                        Some(_) => message.refused = true,
+                        // Another client in the same session has used the identifier.
+                        None => {}
+                    }
+                    if let Some(sent) = sent {
+                        self.heard(no, sent);
                     }
                 }
                 if matches!(packet, Packet::Puback(_)) || !ack.reason.is_success() {
@@ -48,7 +50,9 @@ impl Ledger {
                 if let Some(message) = self.sessions[session.0].outbound.remove(&ack.packet_id) {
                     self.answered = Some(message);
                     let message = &mut self.messages[message.0];
-                    message.completed.get_or_insert(at);
+                    if message.accepted.is_some() {
+                        message.completed.get_or_insert(at);
+                    }
                     if let Some((_, released)) = message.released.filter(|(on, _)| *on == no) {
                         self.heard(no, released);
                     }
@@ -84,6 +88,10 @@ impl Ledger {
         let answered = Answered::new(at, connack);
         connection.answered = Some(answered);
         if !answered.accepts() {
+            // Of what a refused client has sent nothing may be passed on. [3.1.1/MQTT-3.1.4-5] [5.0/MQTT-3.1.4-6]
+            for message in self.early.remove(&no).into_iter().flatten().filter_map(|early| early.message) {
+                self.disown(message);
+            }
             return;
         }
         let (version, begun) = (connection.version, asked.at);
@@ -122,8 +130,13 @@ impl Ledger {
         state.expiry_asked = interval;
         state.possibly_gone = None;
         state.certainly_gone = None;
+        // A CONNACK that was under way when the broker lost its memory.
+        if let Some(forgotten) = self.forgotten.filter(|forgotten| *forgotten >= begun) {
+            state.possibly_gone = Some(forgotten);
+            state.doubt(forgotten);
+        }
         if doubtful {
-            state.doubtful = Some(at);
+            state.doubt(at);
         }
         self.connections[no.0].session = Some(session);
         self.heard(no, begun);
@@ -133,7 +146,10 @@ impl Ledger {
         }
         for early in self.early.remove(&no).unwrap_or_default() {
             let decoder = Decoder::new(version, Receiver::Server);
-            if let Ok(Some((packet, _))) = decoder.next(&early.bytes) {
+            let Ok(Some((packet, _))) = decoder.next(&early.bytes) else { continue };
+            if let (Packet::Publish(publish), Some(message)) = (&packet, early.message) {
+                self.adopt(no, session, message, publish);
+            } else {
                 self.sent_in(no, session, early.event, early.at, &packet);
             }
         }

@@ -85,6 +85,12 @@ pub struct Inbound {
 }
 
 impl Inbound {
+    /// Whether the client owes its last packet of the exchange, on its present connection or at all.
+    pub fn is_open(&self, present: ConnectionNo) -> bool {
+        let again = self.released_on == Some(present);
+        self.ended.is_none_or(|(on, _)| again && on != present)
+    }
+
     /// Whether the client has ended the exchange for its part: the Server may use the identifier again.
     pub fn is_over(&self) -> bool {
         self.ended.is_some()
@@ -150,6 +156,14 @@ impl Session {
             && self.possibly_gone.is_none_or(|at| at > to)
             && self.certainly_gone.is_none_or(|at| at > to)
             && self.doubtful.is_none_or(|at| at < from)
+    }
+
+    /// From now on nothing is certain of what was in it: its subscriptions may have ended.
+    pub(super) fn doubt(&mut self, now: Duration) {
+        self.doubtful = Some(now);
+        for subscription in &mut self.subscriptions {
+            subscription.ending.get_or_insert(now);
+        }
     }
 
     /// Whether the history tells all that was ever in it.

@@ -8,7 +8,7 @@ use super::property::{self, Reading};
 use super::subscribe::{subscribe, unsubscribe};
 use super::value::version_word;
 use crate::script::broken::broken as case;
-use crate::script::{Send, broken_names};
+use crate::script::{Send, broken_groups};
 use core::ops::Range;
 use mqtt_assay_codec::property::Place;
 use mqtt_assay_codec::{PacketType, PropertyList, Qos, ReasonCode, Version};
@@ -280,7 +280,8 @@ fn broken(line: &mut Line<'_>, version: Version) -> Result<Sent, Wrong> {
 /// There is no such case: names the nearest ones.
 #[cold]
 fn no_case(name: &str, version: Version, span: Range<usize>) -> Wrong {
-    let mut names: Vec<&str> = broken_names(version).iter().map(|(_, name)| name.as_str()).collect();
+    let mut names: Vec<&str> =
+        broken_groups(version).iter().flatten().map(|(_, name)| name.as_str()).collect();
     names.sort_unstable();
     let place = names.partition_point(|known| *known < name);
     let near = &names[place.saturating_sub(2)..(place + 2).min(names.len())];
