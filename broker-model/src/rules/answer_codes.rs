@@ -93,7 +93,8 @@ impl AnswerCodes {
             let Some(short) = self.short.remove(&no) else { continue };
             let again = match seen.fact {
                 Fact::Received(packet, _) => {
-                    packet.packet_type() == short.packet && packet.packet_id() == Some(short.id)
+                    let same = packet.packet_type() == short.packet && packet.packet_id() == Some(short.id);
+                    same && ledger.answered_request().is_none()
                 }
                 _ => false,
             };
