@@ -493,10 +493,13 @@ impl Ledger {
     fn left_unanswered(&mut self, no: ConnectionNo) {
         let connection = &self[no];
         let Some(asked) = connection.asked.as_ref().filter(|_| connection.answered.is_none()) else { return };
-        let Some(old) = self.session_of(&asked.client_id).filter(|_| asked.session_expiry != NEVER) else {
-            return;
+        let Some(old) = self.session_of(&asked.client_id) else { return };
+        let gone = match (connection.client_disconnect, asked.session_expiry) {
+            // A DISCONNECT may have changed the interval.
+            (Some((at, _)), _) => at,
+            (None, NEVER) => return,
+            (None, interval) => asked.at + Duration::from_secs(u64::from(interval.saturating_sub(1))),
         };
-        let gone = asked.at + Duration::from_secs(u64::from(asked.session_expiry.saturating_sub(1)));
         let old = &mut self.sessions[old.0];
         old.possibly_gone = Some(old.possibly_gone.map_or(gone, |at| at.min(gone)));
     }

@@ -24,10 +24,12 @@ impl Ledger {
             _ => {}
         }
         let session = self[no].session?;
+        // On a connection that was taken over, an answer may be to what had its identifier before.
+        let late = self[session].connections.last() != Some(&no);
         match packet {
             Packet::Publish(publish) => return Some(self.delivered(no, session, event, publish)),
             Packet::Puback(ack) | Packet::Pubrec(ack) => {
-                if let Some(&message) = self[session].outbound.get(&ack.packet_id) {
+                if let Some(&message) = self[session].outbound.get(&ack.packet_id).filter(|_| !late) {
                     self.answered = Some(message);
                     let sent = self[message].attempts.iter().find(|attempt| attempt.connection == no);
                     let sent = sent.map(|attempt| attempt.at);
@@ -47,7 +49,8 @@ impl Ledger {
                 }
             }
             Packet::Pubcomp(ack) => {
-                if let Some(message) = self.sessions[session.0].outbound.remove(&ack.packet_id) {
+                let message = self.sessions[session.0].outbound.remove(&ack.packet_id);
+                if let Some(message) = message.filter(|_| !late) {
                     self.answered = Some(message);
                     let message = &mut self.messages[message.0];
                     if message.accepted.is_some() {
@@ -146,7 +149,11 @@ impl Ledger {
         }
         for early in self.early.remove(&no).unwrap_or_default() {
             let decoder = Decoder::new(version, Receiver::Server);
-            let Ok(Some((packet, _))) = decoder.next(&early.bytes) else { continue };
+            let Ok(Some((packet, length))) = decoder.next(&early.bytes) else { continue };
+            // [5.0/MQTT-3.2.2-15]
+            if answered.maximum_packet_size.is_some_and(|limit| length > limit as usize) {
+                self.offend(no);
+            }
             if let (Packet::Publish(publish), Some(message)) = (&packet, early.message) {
                 self.adopt(no, session, message, publish);
             } else {
