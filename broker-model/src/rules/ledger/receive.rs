@@ -25,7 +25,7 @@ impl Ledger {
         }
         let session = self[no].session?;
         // On a connection that was taken over, an answer may be to what had its identifier before.
-        let late = self[session].connections.last() != Some(&no);
+        let late = self.is_taken_over(no, session);
         match packet {
             Packet::Publish(publish) => return Some(self.delivered(no, session, event, publish)),
             Packet::Puback(ack) | Packet::Pubrec(ack) => {
@@ -79,6 +79,12 @@ impl Ledger {
             _ => {}
         }
         None
+    }
+
+    /// Whether another connection with the Client Identifier was accepted after this one.
+    fn is_taken_over(&self, no: ConnectionNo, session: SessionNo) -> bool {
+        let present = self.by_client_id.get(&self[session].client_id);
+        present != Some(&session) || self[session].connections.last() != Some(&no)
     }
 
     fn connack(&mut self, no: ConnectionNo, connack: &Connack<'_>) {
@@ -248,7 +254,7 @@ impl Ledger {
         }
         let number = DeliveryNo(self.deliveries.len());
         let mut turn = Turn::First;
-        let late = self[session].connections.last() != Some(&no);
+        let late = self.is_taken_over(no, session);
         if let Some(id) = publish.packet_id {
             self.connections[no.0].unanswered.insert(id);
             if let Some(&own) = self[session].outbound.get(&id) {
