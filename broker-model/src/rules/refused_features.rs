@@ -70,6 +70,8 @@ pub(super) struct RefusedFeatures {
     used: BTreeMap<(ConnectionNo, Feature), Duration>,
     cases: BTreeMap<(Feature, Version), Cases>,
     room: Room,
+    /// A CONNECT with Keep Alive was refused in the same way.
+    others_refused: bool,
 }
 
 impl Rule for RefusedFeatures {
@@ -150,6 +152,7 @@ impl RefusedFeatures {
             (Room::Accepted, false) if unavailable => Room::RefusedAgain,
             (unchanged, _) => unchanged,
         };
+        self.others_refused |= unavailable && asked.keep_alive > 0;
         if asked.keep_alive == 0 {
             let cases = self.cases.entry((Feature::NoKeepAlive, connection.version)).or_default();
             cases.accepted += u64::from(accepted);
@@ -175,7 +178,8 @@ impl RefusedFeatures {
     fn judge(&self, found: &mut Findings) {
         for (&(feature, version), cases) in &self.cases {
             let [first, _, ..] = cases.refused.as_slice() else { continue };
-            let room = feature != Feature::NoKeepAlive || self.room == Room::RefusedAgain;
+            let room = self.room == Room::RefusedAgain && !self.others_refused;
+            let room = feature != Feature::NoKeepAlive || room;
             if cases.accepted > 0 || !room {
                 continue;
             }

@@ -123,8 +123,11 @@ impl Player {
         }
         let numbers = (0..count).filter_map(|place| u16::try_from(place).ok()).map(ClientNo);
         let identifiers: Vec<&str> = script.clients.iter().map(Client::identifier).collect();
-        let state_of =
-            identifiers.iter().map(|own| identifiers.iter().position(|other| other == own).unwrap_or(0));
+        // To whom the Server gives an identifier, it gives one of its own.
+        let state_of = identifiers.iter().enumerate().map(|(place, own)| {
+            let first = identifiers.iter().position(|other| other == own && !own.is_empty());
+            first.unwrap_or(place)
+        });
         Player {
             state_of: state_of.collect(),
             states: (0..count).map(|_| State::default()).collect(),

@@ -24,10 +24,12 @@ impl Ledger {
             _ => {}
         }
         let session = self[no].session?;
+        // On a connection that was taken over, an answer may be to what had its identifier before.
+        let late = self.is_taken_over(no, session);
         match packet {
             Packet::Publish(publish) => return Some(self.delivered(no, session, event, publish)),
             Packet::Puback(ack) | Packet::Pubrec(ack) => {
-                if let Some(&message) = self[session].outbound.get(&ack.packet_id) {
+                if let Some(&message) = self[session].outbound.get(&ack.packet_id).filter(|_| !late) {
                     self.answered = Some(message);
                     let sent = self[message].attempts.iter().find(|attempt| attempt.connection == no);
                     let sent = sent.map(|attempt| attempt.at);
@@ -47,7 +49,8 @@ impl Ledger {
                 }
             }
             Packet::Pubcomp(ack) => {
-                if let Some(message) = self.sessions[session.0].outbound.remove(&ack.packet_id) {
+                let message = self.sessions[session.0].outbound.remove(&ack.packet_id);
+                if let Some(message) = message.filter(|_| !late) {
                     self.answered = Some(message);
                     let message = &mut self.messages[message.0];
                     if message.accepted.is_some() {
@@ -76,6 +79,12 @@ impl Ledger {
             _ => {}
         }
         None
+    }
+
+    /// Whether another connection with the Client Identifier was accepted after this one.
+    fn is_taken_over(&self, no: ConnectionNo, session: SessionNo) -> bool {
+        let present = self.by_client_id.get(&self[session].client_id);
+        present != Some(&session) || self[session].connections.last() != Some(&no)
     }
 
     fn connack(&mut self, no: ConnectionNo, connack: &Connack<'_>) {
@@ -245,7 +254,7 @@ impl Ledger {
         }
         let number = DeliveryNo(self.deliveries.len());
         let mut turn = Turn::First;
-        let late = self[session].connections.last() != Some(&no);
+        let late = self.is_taken_over(no, session);
         if let Some(id) = publish.packet_id {
             self.connections[no.0].unanswered.insert(id);
             if let Some(&own) = self[session].outbound.get(&id) {
