@@ -3,14 +3,14 @@
 use crate::malformed::{Malformed, Offence};
 use crate::types::{PacketType, Version};
 
-/// One whole packet's bytes, its content not looked at yet.
+/// One whole packet's bytes, its content not looked at yet. [3.1.1 §2] [5.0 §2.1]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Frame<'a> {
     bytes: &'a [u8],
     header: u8,
 }
 
-/// What the front of a byte stream holds.
+/// What the front of a byte stream holds. [3.1.1 §2.2.3] [5.0 §2.1.4]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Split<'a> {
     /// A whole frame; the next one begins after its bytes.

@@ -5,7 +5,7 @@ use crate::reason::ReasonCode;
 use crate::types::Version;
 use core::fmt;
 
-/// A packet was refused: what is wrong, and at which byte.
+/// A packet was refused: what is wrong, and at which byte. [3.1.1 §4.8] [5.0 §4.13]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Malformed {
     /// The rule that the packet breaks.
@@ -47,12 +47,26 @@ impl fmt::Display for Malformed {
 
 impl core::error::Error for Malformed {}
 
+/// For the documentation of a rule that a version lacks.
+macro_rules! id_or_none {
+    ("") => {
+        "none"
+    };
+    ($id:tt) => {
+        $id
+    };
+}
+
 macro_rules! offences {
-    ($($variant:ident $text:literal, $v3:literal, $v5:literal, $reason:ident;)*) => {
+    ($($variant:ident $text:literal, $v3:tt, $v5:tt, $reason:ident;)*) => {
         /// A rule about the form of packets, by the way it is broken.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         pub enum Offence {
-            $(#[doc = concat!("The packet has a flaw: ", $text, ".")] $variant,)*
+            $(
+                #[doc = concat!("The packet has a flaw: ", $text, ".")]
+                #[doc = concat!("[3.1.1: ", id_or_none!($v3), "] [5.0: ", id_or_none!($v5), "]")]
+                $variant,
+            )*
         }
 
         impl Offence {

@@ -98,7 +98,7 @@ macro_rules! write_value {
 
 macro_rules! properties {
     ($($id:literal $variant:ident $getter:ident $kind:ident $name:literal $places:expr;)*) => {
-        /// The identifier of a property.
+        /// The identifier of a property. [5.0 §2.2.2.2]
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         #[repr(u8)]
         pub enum PropertyId {
@@ -129,7 +129,7 @@ macro_rules! properties {
             }
         }
 
-        /// A property with its value.
+        /// A property with its value. [5.0 §2.2.2.2]
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub enum Property<'a> {
             $(#[doc = concat!($name, ".")] $variant(value!($kind, 'a)),)*
@@ -193,7 +193,7 @@ properties! {
     0x2A SharedSubscriptionAvailable shared_subscription_available Flag "Shared Subscription Available" CONNACK;
 }
 
-/// Where a property list stands.
+/// Where a property list stands. [5.0 §2.2.2]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {
     /// In the variable header of this packet.
@@ -239,7 +239,7 @@ impl PropertyId {
     }
 }
 
-/// A list of properties as a packet carries it: a view over bytes that were validated before.
+/// A list of properties as a packet carries it: a view over bytes that were validated before. [5.0 §2.2.2]
 ///
 /// Two lists are equal if they hold the same properties in the same order.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -335,7 +335,7 @@ impl<'a> Iterator for Iter<'a> {
     }
 }
 
-/// Properties under construction: pushes encode, [`PropertyList::view`] is what a packet carries.
+/// Properties under construction: pushes encode, [`PropertyList::view`] is what a packet carries. [5.0 §2.2.2]
 #[derive(Clone, PartialEq, Eq, Default, Hash)]
 pub struct PropertyList {
     bytes: Vec<u8>,

@@ -42,6 +42,7 @@ impl<'a> Reader<'a> {
         Malformed::new(offence, offset, self.version)
     }
 
+    /// What [`Self::rest`] would give.
     #[inline(always)]
     pub(crate) fn peek(&self) -> &'a [u8] {
         self.rest
@@ -63,6 +64,7 @@ impl<'a> Reader<'a> {
         Ok(Reader { rest: sub, end: self.end - rest.len(), ..*self })
     }
 
+    /// The next `N` bytes.
     #[inline(always)]
     pub(crate) fn take<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
         match self.rest.split_first_chunk::<N>() {

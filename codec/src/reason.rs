@@ -4,7 +4,7 @@
 use crate::types::{PacketType, Receiver, Version};
 use core::fmt;
 
-/// A Reason Code (5.0) or return code (3.1, 3.1.1), as the byte on the wire.
+/// A Reason Code (5.0) or return code (3.1, 3.1.1), as the byte on the wire. [3.1.1 §3.2.2.3, §3.9.3] [5.0 §2.4]
 ///
 /// The constants are the Reason Codes of 5.0; codes below 0x80 mean success. The return codes of CONNACK in
 /// 3.1.1 are in [`return_code`].

@@ -9,7 +9,7 @@ pub const MAX_REMAINING_LENGTH: u32 = 268_435_455;
 /// A Packet Identifier: never 0. [3.1.1/MQTT-2.3.1-1] [5.0/MQTT-2.2.1-3] [5.0/MQTT-2.2.1-4]
 pub type PacketId = NonZeroU16;
 
-/// A version of the MQTT protocol.
+/// A version of the MQTT protocol. [3.1.1 §3.1.2.2] [5.0 §3.1.2.2]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Version {
     /// MQTT 3.1: protocol name `MQIsdp`, protocol level 3.
@@ -54,7 +54,7 @@ impl fmt::Display for Version {
     }
 }
 
-/// Who receives the bytes: some packets travel in one direction only.
+/// Who receives the bytes: some packets travel in one direction only. [3.1.1 §2.2.1] [5.0 §2.1.2]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Receiver {
     /// The Server receives: the bytes come from a Client.

@@ -1,7 +1,7 @@
 //! Each class of disagreements with other codecs still exists, and there is none that nobody has decided.
 
 use mqtt_assay_codec::{Decoder, Receiver, Version, generate, raw};
-use mqtt_assay_fuzz::differential::disagreements;
+use mqtt_assay_fuzz::differential::{self, disagreements};
 use mqtt_assay_fuzz::disagreements::CLASSES;
 use proptest::prelude::*;
 
@@ -36,6 +36,22 @@ fn all_cases_of_raw_are_decided() {
             }
         }
     }
+}
+
+/// Every input that was ever worth keeping, without libFuzzer.
+#[test]
+fn the_corpora_are_decided() {
+    let mut count = 0;
+    for target in ["decode", "differential", "round_trip", "split"] {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+        for entry in std::fs::read_dir(folder).expect("a corpus for each target") {
+            let path = entry.expect("a readable corpus").path();
+            println!("{}", path.display());
+            differential::check(&std::fs::read(path).expect("a readable input"));
+            count += 1;
+        }
+    }
+    assert!(count > 200, "{count} inputs");
 }
 
 fn packets_and_near_misses() -> impl Strategy<Value = (Version, Receiver, Vec<u8>)> {

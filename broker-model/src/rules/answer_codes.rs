@@ -79,16 +79,22 @@ impl Rule for AnswerCodes {
 impl AnswerCodes {
     /// Accuses the answers that were too short, and were not followed by their rest.
     fn settle(&mut self, seen: &Seen<'_>, ledger: &Ledger, found: &mut Findings) {
-        let (Fact::Received(..) | Fact::Delivered(..) | Fact::Ended(..) | Fact::Finished) = seen.fact else {
-            return;
-        };
+        match seen.fact {
+            Fact::Received(..) | Fact::Delivered(..) | Fact::Ended(..) | Fact::Finished => {}
+            // What answers to this identifier from now on may be the answer to the new request.
+            Fact::Sent(packet @ (Packet::Subscribe(_) | Packet::Unsubscribe(_)))
+                if seen.connection.and_then(|no| self.short.get(&no)).map(|short| short.id)
+                    == packet.packet_id() => {}
+            _ => return,
+        }
         let one = seen.connection.filter(|_| !matches!(seen.fact, Fact::Ended(..)));
         let all: Vec<_> = closing(seen, ledger).chain(one).collect();
         for no in all {
             let Some(short) = self.short.remove(&no) else { continue };
             let again = match seen.fact {
                 Fact::Received(packet, _) => {
-                    packet.packet_type() == short.packet && packet.packet_id() == Some(short.id)
+                    let same = packet.packet_type() == short.packet && packet.packet_id() == Some(short.id);
+                    same && ledger.answered_request().is_none()
                 }
                 _ => false,
             };

@@ -69,11 +69,12 @@ impl Bystanders {
         };
         let mut ended = Vec::new();
         for (no, connection) in ledger.connections() {
-            if no == by || !served(connection) || !is_active(connection, at, until, ledger) {
+            if no == by || !served(connection) {
                 continue;
             }
             if let Some(end) = connection.ended.filter(|end| end.at <= until) {
-                if end.side == Side::Server && !has_a_reason(no, connection, at, ledger) {
+                let active = is_active(connection, at, until, ledger);
+                if end.side == Side::Server && active && !has_a_reason(no, connection, at, ledger) {
                     ended.push(connection);
                 }
             } else if connection.last_received.is_some_and(|last| last > at) {
@@ -95,7 +96,8 @@ impl Bystanders {
 /// Whether the client had sent something not long before, and all that it had sent was answered: who is silent may be
 /// disconnected [3.1.1 §3.1.2.10], and so may who sends what the Server does not take.
 fn is_active(connection: &Connection, from: Duration, to: Duration, ledger: &Ledger) -> bool {
-    let mut recent = from.saturating_sub(ledger.bounds.promptness);
+    let ended = connection.ended.map_or(to, |end| end.at.min(to));
+    let mut recent = ended.saturating_sub(ledger.bounds.promptness);
     if connection.keep_alive() > 0 {
         recent = recent.max(to.saturating_sub(Duration::from_secs(u64::from(connection.keep_alive()))));
     }

@@ -30,8 +30,8 @@ struct Breach {
     cites: Cites,
     /// It is well-formed: the ledger knows what it was.
     known: bool,
-    /// PINGREQs that wait for an answer of their own.
-    pings: usize,
+    /// PINGREQs or PUBRELs that wait for such an answer of their own.
+    others: usize,
 }
 
 /// A message that must not be passed on.
@@ -47,6 +47,8 @@ struct Bad {
 #[derive(Default, Debug)]
 pub(super) struct ErrorAnswered {
     breaches: BTreeMap<ConnectionNo, Breach>,
+    /// How many PUBRELs wait for their PUBCOMPs.
+    releases: BTreeMap<ConnectionNo, usize>,
     bad: Vec<Bad>,
 }
 
@@ -65,21 +67,35 @@ impl Rule for ErrorAnswered {
                 if ledger[no].offended == Some(ledger.now) {
                     self.well_formed(no, packet, seen.length, &ledger[no]);
                 }
-                if matches!(packet, Packet::Pingreq)
-                    && let Some(breach) = self.breaches.get_mut(&no)
-                {
-                    breach.pings += 1;
+                let answer = match packet {
+                    Packet::Pingreq => PacketType::Pingresp,
+                    Packet::Pubrel(_) => PacketType::Pubcomp,
+                    _ => return,
+                };
+                if answer == PacketType::Pubcomp {
+                    *self.releases.entry(no).or_default() += 1;
+                }
+                if let Some(breach) = self.breaches.get_mut(&no).filter(|breach| breach.answer == answer) {
+                    breach.others += 1;
                 }
             }
-            (Fact::Received(packet, _), Some(no)) if !self.breaches.is_empty() => {
-                self.answered(no, packet, ledger, found);
+            (Fact::Received(packet, _), Some(no)) => {
+                if !self.breaches.is_empty() {
+                    self.answered(no, packet, ledger, found);
+                }
+                if matches!(packet, Packet::Pubcomp(_))
+                    && let Some(count) = self.releases.get_mut(&no)
+                {
+                    *count = count.saturating_sub(1);
+                }
             }
             (Fact::Delivered(publish, delivery), _) if !self.bad.is_empty() => {
                 self.passed_on(&ledger[delivery], publish, ledger, found);
             }
-            (Fact::Ended(..) | Fact::Finished, _) if !self.breaches.is_empty() => {
+            (Fact::Ended(..), _) => {
                 for no in closing(seen, ledger) {
                     self.breaches.remove(&no);
+                    self.releases.remove(&no);
                 }
             }
             _ => {}
@@ -115,8 +131,12 @@ impl ErrorAnswered {
             Some(PacketType::Pingreq) => (PacketType::Pingresp, None),
             _ => return,
         };
-        let pings = ledger[no].pings.len();
-        self.breaches.insert(no, Breach { answer, id, cites, known: false, pings });
+        let others = match answer {
+            PacketType::Pingresp => ledger[no].pings.len(),
+            PacketType::Pubcomp => self.releases.get(&no).copied().unwrap_or_default(),
+            _ => 0,
+        };
+        self.breaches.insert(no, Breach { answer, id, cites, known: false, others });
     }
 
     /// A packet that is well-formed, and may not come.
@@ -144,8 +164,7 @@ impl ErrorAnswered {
         };
         let id = packet.packet_id().map(PacketId::get);
         if let (Some(cites), Some(id)) = (cites, id) {
-            let pings = connection.pings.len();
-            self.breaches.insert(no, Breach { answer, id: Some(id), cites, known: true, pings });
+            self.breaches.insert(no, Breach { answer, id: Some(id), cites, known: true, others: 0 });
         }
     }
 
@@ -153,8 +172,8 @@ impl ErrorAnswered {
     fn answered(&mut self, no: ConnectionNo, packet: &Packet<'_>, ledger: &Ledger, found: &mut Findings) {
         let Some(breach) = self.breaches.get_mut(&no) else { return };
         let answer = packet.packet_type();
-        if answer == PacketType::Pingresp && breach.pings > 0 {
-            breach.pings -= 1;
+        if answer == breach.answer && breach.others > 0 {
+            breach.others -= 1;
             return;
         }
         let id = packet.packet_id().map(PacketId::get);
@@ -209,10 +228,10 @@ fn is_asked_for(no: ConnectionNo, id: PacketId, ledger: &Ledger) -> bool {
     inbound.is_some_and(|inbound| inbound.answered.is_some())
 }
 
-/// First byte and content of a packet, whatever the form of its Remaining Length.
+/// First byte and content of a packet, if its Remaining Length has an end.
 fn split(bytes: &[u8]) -> Option<(u8, &[u8])> {
     let (first, rest) = bytes.split_first()?;
-    let length = rest.iter().position(|byte| *byte < 0x80)? + 1;
+    let length = rest.iter().take(4).position(|byte| *byte < 0x80)? + 1;
     Some((*first, &rest[length..]))
 }
 

@@ -15,7 +15,7 @@ use crate::reason::ReasonCode;
 use crate::types::{PacketId, PacketType, Version};
 use alloc::vec::Vec;
 
-/// A PUBACK, PUBREC, PUBREL or PUBCOMP packet.
+/// A PUBACK, PUBREC, PUBREL or PUBCOMP packet. [3.1.1 §3.4–3.7] [5.0 §3.4–3.7]
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Ack<'a> {
     /// The Packet Identifier of the PUBLISH.

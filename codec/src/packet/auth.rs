@@ -17,7 +17,7 @@ use crate::reason::ReasonCode;
 use crate::types::{PacketType, Version};
 use alloc::vec::Vec;
 
-/// An AUTH packet.
+/// An AUTH packet. [5.0 §3.15]
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Auth<'a> {
     /// Authenticate Reason Code.

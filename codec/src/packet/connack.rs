@@ -15,7 +15,7 @@ use crate::reason::ReasonCode;
 use crate::types::{PacketType, Version};
 use alloc::vec::Vec;
 
-/// A CONNACK packet.
+/// A CONNACK packet. [3.1.1 §3.2] [5.0 §3.2]
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Connack<'a> {
     /// Session Present; 3.1 has no such flag.

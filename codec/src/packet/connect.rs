@@ -26,7 +26,7 @@ use crate::text;
 use crate::types::{PacketType, Qos, Version};
 use alloc::vec::Vec;
 
-/// A CONNECT packet.
+/// A CONNECT packet. [3.1.1 §3.1] [5.0 §3.1]
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Connect<'a> {
     /// The version that the Client asks for, by protocol name and level.

@@ -14,7 +14,7 @@ use crate::reason::ReasonCode;
 use crate::types::{PacketType, Version};
 use alloc::vec::Vec;
 
-/// A DISCONNECT packet.
+/// A DISCONNECT packet. [3.1.1 §3.14] [5.0 §3.14]
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Disconnect<'a> {
     /// 5.0: Disconnect Reason Code; otherwise 0.

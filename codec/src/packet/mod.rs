@@ -32,37 +32,38 @@ use crate::types::{PacketId, PacketType, Receiver, Version};
 use alloc::vec::Vec;
 
 /// A control packet, borrowed from the bytes it was read from or from the fields it will be written from.
+/// [3.1.1 §3] [5.0 §3]
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Packet<'a> {
-    /// CONNECT
+    /// CONNECT [3.1.1 §3.1] [5.0 §3.1]
     Connect(Connect<'a>),
-    /// CONNACK
+    /// CONNACK [3.1.1 §3.2] [5.0 §3.2]
     Connack(Connack<'a>),
-    /// PUBLISH
+    /// PUBLISH [3.1.1 §3.3] [5.0 §3.3]
     Publish(Publish<'a>),
-    /// PUBACK
+    /// PUBACK [3.1.1 §3.4] [5.0 §3.4]
     Puback(Ack<'a>),
-    /// PUBREC
+    /// PUBREC [3.1.1 §3.5] [5.0 §3.5]
     Pubrec(Ack<'a>),
-    /// PUBREL
+    /// PUBREL [3.1.1 §3.6] [5.0 §3.6]
     Pubrel(Ack<'a>),
-    /// PUBCOMP
+    /// PUBCOMP [3.1.1 §3.7] [5.0 §3.7]
     Pubcomp(Ack<'a>),
-    /// SUBSCRIBE
+    /// SUBSCRIBE [3.1.1 §3.8] [5.0 §3.8]
     Subscribe(Subscribe<'a>),
-    /// SUBACK
+    /// SUBACK [3.1.1 §3.9] [5.0 §3.9]
     Suback(Suback<'a>),
-    /// UNSUBSCRIBE
+    /// UNSUBSCRIBE [3.1.1 §3.10] [5.0 §3.10]
     Unsubscribe(Unsubscribe<'a>),
-    /// UNSUBACK
+    /// UNSUBACK [3.1.1 §3.11] [5.0 §3.11]
     Unsuback(Unsuback<'a>),
-    /// PINGREQ: nothing but a fixed header.
+    /// PINGREQ: nothing but a fixed header. [3.1.1 §3.12] [5.0 §3.12]
     Pingreq,
-    /// PINGRESP: nothing but a fixed header.
+    /// PINGRESP: nothing but a fixed header. [3.1.1 §3.13] [5.0 §3.13]
     Pingresp,
-    /// DISCONNECT
+    /// DISCONNECT [3.1.1 §3.14] [5.0 §3.14]
     Disconnect(Disconnect<'a>),
-    /// AUTH, 5.0 only.
+    /// AUTH, 5.0 only. [5.0 §3.15]
     Auth(Auth<'a>),
 }
 
@@ -161,7 +162,7 @@ impl<'a> Packet<'a> {
     }
 }
 
-/// Reads packets of one version in one direction.
+/// Reads packets of one version in one direction. [3.1.1 §2.2.1] [5.0 §2.1.2]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Decoder {
     /// The version that the connection speaks. CONNECT brings its own.

@@ -16,7 +16,7 @@ use crate::types::{PacketId, PacketType, Qos, Version};
 use crate::unchecked::Small;
 use alloc::vec::Vec;
 
-/// A PUBLISH packet.
+/// A PUBLISH packet. [3.1.1 §3.3] [5.0 §3.3]
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Publish<'a> {
     /// DUP: this packet may be a re-delivery.

@@ -15,7 +15,7 @@ use crate::reason::ReasonCode;
 use crate::types::{PacketId, PacketType, Version};
 use alloc::vec::Vec;
 
-/// A SUBACK packet.
+/// A SUBACK packet. [3.1.1 §3.9] [5.0 §3.9]
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Suback<'a> {
     /// The Packet Identifier of the SUBSCRIBE.

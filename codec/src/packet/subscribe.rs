@@ -18,7 +18,7 @@ use crate::types::{PacketId, PacketType, Qos, Receiver, Version};
 use alloc::vec::Vec;
 use core::fmt;
 
-/// A SUBSCRIBE packet.
+/// A SUBSCRIBE packet. [3.1.1 §3.8] [5.0 §3.8]
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Subscribe<'a> {
     /// Packet Identifier, which SUBACK repeats.
@@ -29,7 +29,7 @@ pub struct Subscribe<'a> {
     pub subscriptions: Subscriptions<'a>,
 }
 
-/// One Topic Filter and its options.
+/// One Topic Filter and its options. [3.1.1 §3.8.3] [5.0 §3.8.3]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Subscription<'a> {
     /// Topic Filter; in 5.0 it may be a shared one.
@@ -105,7 +105,7 @@ impl SubscriptionOptions {
     }
 }
 
-/// The validated list of a SUBSCRIBE: filters and options, iterated on demand.
+/// The validated list of a SUBSCRIBE: filters and options, iterated on demand. [3.1.1 §3.8.3] [5.0 §3.8.3]
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Subscriptions<'a> {
     bytes: &'a [u8],
@@ -130,7 +130,7 @@ impl fmt::Debug for Subscriptions<'_> {
     }
 }
 
-/// The list of a SUBSCRIBE under construction.
+/// The list of a SUBSCRIBE under construction. [3.1.1 §3.8.3] [5.0 §3.8.3]
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct SubscriptionList {
     bytes: Vec<u8>,

@@ -15,7 +15,7 @@ use crate::reader::Reader;
 use crate::types::{PacketId, PacketType, Version};
 use alloc::vec::Vec;
 
-/// An UNSUBACK packet.
+/// An UNSUBACK packet. [3.1.1 §3.11] [5.0 §3.11]
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Unsuback<'a> {
     /// The Packet Identifier of the UNSUBSCRIBE.

@@ -16,7 +16,7 @@ use crate::types::{PacketId, PacketType, Receiver, Version};
 use alloc::vec::Vec;
 use core::fmt;
 
-/// An UNSUBSCRIBE packet.
+/// An UNSUBSCRIBE packet. [3.1.1 §3.10] [5.0 §3.10]
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Unsubscribe<'a> {
     /// Packet Identifier, which UNSUBACK repeats.
@@ -27,7 +27,7 @@ pub struct Unsubscribe<'a> {
     pub filters: TopicFilters<'a>,
 }
 
-/// The validated list of an UNSUBSCRIBE, iterated on demand.
+/// The validated list of an UNSUBSCRIBE, iterated on demand. [3.1.1 §3.10.3] [5.0 §3.10.3]
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct TopicFilters<'a> {
     bytes: &'a [u8],
@@ -47,7 +47,7 @@ impl fmt::Debug for TopicFilters<'_> {
     }
 }
 
-/// The list of an UNSUBSCRIBE under construction.
+/// The list of an UNSUBSCRIBE under construction. [3.1.1 §3.10.3] [5.0 §3.10.3]
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct TopicFilterList {
     bytes: Vec<u8>,

@@ -327,6 +327,24 @@ impl Connection {
         self.waited(since, promptness, now)
     }
 
+    /// Since when the Server may have sent nothing: from its last packet on, or since something is, or was shortly
+    /// before that, held back.
+    pub(super) fn silent_since(&self, now: Duration, promptness: Duration) -> Duration {
+        let last = self.last_received.or(self.opened).unwrap_or(now);
+        match (self.hindered_since, self.free_since) {
+            (Some(hindered), Some(free)) if last <= free + promptness => last.min(hindered),
+            (Some(hindered), None) => last.min(hindered),
+            _ => last,
+        }
+    }
+
+    /// Since when the connection may have been ended by the Server without the client's knowledge.
+    pub(super) fn unseen_since(&self, now: Duration, promptness: Duration) -> Duration {
+        let seeing = now.saturating_sub(promptness);
+        let silent = self.silent_since(now, promptness);
+        if self.free_since.is_some_and(|free| free <= seeing) { silent.max(seeing) } else { silent }
+    }
+
     /// What the client sent at this time, and all before it, the Server has read.
     pub(super) fn hear(&mut self, sent: Duration) {
         self.heard = self.heard.max(Some(sent));

@@ -48,8 +48,7 @@ pub struct Message {
     pub properties: PropertyList,
     /// Message Expiry Interval in seconds.
     pub expiry: Option<u32>,
-    /// Another message of this history has the same topic and payload: a delivery does not tell them apart. Or it came
-    /// before it was clear that the message belongs to a session.
+    /// Another message of this history has the same topic and payload: a delivery does not tell them apart.
     pub ambiguous: bool,
     /// The PUBLISHes that carried it, in order; none for a Will.
     pub attempts: Vec<Attempt>,

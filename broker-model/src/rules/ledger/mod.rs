@@ -48,6 +48,8 @@ struct Early {
     event: usize,
     at: Duration,
     bytes: Vec<u8>,
+    /// The message of a PUBLISH: the Server may pass it on before its CONNACK is read.
+    message: Option<MessageNo>,
 }
 
 /// What the clients of a history know, event by event.
@@ -445,16 +447,10 @@ impl Ledger {
         let Some(session) = connection.session else { return self.left_unanswered(no) };
         // The Server may have ended it as soon as it had sent what came last, or had a DISCONNECT; also where the
         // client did the same without seeing that.
-        let mut earliest = connection.last_received.or(connection.opened).unwrap_or(end.at);
-        if let Some(hindered) = connection.hindered_since
-            && connection.free_since.is_none_or(|free| earliest <= free + promptness)
-        {
-            earliest = earliest.min(hindered);
-        }
-        let seeing = end.at.saturating_sub(promptness);
-        if end.side == Side::Client && connection.free_since.is_some_and(|free| free <= seeing) {
-            earliest = earliest.max(seeing);
-        }
+        let mut earliest = match end.side {
+            Side::Server => connection.silent_since(end.at, promptness),
+            Side::Client => connection.unseen_since(end.at, promptness),
+        };
         if let Some((at, _)) = connection.client_disconnect {
             earliest = earliest.min(at);
         }
@@ -524,6 +520,20 @@ impl Ledger {
     pub fn marked(&self, topic: &str, payload: &[u8]) -> Option<MessageNo> {
         let same = self.by_mark.get(&Self::mark(topic, payload))?;
         same.iter().copied().find(|no| *self[*no].topic == *topic && self[*no].payload == payload)
+    }
+
+    /// A message that nobody may get: a delivery is not one of it.
+    fn disown(&mut self, no: MessageNo) {
+        let message = &self.messages[no.0];
+        if message.attempts.len() > 1 {
+            return;
+        }
+        if let Some(same) = self.by_mark.get_mut(&Self::mark(&message.topic, &message.payload)) {
+            same.retain(|other| *other != no);
+        }
+        if let Some(retained) = self.retained.get_mut(&message.topic) {
+            retained.retain(|other| *other != no);
+        }
     }
 
     /// Enters a message; if one with the same mark is there, a delivery will not tell them apart.

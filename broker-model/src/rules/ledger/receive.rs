@@ -1,7 +1,7 @@
 //! What a client receives, entered into the ledger.
 
 use super::{
-    Answered, ConnectionNo, Delivery, DeliveryNo, Inbound, Ledger, MessageNo, Session, SessionNo, Turn,
+    Answered, ConnectionNo, Delivery, DeliveryNo, Existed, Inbound, Ledger, NEVER, Session, SessionNo, Turn,
 };
 use core::time::Duration;
 use mqtt_assay_codec::{Connack, Decoder, Packet, PacketId, Publish, Qos, ReasonCode, Receiver, Version};
@@ -90,6 +90,10 @@ impl Ledger {
         let answered = Answered::new(at, connack);
         connection.answered = Some(answered);
         if !answered.accepts() {
+            // Of what a refused client has sent nothing may be passed on. [3.1.1/MQTT-3.1.4-5] [5.0/MQTT-3.1.4-6]
+            for message in self.early.remove(&no).into_iter().flatten().filter_map(|early| early.message) {
+                self.disown(message);
+            }
             return;
         }
         let (version, begun) = (connection.version, asked.at);
@@ -103,8 +107,8 @@ impl Ledger {
         let old = self.by_client_id.get(&client_id).copied();
         let contended = connection.contended;
         let doubtful = answered.session_present && old.is_some_and(|old| self.may_be_another(no, old));
-        let connection = &mut self.connections[no.0];
-        connection.previous = old.map(|old| (old, self.sessions[old.0].existed(begun, at, contended)));
+        let previous = old.map(|old| (old, self.existed(old, begun, contended)));
+        self.connections[no.0].previous = previous;
         let session = match old {
             Some(old) if answered.session_present && !contended => old,
             _ => {
@@ -128,6 +132,11 @@ impl Ledger {
         state.expiry_asked = interval;
         state.possibly_gone = None;
         state.certainly_gone = None;
+        // A CONNACK that was under way when the broker lost its memory.
+        if let Some(forgotten) = self.forgotten.filter(|forgotten| *forgotten >= begun) {
+            state.possibly_gone = Some(forgotten);
+            state.doubt(forgotten);
+        }
         if doubtful {
             state.doubt(at);
         }
@@ -137,31 +146,45 @@ impl Ledger {
         if let Some(will) = self[no].asked.as_ref().and_then(|asked| asked.will) {
             self.messages[will.message.0].publisher = Arc::clone(&self[session].client_id);
         }
-        let known = self.messages.len();
         for early in self.early.remove(&no).unwrap_or_default() {
             let decoder = Decoder::new(version, Receiver::Server);
-            if let Ok(Some((packet, _))) = decoder.next(&early.bytes) {
+            let Ok(Some((packet, length))) = decoder.next(&early.bytes) else { continue };
+            // [5.0/MQTT-3.2.2-15]
+            if answered.maximum_packet_size.is_some_and(|limit| length > limit as usize) {
+                self.offend(no);
+            }
+            if let (Packet::Publish(publish), Some(message)) = (&packet, early.message) {
+                self.adopt(no, session, message, publish);
+            } else {
                 self.sent_in(no, session, early.event, early.at, &packet);
             }
         }
-        self.recognise(known);
     }
 
-    /// Messages that were sent before CONNACK may have been delivered by now.
-    pub(super) fn recognise(&mut self, from: usize) {
-        for number in from..self.messages.len() {
-            let message = &mut self.messages[number];
-            let (sent, topic) = (message.possible.unwrap_or_default(), &message.topic);
-            let first = self.deliveries.partition_point(|delivery| delivery.at < sent);
-            for delivery in &mut self.deliveries[first..] {
-                if delivery.topic == *topic && delivery.stranger.as_ref() == Some(&message.payload) {
-                    delivery.message = Some(MessageNo(number));
-                    delivery.stranger = None;
-                    message.seen.get_or_insert(delivery.at);
-                    // The rules have not known it then.
-                    message.ambiguous = true;
-                }
+    /// What is known of a session from a CONNECT's sending to the CONNACK, which is the present packet.
+    fn existed(&self, no: SessionNo, asked: Duration, contended: bool) -> Existed {
+        let (session, promptness) = (&self[no], self.bounds.promptness);
+        // What began in a contention may not be what is left of it.
+        if contended || session.foreign {
+            return Existed::Possibly;
+        }
+        if session.certainly_gone.is_some_and(|at| at <= asked) {
+            return Existed::No;
+        }
+        // Its client may be the last to learn that it is over.
+        let last = &self[self.last_connection(no)];
+        let unseen = last.unseen_since(self.now, promptness);
+        let over = match session.expiry.min(session.expiry_asked) {
+            NEVER => false,
+            seconds => {
+                let rest = Duration::from_secs(u64::from(seconds.saturating_sub(1)));
+                last.is_open() && unseen + rest <= self.now
             }
+        };
+        if session.certainly(session.begun, self.now) && session.doubtful.is_none() && !over {
+            Existed::Certainly
+        } else {
+            Existed::Possibly
         }
     }
 

@@ -6,8 +6,7 @@ use super::{
 };
 use core::time::Duration;
 use mqtt_assay_codec::{
-    Connect, Decoder, Disconnect, Packet, PacketId, Publish, Qos, Receiver, Subscribe, Unsubscribe, Version,
-    topic,
+    Connect, Disconnect, Packet, PacketId, Publish, Qos, Subscribe, Unsubscribe, Version, topic,
 };
 use std::sync::Arc;
 
@@ -28,7 +27,16 @@ impl Ledger {
         }
         match self[no].session {
             Some(session) => self.sent_in(no, session, event, at, packet),
-            None => self.early.entry(no).or_default().push(Early { event, at, bytes: bytes.to_vec() }),
+            None => {
+                let message = match packet {
+                    Packet::Publish(publish) if self[no].asked.is_some() => {
+                        self.published_early(no, event, publish)
+                    }
+                    _ => None,
+                };
+                let bytes = bytes.to_vec();
+                self.early.entry(no).or_default().push(Early { event, at, bytes, message });
+            }
         }
     }
 
@@ -171,23 +179,7 @@ impl Ledger {
         at: Duration,
         publish: &Publish<'_>,
     ) {
-        let topic = match publish.properties.topic_alias() {
-            Some(alias) if publish.topic.is_empty() => {
-                let Some(topic) = self[no].aliases_up.get(&alias).cloned() else {
-                    // [5.0 §3.3.2.3.4]
-                    self.connections[no.0].offended.get_or_insert(at);
-                    return;
-                };
-                topic
-            }
-            alias => {
-                let topic = self.intern(publish.topic);
-                if let Some(alias) = alias {
-                    self.connections[no.0].aliases_up.insert(alias, Arc::clone(&topic));
-                }
-                topic
-            }
-        };
+        let Some(topic) = self.topic_of(no, publish) else { return };
         let attempt = Attempt { connection: no, at, event, id: publish.packet_id, dup: publish.dup };
         self.check_limits(no, session, publish);
         let mut crossed = false;
@@ -205,28 +197,70 @@ impl Ledger {
             crossed = self[session].inbound.get(&id).is_some_and(|inbound| !inbound.is_over());
         }
         let publisher = Arc::clone(&self[session].client_id);
-        let message = self.enter(Message {
+        let message = self.enter_published(attempt, publisher, topic, publish);
+        self.messages[message.0].crossed = crossed;
+        self.take_up(no, session, message, publish.packet_id);
+    }
+
+    /// The topic of a client's PUBLISH, an alias resolved; `None` if there is no such alias.
+    fn topic_of(&mut self, no: ConnectionNo, publish: &Publish<'_>) -> Option<Arc<str>> {
+        match publish.properties.topic_alias() {
+            Some(alias) if publish.topic.is_empty() => {
+                let topic = self[no].aliases_up.get(&alias).cloned();
+                if topic.is_none() {
+                    // [5.0 §3.3.2.3.4]
+                    self.offend(no);
+                }
+                topic
+            }
+            alias => {
+                let topic = self.intern(publish.topic);
+                if let Some(alias) = alias {
+                    self.connections[no.0].aliases_up.insert(alias, Arc::clone(&topic));
+                }
+                Some(topic)
+            }
+        }
+    }
+
+    fn enter_published(
+        &mut self,
+        attempt: Attempt,
+        publisher: Arc<str>,
+        topic: Arc<str>,
+        publish: &Publish<'_>,
+    ) -> MessageNo {
+        self.enter(Message {
             topic,
             payload: publish.payload.to_vec(),
-            origin: Origin::Published(no),
+            origin: Origin::Published(attempt.connection),
             publisher,
             qos: publish.qos,
             retain: publish.retain,
             properties: publish.properties.into(),
             expiry: publish.properties.message_expiry_interval(),
             ambiguous: false,
+            possible: Some(attempt.at),
             attempts: vec![attempt],
-            possible: Some(at),
             accepted: None,
             released: None,
-            crossed,
+            crossed: false,
             completed: None,
             followed: None,
             seen: None,
             refused: false,
-        });
-        self.find_early(no, session, message);
-        match publish.packet_id {
+        })
+    }
+
+    /// A message that was sent is now one of the session's.
+    fn take_up(
+        &mut self,
+        no: ConnectionNo,
+        session: SessionNo,
+        message: MessageNo,
+        id: Option<mqtt_assay_codec::PacketId>,
+    ) {
+        match id {
             Some(id) => {
                 self.sessions[session.0].outbound.insert(id, message);
                 self.publishes(no, id, message);
@@ -245,31 +279,51 @@ impl Ledger {
         }
     }
 
-    /// The message may have been sent before, behind a CONNECT of which no answer came.
-    fn find_early(&mut self, no: ConnectionNo, session: SessionNo, number: MessageNo) {
-        let client_id = &self.sessions[session.0].client_id;
-        let message = &mut self.messages[number.0];
-        for (other, early) in &self.early {
-            let connection = &self.connections[other.0];
-            if *other == no || connection.asked.as_ref().is_none_or(|asked| asked.client_id != *client_id) {
-                continue;
-            }
-            let decoder = Decoder::new(connection.version, Receiver::Server);
-            for early in early {
-                if let Ok(Some((Packet::Publish(publish), _))) = decoder.next(&early.bytes)
-                    && *publish.topic == *message.topic
-                    && publish.payload == message.payload
-                {
-                    let (at, event) = (early.at, early.event);
-                    let (id, dup) = (publish.packet_id, publish.dup);
-                    message.attempts.insert(0, Attempt { connection: *other, at, event, id, dup });
-                    message.possible = message.possible.min(Some(at));
-                }
+    /// A PUBLISH right behind CONNECT: nobody knows yet in which session. [3.1.1 §3.1.4] [5.0 §3.1.4]
+    fn published_early(
+        &mut self,
+        no: ConnectionNo,
+        event: usize,
+        publish: &Publish<'_>,
+    ) -> Option<MessageNo> {
+        let topic = self.topic_of(no, publish)?;
+        let attempt =
+            Attempt { connection: no, at: self.now, event, id: publish.packet_id, dup: publish.dup };
+        let asked = self[no].asked.as_ref()?;
+        let publisher = Arc::clone(&asked.client_id);
+        let resumed = if asked.clean_start { None } else { self.session_of(&publisher) };
+        let unfinished =
+            resumed.zip(publish.packet_id).and_then(|(session, id)| self[session].outbound.get(&id).copied());
+        if let Some(unfinished) = unfinished {
+            let same = &self[unfinished];
+            if same.topic == topic && same.payload == publish.payload && same.qos == publish.qos {
+                self.messages[unfinished.0].attempts.push(attempt);
+                return Some(unfinished);
             }
         }
-        if self[number].attempts.len() > 1 {
-            self.recognise(number.0);
+        Some(self.enter_published(attempt, publisher, topic, publish))
+    }
+
+    /// CONNACK has told in which session an early message was sent.
+    pub(super) fn adopt(
+        &mut self,
+        no: ConnectionNo,
+        session: SessionNo,
+        message: MessageNo,
+        publish: &Publish<'_>,
+    ) {
+        self.check_limits(no, session, publish);
+        if let Some(id) = publish.packet_id {
+            if self[session].outbound.get(&id).is_some_and(|other| *other != message) {
+                // [3.1.1/MQTT-2.3.1-2] [5.0/MQTT-2.2.1-3]
+                self.offend(no);
+            }
+            let crossed = self[session].inbound.get(&id).is_some_and(|inbound| !inbound.is_over());
+            self.messages[message.0].crossed |= crossed;
         }
+        self.messages[message.0].publisher = Arc::clone(&self[session].client_id);
+        self.connections[no.0].last_request = Some(self.now);
+        self.take_up(no, session, message, publish.packet_id);
     }
 
     /// What the Server's CONNACK has ruled out. [5.0 §3.2.2.3]

@@ -1,6 +1,6 @@
 //! Sessions and their subscriptions: what certainly, and what possibly, was in force.
 
-use super::{ConnectionNo, DeliveryNo, Existed, MessageNo};
+use super::{ConnectionNo, DeliveryNo, MessageNo};
 use core::time::Duration;
 use mqtt_assay_codec::{PacketId, Qos, SubscriptionOptions, Version, topic};
 use std::collections::BTreeMap;
@@ -180,20 +180,6 @@ impl Session {
         }
     }
 
-    /// What is known of it from a CONNECT's sending to the CONNACK.
-    pub(super) fn existed(&self, asked: Duration, answered: Duration, contended: bool) -> Existed {
-        // What began in a contention may not be what is left of it.
-        if contended || self.foreign {
-            Existed::Possibly
-        } else if self.certainly_gone.is_some_and(|at| at <= asked) {
-            Existed::No
-        } else if self.certainly(self.begun, answered) && self.doubtful.is_none() {
-            Existed::Certainly
-        } else {
-            Existed::Possibly
-        }
-    }
-
     /// Its subscriptions that match a topic and may have been in force at some moment from `from` to `to`.
     pub fn possible<'a>(
         &'a self,
@@ -212,6 +198,13 @@ impl Session {
         to: Duration,
     ) -> impl Iterator<Item = &'a Subscription> {
         let exists = self.certainly(from, to);
-        self.subscriptions.iter().filter(move |s| exists && s.certainly(from, to) && s.matches(topic))
+        // What was subscribed before the session became doubtful may not be in it any more.
+        let known = |s: &&Subscription| {
+            self.doubtful.is_none_or(|doubt| s.granted.is_some_and(|(granted, _)| granted > doubt))
+        };
+        self.subscriptions
+            .iter()
+            .filter(move |s| exists && s.certainly(from, to) && s.matches(topic))
+            .filter(known)
     }
 }
