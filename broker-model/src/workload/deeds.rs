@@ -74,7 +74,7 @@ impl Author {
             (if storm { 5 } else { 0 }, Deed::Hold),
             (if storm { 4 } else { 0 }, Deed::Stall),
             (if has(Theme::Restart) { 5 } else { 0 }, Deed::Crash),
-            (if has(Theme::Errors) { 12 } else { 0 }, Deed::Break),
+            (if has(Theme::Errors) { 20 } else { 0 }, Deed::Break),
             (if has(Theme::Flow) { 5 } else { 1 }, Deed::Resend),
             (if has(Theme::Identity) { 8 } else { 1 }, Deed::Pipeline),
             (if has(Theme::KeepAlive) { 10 } else { 0 }, Deed::KeepAlive),
@@ -166,6 +166,10 @@ impl Author {
     }
 
     fn topic(&mut self) -> String {
+        // What the Shared Subscriptions are about.
+        if self.themes.has(Theme::Shared) && self.draw.percent(60) {
+            return "a/b".to_owned();
+        }
         let odd = self.themes.has(Theme::Topics) && self.draw.percent(70);
         (*self.draw.one(if odd { ODD_TOPICS } else { TOPICS })).to_owned()
     }
@@ -270,6 +274,21 @@ impl Author {
             retain: self.draw.percent(30),
             properties,
         }
+    }
+
+    /// A group to begin with: who joins later joins it.
+    pub(super) fn share(&mut self, place: usize) {
+        if self.roles[place].version != Version::V5
+            || !self.themes.has(Theme::Shared)
+            || self.draw.percent(30)
+        {
+            return;
+        }
+        let filters = vec![("$share/g/a/b".to_owned(), SubscriptionOptions::qos(Qos::ExactlyOnce))];
+        self.roles[place].filters.push("$share/g/a/b".to_owned());
+        let properties = PropertyList::new();
+        self.push(place, Action::Send(Send::Subscribe { id: None, filters, properties }, Vec::new()));
+        self.ask(place, 90);
     }
 
     fn subscribe(&mut self, place: usize) {

@@ -262,6 +262,7 @@ impl Author {
         for place in 0..self.roles.len() {
             if self.draw.percent(85) {
                 self.arrive(place, true);
+                self.share(place);
             }
         }
         let length = 12 + self.draw.below(45);

@@ -55,6 +55,8 @@ impl Themes {
             Theme::Will,
             Theme::KeepAlive,
             Theme::Topics,
+            // There are many rules to break.
+            Theme::Errors,
             Theme::Errors,
         ];
         const V5: &[Theme] =

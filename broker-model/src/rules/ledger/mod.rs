@@ -493,10 +493,18 @@ impl Ledger {
     fn left_unanswered(&mut self, no: ConnectionNo) {
         let connection = &self[no];
         let Some(asked) = connection.asked.as_ref().filter(|_| connection.answered.is_none()) else { return };
-        let Some(old) = self.session_of(&asked.client_id).filter(|_| asked.session_expiry != NEVER) else {
-            return;
-        };
-        let gone = asked.at + Duration::from_secs(u64::from(asked.session_expiry.saturating_sub(1)));
+        // A DISCONNECT right behind the CONNECT may have changed it. [5.0 §3.14.2.2.2]
+        let decoder = Decoder::new(connection.version, Receiver::Server);
+        let changed =
+            self.early.get(&no).into_iter().flatten().find_map(|early| match decoder.next(&early.bytes) {
+                Ok(Some((Packet::Disconnect(disconnect), _))) => {
+                    disconnect.properties.session_expiry_interval()
+                }
+                _ => None,
+            });
+        let least = asked.session_expiry.min(changed.unwrap_or(NEVER));
+        let Some(old) = self.session_of(&asked.client_id).filter(|_| least != NEVER) else { return };
+        let gone = asked.at + Duration::from_secs(u64::from(least.saturating_sub(1)));
         let old = &mut self.sessions[old.0];
         old.possibly_gone = Some(old.possibly_gone.map_or(gone, |at| at.min(gone)));
     }
