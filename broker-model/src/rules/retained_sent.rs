@@ -141,7 +141,7 @@ impl RetainedSent {
             let subscription = &ledger[due.session].subscriptions[due.subscription];
             match ledger.overdue(due.session, due.message, subscription.asked, due.since) {
                 Wait::NotYet if of.is_none() => {
-                    found.unknown("the client was not there long enough to get it")
+                    found.unknown("the client was not there long enough to get it");
                 }
                 Wait::NotYet => {
                     // What is sent at QoS 0 does not wait for the client.

@@ -88,7 +88,7 @@ impl SharedOnce {
         if ledger.forgotten().is_some() || !ledger.is_clear(delivery.session) {
             return found.unknown("the broker may have forgotten to whom it was given");
         }
-        for &holder in holders[..before].iter() {
+        for &holder in &holders[..before] {
             if let Some(cites) = moved(ledger, holder, no) {
                 accuse(ledger, holder, no, cites, found);
             } else if ledger[ledger[holder].connection].ended.is_none() {

@@ -141,7 +141,8 @@ impl SubscriptionIdentifiers {
             let granted = subscription.granted.is_some_and(|(_, qos)| qos > Qos::AtMostOnce);
             let options = &subscription.options;
             let certain = granted && subscription.certainly(sent, passed);
-            certain && !cause.retained && !subscription.shared && !(own && options.no_local)
+            let other_way = cause.retained || subscription.shared || own && options.no_local;
+            certain && !other_way
         });
         // QoS 2 alone might be doubled for another reason.
         if !countable || message.qos != Qos::AtLeastOnce || publications(ledger, message) > 1 {

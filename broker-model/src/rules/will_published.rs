@@ -35,10 +35,10 @@ impl Rule for WillPublished {
 
     fn observe(&mut self, seen: &Seen<'_>, ledger: &Ledger, found: &mut Findings) {
         match (seen.fact, seen.connection) {
-            (Fact::SentMalformed(_, bytes), Some(no)) => {
-                if bytes.first().is_some_and(|first| first >> 4 == PacketType::Disconnect as u8) {
-                    self.bad_goodbye.insert(no);
-                }
+            (Fact::SentMalformed(_, bytes), Some(no))
+                if bytes.first().is_some_and(|first| first >> 4 == PacketType::Disconnect as u8) =>
+            {
+                self.bad_goodbye.insert(no);
             }
             (Fact::Ended(..), Some(no)) => {
                 let connection = &ledger[no];

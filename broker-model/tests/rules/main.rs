@@ -2,6 +2,7 @@
 
 mod support;
 mod told;
+mod tolerance;
 
 mod answers;
 mod beginning_and_end;

@@ -3,7 +3,8 @@
 use super::support::*;
 use super::told::{told, told_in_5};
 use mqtt_assay_broker_model::Mutant;
-use mqtt_assay_codec::Version;
+use mqtt_assay_broker_model::history::Fault;
+use mqtt_assay_codec::{Qos, Version};
 
 #[test]
 fn every_message_comes() {
@@ -464,4 +465,25 @@ fn unsubscribing_breaks_nothing_off() {
     );
     sound(&story);
     catches("unsubscribe", Mutant::UnsubscribeAbortsDelivery, &story);
+}
+
+#[test]
+fn a_stream_keeps_its_order_whatever_holds_it_up() {
+    for unread_first in [false, true] {
+        sound(|version| {
+            let mut story = Story::new(version);
+            let p = story.client("p");
+            let s = story.client("s");
+            story.subscribe(s, "t", Qos::AtLeastOnce).fault(s, Fault::Stall);
+            story.publish(p, "t", "1", Qos::AtLeastOnce).settle(p).wait(1.0).fault(s, Fault::Hold);
+            story.publish(p, "t", "2", Qos::AtLeastOnce).settle(p).wait(1.0);
+            let (first, then) = if unread_first {
+                (Fault::Unstall, Fault::Release)
+            } else {
+                (Fault::Release, Fault::Unstall)
+            };
+            story.fault(s, first).fault(s, then).patience();
+            story
+        });
+    }
 }

@@ -109,6 +109,7 @@ impl Ledger {
             let done = self[other].processed().filter(|done| *done <= at && *done >= forgotten);
             other != no
                 && !self[other].refused
+                && !self[other].ambiguous
                 && done.is_some()
                 && self.follows(other, no)
                 && self.is_sound(other)

@@ -209,6 +209,8 @@ pub struct Connection {
     pub pongs: Vec<Duration>,
     /// When each PINGREQ without an answer was sent.
     pub pings: VecDeque<Duration>,
+    /// The client's messages of which answers are to come on this connection, and how many, by Packet Identifier.
+    pub(super) publishing: BTreeMap<PacketId, (MessageNo, u32)>,
     /// When the client sent its last PUBLISH, SUBSCRIBE or UNSUBSCRIBE, for which a Server might end the connection.
     pub last_request: Option<Duration>,
     /// When the client received its last packet.
@@ -260,6 +262,7 @@ impl Connection {
             heard: None,
             pongs: Vec::new(),
             pings: VecDeque::new(),
+            publishing: BTreeMap::new(),
             last_request: None,
             last_received: None,
             offended: None,
@@ -273,6 +276,16 @@ impl Connection {
             aliases_up: BTreeMap::new(),
             aliases_down: BTreeMap::new(),
             unanswered: BTreeSet::new(),
+        }
+    }
+
+    /// The last answer to a PUBLISH of the client's has come.
+    pub(super) fn published(&mut self, id: PacketId) {
+        if let Some((_, answers)) = self.publishing.get_mut(&id) {
+            *answers -= 1;
+            if *answers == 0 {
+                self.publishing.remove(&id);
+            }
         }
     }
 

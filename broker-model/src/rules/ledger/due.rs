@@ -72,12 +72,12 @@ impl Ledger {
         })
     }
 
-    /// Whether the publisher has kept the rules, in the whole of its session. Who uses a Packet Identifier twice, for
-    /// one, may have its message taken for another, then or later.
+    /// Whether the publisher has kept the rules, in the whole of its session, of which all is known. Who uses a Packet
+    /// Identifier twice, for one, may have its message taken for another, then or later.
     pub fn is_sound(&self, no: MessageNo) -> bool {
         let kept = |no: &ConnectionNo| self[*no].offended.is_none();
         self[no].attempts.iter().all(|attempt| match self[attempt.connection].session {
-            Some(session) => self[session].connections.iter().all(kept),
+            Some(session) => self[session].is_clear() && self[session].connections.iter().all(kept),
             None => kept(&attempt.connection),
         })
     }

@@ -46,9 +46,11 @@ impl Ledger {
                 }
                 if matches!(packet, Packet::Puback(_)) || !ack.reason.is_success() {
                     self.sessions[session.0].outbound.remove(&ack.packet_id);
+                    self.connections[no.0].published(ack.packet_id);
                 }
             }
             Packet::Pubcomp(ack) => {
+self.connections[no.0].published(ack.packet_id);
                 let message = self.sessions[session.0].outbound.remove(&ack.packet_id);
                 if let Some(message) = message.filter(|_| !late) {
                     self.answered = Some(message);
@@ -209,6 +211,13 @@ impl Ledger {
         }
     }
 
+    /// Whether SUBSCRIBE or UNSUBSCRIBE was sent behind a CONNECT that has no answer.
+    fn changes_subscriptions(&self, no: ConnectionNo) -> bool {
+        let changes =
+            |early: &super::Early| matches!(early.bytes.first().map(|first| first >> 4), Some(8 | 10));
+        self.early.get(&no).is_some_and(|early| early.iter().any(changes))
+    }
+
     /// Whether the session that the Server has resumed may be another than the one of this Client Identifier that
     /// is known: a CONNECT that had no answer may have ended that one and begun a new one.
     fn may_be_another(&self, no: ConnectionNo, known: SessionNo) -> bool {
@@ -223,7 +232,10 @@ impl Ledger {
                 && late
                 && other.asked.as_ref().is_some_and(|asked| {
                     asked.client_id == session.client_id
-                        && (gone || asked.clean_start || asked.session_expiry == 0)
+                        && (gone
+                            || asked.clean_start
+                            || asked.session_expiry == 0
+                            || self.changes_subscriptions(ConnectionNo(place)))
                 })
         })
     }

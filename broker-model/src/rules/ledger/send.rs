@@ -188,6 +188,7 @@ impl Ledger {
                 let same = &self[unfinished];
                 if same.topic == topic && same.payload == publish.payload && same.qos == publish.qos {
                     self.messages[unfinished.0].attempts.push(attempt);
+                    self.publishes(no, id, unfinished);
                     return;
                 }
                 // [3.1.1/MQTT-2.3.1-2] [5.0/MQTT-2.2.1-3]
@@ -260,8 +261,21 @@ impl Ledger {
         id: Option<mqtt_assay_codec::PacketId>,
     ) {
         match id {
-            Some(id) => drop(self.sessions[session.0].outbound.insert(id, message)),
+            Some(id) => {
+                self.sessions[session.0].outbound.insert(id, message);
+                self.publishes(no, id, message);
+            }
             None => self.connections[no.0].unfollowed.push_back(message),
+        }
+    }
+
+    /// One more answer is to come. If there are some to come for another message, nobody knows which answer is whose.
+    fn publishes(&mut self, no: ConnectionNo, id: PacketId, message: MessageNo) {
+        let (of, answers) = self.connections[no.0].publishing.entry(id).or_insert((message, 0));
+        let other = *of != message && *answers > 0;
+        (*of, *answers) = (message, *answers + 1);
+        if other {
+            self.offend(no);
         }
     }
 
