@@ -50,7 +50,7 @@ impl Ledger {
                 }
             }
             Packet::Pubcomp(ack) => {
-self.connections[no.0].published(ack.packet_id);
+                self.connections[no.0].published(ack.packet_id);
                 let message = self.sessions[session.0].outbound.remove(&ack.packet_id);
                 if let Some(message) = message.filter(|_| !late) {
                     self.answered = Some(message);
