@@ -1,11 +1,11 @@
 //! Messages of one publisher, topic and QoS reach a Client in the order in which the Server received them, and again in
 //! the order in which they came first. [3.1.1/MQTT-4.6.0-6] [5.0/MQTT-4.6.0-5]
 //!
-//! Frees     what comes on a connection that was taken over; retained messages, Wills and Shared Subscriptions; later copies of a message; repetitions, in which the
-//!           sequence begins again; different topics, publishers or QoS.
+//! Frees     what comes on a connection that was taken over; retained messages, Wills and Shared Subscriptions; later
+//!           copies of a message; repetitions, in which the sequence begins again; different topics, publishers or QoS.
 //! Unknown   when it is not known which message the Server received first: neither was answered before the other was
 //!           sent, nor came both on one connection, each once. At QoS 2 the PUBRELs must be in the same order, since the
-//!           Server may pass a message on then.
+//!           Server may pass a message on then. When the session may have a Shared Subscription that is not known.
 
 use super::ledger::{ConnectionNo, Delivery, DeliveryNo, Ledger, Message, MessageNo, SessionNo, Turn};
 use super::{Cites, Fact, Findings, Rule, Seen};
@@ -105,6 +105,9 @@ fn first(no: DeliveryNo, delivery: &Delivery, later: MessageNo, ledger: &Ledger,
     }
     if !precedes(number, later, ledger) {
         return found.unknown("the Server may have received them in this order");
+    }
+    if !ledger.is_clear(delivery.session) {
+        return found.unknown("not all is known of the session's subscriptions");
     }
     let shown = |message: &Message| String::from_utf8_lossy(&message.payload).into_owned();
     let expected = format!("{:?} before {:?} on {}", shown(message), shown(&ledger[later]), message.topic);

@@ -9,10 +9,11 @@
 //!
 //! Frees     whatever was possibly retained when the SUBSCRIBE was handled, in whatever order what was published on
 //!           several connections came; a message that may have come live, and keeps its flag.
-//! Unknown   after a crash that may have brought an older state back; where a live copy may have the wrong flag.
+//! Unknown   after a crash that may have brought an older state back; where a live copy may have the wrong flag;
+//!           what another member of a share may have had live, where this one has it as published.
 
 use super::exactly_once::publications;
-use super::ledger::{Cause, DeliveryNo, Ledger, MessageNo, Session, Subscription, Turn};
+use super::ledger::{Cause, DeliveryNo, Ledger, MessageNo, Session, SessionNo, Subscription, Turn};
 use super::{Cites, Fact, Findings, Rule, Seen};
 use mqtt_assay_codec::{Qos, RetainHandling};
 
@@ -66,6 +67,9 @@ impl Rule for RetainedStored {
         if ledger.causes().iter().any(|cause| cause.live) && !came_before(ledger, no, number) {
             return found.unknown("a live copy may have the wrong flag");
         }
+        if subscription.shared && passed_on(ledger, delivery.session, subscription, number) {
+            return found.unknown("another member may have had the message live");
+        }
         let Some((cites, expected)) = reason(ledger, session, subscription, number) else { return };
         found.accuse(
             cites,
@@ -118,6 +122,20 @@ fn brought_before(ledger: &Ledger, no: DeliveryNo, number: MessageNo) -> usize {
         other.session == ledger[no].session && other.message == Some(number) && other.retain
     });
     same.filter(|(_, other)| !matches!(other.turn, Turn::Again(_))).count()
+}
+
+/// Whether a message that came with RETAIN may have been for another member of the share, and have been given to this
+/// one, who has it as published, when the other was lost.
+fn passed_on(ledger: &Ledger, own: SessionNo, subscription: &Subscription, number: MessageNo) -> bool {
+    let possible = |session: &Session| {
+        let sent = ledger.same_as(number).map(|message| &ledger[message]).filter(|message| message.retain);
+        let moments = sent.filter_map(|message| Some((message.possible?, message.passed_on())));
+        let others = session.subscriptions.iter().filter(|other| other.filter == subscription.filter);
+        let mut held = moments.flat_map(|moment| others.clone().map(move |other| (moment, other)));
+        held.any(|((sent, passed), other)| other.possibly(sent, passed.unwrap_or(ledger.now)))
+    };
+    subscription.options.retain_as_published
+        && ledger.sessions().any(|(no, session)| no != own && possible(session))
 }
 
 /// Why the message must not be sent because of this subscription.

@@ -19,14 +19,18 @@ const MOVED_ON_DISCONNECT: Cites = Cites { v3_1_1: &[], v5: &["MQTT-4.8.2-4"] };
 const MOVED_ON_SESSION_END: Cites = Cites { v3_1_1: &[], v5: &["MQTT-4.8.2-5"] };
 const REFUSAL_MOVED: Cites = Cites { v3_1_1: &[], v5: &["MQTT-4.8.2-6"] };
 
-/// Two members got the message: a violation, if the first was there all the time.
-#[derive(Clone, Copy, Debug)]
-struct Twice {
-    /// The first member's connection.
-    first: ConnectionNo,
-    /// When the second got it.
+/// More members got the message than it was published times: a violation, if so many that got it before were there
+/// all the time, so that none had to be given theirs.
+#[derive(Clone, Debug)]
+struct Excess {
+    /// What those got before that are still there, each with what is broken if they were not lost.
+    open: Vec<(DeliveryNo, Cites)>,
+    /// How many of the others had it to the end, and how many must have had it.
+    stayed: usize,
+    needed: usize,
+    /// When the last one got it.
     at: Duration,
-    second: DeliveryNo,
+    last: DeliveryNo,
 }
 
 /// See the module.
@@ -34,7 +38,7 @@ struct Twice {
 pub(super) struct SharedOnce {
     /// Who got each message by each Shared Subscription, the first of each member.
     holders: BTreeMap<(Arc<str>, MessageNo), Vec<DeliveryNo>>,
-    twice: Vec<Twice>,
+    excess: Vec<Excess>,
 }
 
 impl Rule for SharedOnce {
@@ -45,7 +49,7 @@ impl Rule for SharedOnce {
     fn observe(&mut self, seen: &Seen<'_>, ledger: &Ledger, found: &mut Findings) {
         match seen.fact {
             Fact::Delivered(_, no) => self.delivered(no, ledger, found),
-            Fact::Ended(..) | Fact::Finished if !self.twice.is_empty() => {
+            Fact::Ended(..) | Fact::Finished if !self.excess.is_empty() => {
                 for closed in closing(seen, ledger) {
                     self.settle(closed, ledger, found);
                 }
@@ -82,72 +86,84 @@ impl SharedOnce {
         }
         let before = holders.len();
         holders.push(no);
-        if before < publications(ledger, message) {
+        let needed = publications(ledger, message);
+        if before < needed {
             return found.decided();
         }
         if ledger.forgotten().is_some() || !ledger.is_clear(delivery.session) {
             return found.unknown("the broker may have forgotten to whom it was given");
         }
+        let (mut stayed, mut open) = (0, Vec::new());
+        let mut broken = None;
         for &holder in &holders[..before] {
-            if let Some(cites) = moved(ledger, holder, no) {
-                accuse(ledger, holder, no, cites, found);
-            } else if ledger[ledger[holder].connection].ended.is_none() {
-                let first = ledger[holder].connection;
-                self.twice.push(Twice { first, at: delivery.at, second: no });
-            } else {
-                found.unknown("the first member was lost");
+            let refusal = refusal(ledger, holder);
+            let here = ledger[ledger[holder].connection].ended.is_none();
+            let known = refusal.is_some_and(|(on, at)| ledger[on].has_heard(at)).then_some(REFUSAL_MOVED);
+            if let Some(cites) = known.or_else(|| moved(ledger, holder, no)) {
+                stayed += 1;
+                broken = Some((holder, cites));
+            } else if here {
+                open.push((holder, if refusal.is_some() { REFUSAL_MOVED } else { ONE_MEMBER }));
             }
+        }
+        match broken {
+            Some((holder, cites)) if stayed >= needed => accuse(ledger, holder, no, cites, found),
+            _ if stayed + open.len() >= needed => {
+                self.excess.push(Excess { open, stayed, needed, at: delivery.at, last: no });
+            }
+            _ => found.unknown("the first member was lost"),
         }
     }
 
-    /// The first member's connection is over: was it there when the second member got the message?
+    /// A member's connection is over: was it there when the last one got the message?
     fn settle(&mut self, closed: ConnectionNo, ledger: &Ledger, found: &mut Findings) {
-        self.twice.retain(|twice| {
-            if twice.first != closed {
-                return true;
-            }
-            if ledger.waited(closed, twice.at) {
-                let second = &ledger[twice.second];
-                found.accuse_of(
-                    ledger[closed].client,
-                    ONE_MEMBER,
-                    Version::V5,
-                    format!("PUBLISH {} to one member", second.topic),
-                    format!("{} gets it too", ledger[second.session].client_id),
-                );
-            } else {
+        self.excess.retain_mut(|excess| {
+            let place = excess.open.iter().position(|(holder, _)| ledger[*holder].connection == closed);
+            let Some(place) = place else { return true };
+            let (holder, cites) = excess.open.remove(place);
+            excess.stayed += usize::from(ledger.waited(closed, excess.at));
+            if excess.stayed >= excess.needed {
+                accuse(ledger, holder, excess.last, cites, found);
+            } else if excess.stayed + excess.open.len() < excess.needed {
                 found.unknown("the first member may have been lost");
+            } else {
+                return true;
             }
             false
         });
     }
 }
 
-/// What a member got that another had got before, though it must not: the first has refused it, or has begun QoS 2.
+/// The refusal of a delivery: on which connection, when.
+fn refusal(ledger: &Ledger, no: DeliveryNo) -> Option<(ConnectionNo, Duration)> {
+    let inbound = ledger[no].id.and_then(|id| ledger[ledger[no].session].inbound.get(&id))?;
+    inbound.ended.filter(|_| inbound.refused && inbound.first <= no && inbound.last >= no)
+}
+
+/// What a member got that another had got before, and had begun to receive at QoS 2.
 fn moved(ledger: &Ledger, first: DeliveryNo, second: DeliveryNo) -> Option<Cites> {
-    let (first_no, first, second) = (first, &ledger[first], &ledger[second]);
-    let session = &ledger[first.session];
-    let inbound =
-        first.id.and_then(|id| session.inbound.get(&id)).filter(|inbound| inbound.first <= first_no);
-    if inbound.is_some_and(|inbound| inbound.refused && inbound.last >= first_no) {
-        return Some(REFUSAL_MOVED);
-    }
+    let (first, second) = (&ledger[first], &ledger[second]);
     ledger[first.connection].ended?;
     if first.qos != Qos::ExactlyOnce || !ledger.is_clear(first.session) {
         return None;
     }
-    let gone = session.possibly_gone.is_some_and(|at| at <= second.at);
+    let gone = ledger[first.session].possibly_gone.is_some_and(|at| at <= second.at);
     Some(if gone { MOVED_ON_SESSION_END } else { MOVED_ON_DISCONNECT })
 }
 
 fn accuse(ledger: &Ledger, first: DeliveryNo, second: DeliveryNo, cites: Cites, found: &mut Findings) {
     let (first, second) = (&ledger[first], &ledger[second]);
     let owner = &ledger[first.session].client_id;
-    let after = if cites == REFUSAL_MOVED { "which has refused it" } else { "to which it was given first" };
-    found.accuse(
-        cites,
-        Version::V5,
-        format!("PUBLISH {} to nobody but {owner}, {after}", second.topic),
-        format!("{} gets it", ledger[second.session].client_id),
-    );
+    let expected = match cites {
+        ONE_MEMBER => format!("PUBLISH {} to one member", second.topic),
+        REFUSAL_MOVED => {
+            format!("PUBLISH {} to nobody but {owner}, which has refused it", second.topic)
+        }
+        _ => format!("PUBLISH {} to nobody but {owner}, to which it was given first", second.topic),
+    };
+    let other = &ledger[second.session].client_id;
+    let observed =
+        if cites == ONE_MEMBER { format!("{other} gets it too") } else { format!("{other} gets it") };
+    let at = ledger[second.connection].client;
+    found.accuse_of(at, cites, Version::V5, expected, observed);
 }

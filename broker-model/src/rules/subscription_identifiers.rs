@@ -144,11 +144,15 @@ impl SubscriptionIdentifiers {
             let other_way = cause.retained || subscription.shared || own && options.no_local;
             certain && !other_way
         });
+        let key = (delivery.session, delivery.message?);
         // QoS 2 alone might be doubled for another reason.
         if !countable || message.qos != Qos::AtLeastOnce || publications(ledger, message) > 1 {
+            // A subscription that was made since may have brought it again: then there are several all the same.
+            if let Some(copies) = self.copies.get_mut(&key) {
+                copies.count += 1;
+            }
             return None;
         }
-        let key = (delivery.session, delivery.message?);
         let copies = self.copies.entry(key).or_insert_with(|| {
             let causes = ledger.causes().iter();
             let mut due: Vec<_> =

@@ -8,21 +8,32 @@ use std::sync::OnceLock;
 /// The cases of one version, by name, and their names by offence.
 struct Cases {
     by_name: BTreeMap<String, Case>,
-    groups: Vec<Vec<(bool, String)>>,
+    by_offence: Vec<Group>,
+    by_packet: Vec<Group>,
 }
+
+/// Names, each with whether the packet is to be the first of its connection.
+type Group = Vec<(bool, String)>;
 
 /// There are thousands: they are made once.
 fn cases(version: Version) -> &'static Cases {
     static CASES: [OnceLock<Cases>; 3] = [const { OnceLock::new() }; 3];
     CASES[version as usize].get_or_init(|| {
         let cases = raw::cases(version, Receiver::Server);
-        let mut groups: BTreeMap<&str, Vec<(bool, String)>> = BTreeMap::new();
-        for case in &cases {
-            let group = case.name.split('/').next().unwrap_or_default();
-            groups.entry(group).or_default().push((case.stage == Stage::Opening, case.name.clone()));
-        }
-        let groups = groups.into_values().collect();
-        Cases { groups, by_name: cases.into_iter().map(|case| (case.name.clone(), case)).collect() }
+        let grouped = |upto: &[char]| {
+            let mut groups: BTreeMap<&str, Group> = BTreeMap::new();
+            for case in &cases {
+                let offence = case.name.find('/').unwrap_or(case.name.len());
+                let end = case.name[offence..].find(upto).map_or(case.name.len(), |at| offence + at);
+                let names = groups.entry(&case.name[..end]).or_default();
+                names.push((case.stage == Stage::Opening, case.name.clone()));
+            }
+            groups.into_values().collect()
+        };
+        // As in `flags/publish-1000`.
+        let (by_offence, by_packet) = (grouped(&['/']), grouped(&['-']));
+        let by_name = cases.into_iter().map(|case| (case.name.clone(), case)).collect();
+        Cases { by_name, by_offence, by_packet }
     })
 }
 
@@ -33,5 +44,10 @@ pub(super) fn broken(version: Version, name: &str) -> Option<&'static [u8]> {
 
 /// All names by the offence that they begin with, each with whether the packet is to be the first of its connection.
 pub fn broken_groups(version: Version) -> &'static [Vec<(bool, String)>] {
-    &cases(version).groups
+    &cases(version).by_offence
+}
+
+/// The same by offence and packet.
+pub fn broken_packets(version: Version) -> &'static [Vec<(bool, String)>] {
+    &cases(version).by_packet
 }

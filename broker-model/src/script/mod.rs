@@ -10,7 +10,7 @@ mod pilot;
 mod player;
 pub mod text;
 
-pub use broken::broken_groups;
+pub use broken::{broken_groups, broken_packets};
 pub use player::{Failure, Order, Played, Player, Told};
 
 use crate::history::{ClientNo, Fault, How};

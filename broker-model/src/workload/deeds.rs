@@ -3,7 +3,7 @@
 use super::theme::Theme;
 use super::{Author, Profile};
 use crate::history::{Fault, How, Memory};
-use crate::script::{Action, Send, Step, Will, broken_groups};
+use crate::script::{Action, Send, Step, Will, broken_groups, broken_packets};
 use core::time::Duration;
 use mqtt_assay_codec::{
     Property, PropertyList, Qos, ReasonCode, RetainHandling, SubscriptionOptions, Version,
@@ -29,6 +29,7 @@ enum Deed {
     Pipeline,
     KeepAlive,
     Misorder,
+    Act,
 }
 
 const TOPICS: &[&str] = &["a/b", "a/c", "a/b/c", "x", "w/1"];
@@ -79,6 +80,7 @@ impl Author {
             (if has(Theme::Identity) { 8 } else { 1 }, Deed::Pipeline),
             (if has(Theme::KeepAlive) { 10 } else { 0 }, Deed::KeepAlive),
             (if has(Theme::Errors) { 4 } else { 0 }, Deed::Misorder),
+            (10, Deed::Act),
         ];
         let place = self.draw.below(self.roles.len());
         let here = self.roles[place].here;
@@ -152,6 +154,7 @@ impl Author {
             Deed::Resend => self.resend(place),
             Deed::KeepAlive => self.keep_alive(place),
             Deed::Misorder => self.misorder(place),
+            Deed::Act => self.act(place),
         }
     }
 
@@ -392,10 +395,19 @@ impl Author {
 
     fn break_a_rule(&mut self, place: usize) {
         let version = self.roles[place].version;
-        // Each offence as often as any other, however many cases it has.
-        let groups = broken_groups(version);
+        // Each offence as often as any other, however many cases it has, or each with each packet.
+        let groups = if self.draw.percent(50) { broken_groups(version) } else { broken_packets(version) };
         let group = self.draw.one(groups);
-        let (opening, name) = self.draw.one(group).clone();
+        let (opening, name) = match version {
+            // One of hundreds, with a statement of its own. [5.0/MQTT-3.3.4-6]
+            Version::V5 if self.draw.percent(3) => (false, "property-not-allowed/publish-0B".to_owned()),
+            _ => self.draw.one(group).clone(),
+        };
+        // Somebody who would see what is passed on.
+        let other = self.another(place, |_| true);
+        if !opening && other != place && self.draw.percent(40) {
+            self.join(other, "#", Qos::AtLeastOnce, PropertyList::new());
+        }
         if opening {
             self.push(place, Action::Cut(How::Fin));
             self.leave(place);

@@ -4,6 +4,7 @@
 //! meet often; it gives each message a payload of its own; it asks after most of what it does (`settle`), since only
 //! what was answered is certain; and it ends by healing everything and waiting, so that what is due can come.
 
+mod acts;
 mod deeds;
 mod draw;
 mod policies;

@@ -69,7 +69,7 @@ impl Themes {
             list.push(Theme::Restart);
         }
         let mut themes = Themes(0);
-        for _ in 0..1 + draw.below(3) {
+        for _ in 0..1 + draw.below(4) {
             themes.0 |= 1 << *draw.one(&list) as u32;
         }
         themes

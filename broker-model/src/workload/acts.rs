@@ -1,0 +1,349 @@
+//! Short sequences in which a rule of a theme decides: what single deeds would bring together too seldom.
+
+use super::theme::Theme;
+use super::{Author, Workload};
+use crate::history::How;
+use crate::script::{Action, Connect, Send};
+use core::time::Duration;
+use mqtt_assay_codec::{Property, PropertyList, Qos, ReasonCode, SubscriptionOptions, Version};
+
+/// An act, and the themes to which it belongs.
+type Act = (Theme, fn(&mut Author, usize));
+
+const ACTS: &[Act] = &[
+    (Theme::Aliases, Author::use_an_old_alias),
+    (Theme::Flow, Author::refuse_and_resume),
+    (Theme::Shared, Author::refuse_a_share),
+    (Theme::Shared, Author::leave_a_share),
+    (Theme::Shared, Author::name_shares),
+    (Theme::Shared, Author::refuse_a_share),
+    (Theme::Shared, Author::leave_a_share),
+    (Theme::Identity, Author::publish_behind_a_refused_connect),
+    (Theme::Limits, Author::resume_with_a_full_window),
+    (Theme::Expiry, Author::finish_after_expiry),
+    (Theme::Expiry, Author::expire_in_the_queue),
+    (Theme::Options, Author::overlap_with_identifiers),
+    (Theme::Retained, Author::retain_and_go),
+    (Theme::Retained, Author::clear_without_retain),
+    (Theme::Session, Author::change_the_expiry),
+];
+
+impl Author {
+    /// Plays an act of one of the themes, if there is one, with a client that is here.
+    pub(super) fn act(&mut self, place: usize) {
+        let fitting: Vec<_> = ACTS.iter().filter(|(theme, _)| self.themes.has(*theme)).collect();
+        if let [_, ..] = fitting.as_slice() {
+            let (_, act) = *self.draw.one(&fitting);
+            act(self, place);
+        }
+    }
+
+    fn is_v5(&self, place: usize) -> bool {
+        self.roles[place].version == Version::V5
+    }
+
+    fn send(&mut self, place: usize, send: Send) {
+        self.push(place, Action::Send(send, Vec::new()));
+    }
+
+    /// A message of its own.
+    fn say(&mut self, place: usize, topic: &str, qos: Qos, retain: bool, properties: PropertyList) {
+        self.messages += 1;
+        let payload = format!("m{}", self.messages).into_bytes();
+        let topic = topic.to_owned();
+        self.send(place, Send::Publish { topic, payload, qos, retain, dup: false, id: None, properties });
+    }
+
+    /// A single subscription, that is answered.
+    pub(super) fn join(&mut self, place: usize, filter: &str, qos: Qos, properties: PropertyList) {
+        let filters = vec![(filter.to_owned(), SubscriptionOptions::qos(qos))];
+        self.roles[place].filters.push(filter.to_owned());
+        self.send(place, Send::Subscribe { id: None, filters, properties });
+        self.ask(place, 100);
+    }
+
+    /// Somebody else who is here, or the same.
+    pub(super) fn another(&mut self, place: usize, fits: impl Fn(&super::Role) -> bool) -> usize {
+        let others = (0..self.roles.len()).filter(|&other| {
+            let role = &self.roles[other];
+            other != place && role.here && !role.held && !role.stalled && fits(role)
+        });
+        let others: Vec<usize> = others.collect();
+        if others.is_empty() { place } else { *self.draw.one(&others) }
+    }
+
+    /// A client of 5.0 that leaves its acknowledgements to the script.
+    fn hesitant(&mut self, place: usize) -> Option<usize> {
+        let fits = |role: &super::Role| role.version == Version::V5 && !role.acknowledges;
+        if fits(&self.roles[place]) {
+            return Some(place);
+        }
+        let other = self.another(place, fits);
+        fits(&self.roles[other]).then_some(other)
+    }
+
+    fn travel(&mut self) {
+        self.pass(4 * self.profile.network().delay_max);
+    }
+
+    /// Ends the connection and opens the next.
+    fn come_back(&mut self, place: usize) {
+        self.push(place, Action::Cut(How::Fin));
+        self.arrive(place, false);
+    }
+
+    /// Topic Aliases of the connection before, beyond the maximum, or without a topic. [5.0/MQTT-3.3.2-7]
+    /// [5.0/MQTT-3.3.2-9]
+    fn use_an_old_alias(&mut self, place: usize) {
+        if !self.is_v5(place) {
+            return;
+        }
+        let alias = |alias| {
+            let mut properties = PropertyList::new();
+            properties.push(Property::TopicAlias(alias));
+            properties
+        };
+        let beyond = self.draw.percent(30);
+        if !beyond && self.draw.percent(80) {
+            self.say(place, "a/b", Qos::AtLeastOnce, false, alias(1));
+            self.ask(place, 100);
+            self.come_back(place);
+        }
+        let topic = if beyond { "a/b" } else { "" };
+        self.say(place, topic, Qos::AtMostOnce, false, alias(if beyond { 17 } else { 1 }));
+        self.pass(Workload::BOUNDS.promptness + Duration::from_millis(200));
+        self.leave(place);
+    }
+
+    /// What a Client has refused is not sent again. [5.0/MQTT-4.4.0-2]
+    fn refuse_and_resume(&mut self, place: usize) {
+        let Some(place) = self.hesitant(place) else { return };
+        let qos = *self.draw.one(&[Qos::AtLeastOnce, Qos::ExactlyOnce]);
+        self.join(place, "a/b", Qos::ExactlyOnce, PropertyList::new());
+        self.say(place, "a/b", qos, false, PropertyList::new());
+        self.travel();
+        self.push(place, Action::Acknowledge(ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR));
+        self.ask(place, 100);
+        self.come_back(place);
+    }
+
+    /// What a member has refused is not for another. [5.0/MQTT-4.8.2-6]
+    fn refuse_a_share(&mut self, place: usize) {
+        let Some(place) = self.hesitant(place) else { return };
+        let other = self.another(place, |role| role.version == Version::V5);
+        for member in [place, other] {
+            self.join(member, "$share/g/a/b", Qos::ExactlyOnce, PropertyList::new());
+        }
+        let qos = *self.draw.one(&[Qos::AtLeastOnce, Qos::ExactlyOnce]);
+        for _ in 0..3 {
+            self.say(other, "a/b", qos, false, PropertyList::new());
+        }
+        self.travel();
+        self.push(place, Action::Acknowledge(ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR));
+        self.ask(place, 100);
+    }
+
+    /// A member is lost in the middle of QoS 2, and its session ends, or not. [5.0/MQTT-4.8.2-4] [5.0/MQTT-4.8.2-5]
+    fn leave_a_share(&mut self, place: usize) {
+        let Some(place) = self.hesitant(place) else { return };
+        let other = self.another(place, |role| role.version == Version::V5);
+        for member in [place, other] {
+            self.join(member, "$share/g/a/b", Qos::ExactlyOnce, PropertyList::new());
+        }
+        for _ in 0..3 {
+            self.say(other, "a/b", Qos::ExactlyOnce, false, PropertyList::new());
+        }
+        self.travel();
+        self.push(place, Action::Cut(How::Fin));
+        self.leave(place);
+        let expiry = self.roles[place].expiry;
+        if expiry > 0 && self.draw.percent(60) {
+            let mut connect = self.connect(place, false);
+            connect.clean_start = true;
+            self.push(place, Action::Connect(Some(connect)));
+            self.roles[place].here = true;
+            self.roles[place].filters.clear();
+            self.ask(place, 100);
+        } else {
+            self.pass(Duration::from_secs(u64::from(expiry.min(3))) + Duration::from_millis(100));
+        }
+    }
+
+    /// Two groups of different names get a message each; the filter alone names none of them. [5.0 §4.8.2]
+    fn name_shares(&mut self, place: usize) {
+        if !self.is_v5(place) {
+            return;
+        }
+        let other = self.another(place, |role| role.version == Version::V5);
+        self.join(place, "$share/g/a/b", Qos::AtLeastOnce, PropertyList::new());
+        if self.draw.percent(50) {
+            self.join(other, "$share/h/a/b", Qos::AtLeastOnce, PropertyList::new());
+        } else {
+            let filters = vec!["a/b".to_owned()];
+            self.send(place, Send::Unsubscribe { id: None, filters, properties: PropertyList::new() });
+            self.ask(place, 100);
+        }
+        for _ in 0..2 {
+            self.say(place, "a/b", Qos::AtLeastOnce, false, PropertyList::new());
+        }
+        self.ask(place, 100);
+    }
+
+    /// What comes behind a CONNECT that is refused is not processed. [5.0/MQTT-3.1.4-6]
+    fn publish_behind_a_refused_connect(&mut self, place: usize) {
+        let other = self.another(place, |_| true);
+        if other != place {
+            self.join(other, "a/b", Qos::AtLeastOnce, PropertyList::new());
+        }
+        self.push(place, Action::Cut(How::Fin));
+        self.leave(place);
+        self.push(place, Action::Open);
+        let connect = Connect {
+            client_id: Some("nobody".to_owned()),
+            clean_start: true,
+            user_name: Some(super::policies::USER.0.to_owned()),
+            password: Some(b"wrong".to_vec()),
+            ..Connect::default()
+        };
+        self.send(place, Send::Connect(connect));
+        self.say(place, "a/b", Qos::AtMostOnce, false, PropertyList::new());
+        self.pass(Workload::BOUNDS.promptness + Duration::from_millis(200));
+    }
+
+    /// More messages wait for a session than its Receive Maximum lets through. [5.0/MQTT-3.3.4-9]
+    fn resume_with_a_full_window(&mut self, place: usize) {
+        let Some(place) = self.hesitant(place) else { return };
+        let other = self.another(place, |_| true);
+        if other == place || self.roles[place].expiry == 0 {
+            return;
+        }
+        self.join(place, "a/b", Qos::ExactlyOnce, PropertyList::new());
+        let mut connect = self.connect(place, false);
+        connect.properties = PropertyList::new();
+        connect.properties.push(Property::SessionExpiryInterval(self.roles[place].expiry));
+        connect.properties.push(Property::ReceiveMaximum(2));
+        connect.clean_start = false;
+        self.say(other, "a/b", Qos::AtLeastOnce, false, PropertyList::new());
+        self.push(place, Action::Cut(How::Fin));
+        self.leave(place);
+        for qos in [Qos::AtLeastOnce, Qos::ExactlyOnce, Qos::AtLeastOnce] {
+            self.say(other, "a/b", qos, false, PropertyList::new());
+        }
+        self.ask(other, 100);
+        self.push(place, Action::Connect(Some(connect)));
+        self.roles[place].here = true;
+        self.travel();
+    }
+
+    /// A message expires when its delivery has begun: that is ended all the same. [5.0/MQTT-4.3.3-7]
+    /// [5.0/MQTT-4.3.3-13]
+    fn finish_after_expiry(&mut self, place: usize) {
+        let Some(place) = self.hesitant(place) else { return };
+        self.join(place, "a/b", Qos::ExactlyOnce, PropertyList::new());
+        let mut properties = PropertyList::new();
+        properties.push(Property::MessageExpiryInterval(1));
+        self.say(place, "a/b", Qos::ExactlyOnce, false, properties);
+        self.travel();
+        self.pass(Duration::from_millis(1_500));
+        if self.draw.percent(50) {
+            self.come_back(place);
+            self.travel();
+        }
+        self.push(place, Action::Acknowledge(ReasonCode::SUCCESS));
+        self.ask(place, 100);
+    }
+
+    /// A message expires while its subscriber is away. [5.0/MQTT-3.3.2-5]
+    fn expire_in_the_queue(&mut self, place: usize) {
+        let other = self.another(place, |role| role.version == Version::V5);
+        if other == place || !self.is_v5(other) || self.roles[place].expiry < 3 {
+            return;
+        }
+        self.join(place, "a/b", Qos::AtLeastOnce, PropertyList::new());
+        self.push(place, Action::Cut(How::Fin));
+        self.leave(place);
+        for interval in [1, 100] {
+            let mut properties = PropertyList::new();
+            properties.push(Property::MessageExpiryInterval(interval));
+            self.say(other, "a/b", Qos::AtLeastOnce, false, properties);
+        }
+        self.ask(other, 100);
+        self.pass(Duration::from_millis(2_500));
+        let mut connect = self.connect(place, false);
+        connect.clean_start = false;
+        self.push(place, Action::Connect(Some(connect)));
+        self.roles[place].here = true;
+        self.ask(place, 100);
+    }
+
+    /// Overlapping subscriptions with different Subscription Identifiers. [5.0/MQTT-3.3.4-4] [5.0/MQTT-3.3.4-5]
+    fn overlap_with_identifiers(&mut self, place: usize) {
+        if !self.is_v5(place) {
+            return;
+        }
+        for (filter, id) in [("a/+", 1), ("a/#", 2)] {
+            let mut properties = PropertyList::new();
+            properties.push(Property::SubscriptionIdentifier(id));
+            self.join(place, filter, Qos::AtLeastOnce, properties);
+        }
+        self.say(place, "a/b", Qos::AtLeastOnce, false, PropertyList::new());
+        self.ask(place, 100);
+    }
+
+    /// A retained message outlives the session of its publisher. [5.0/MQTT-3.1.2-4]
+    fn retain_and_go(&mut self, place: usize) {
+        let other = self.another(place, |_| true);
+        if other == place {
+            return;
+        }
+        self.say(place, "a/b", Qos::AtLeastOnce, true, PropertyList::new());
+        self.ask(place, 100);
+        let mut connect = self.connect(place, false);
+        connect.clean_start = true;
+        self.push(place, Action::Cut(How::Fin));
+        self.leave(place);
+        self.push(place, Action::Connect(Some(connect)));
+        self.roles[place].here = true;
+        self.ask(place, 100);
+        self.join(other, "a/b", Qos::AtLeastOnce, PropertyList::new());
+    }
+
+    /// An empty message without RETAIN removes nothing. [3.1.1/MQTT-3.3.1-12] [5.0/MQTT-3.3.1-8]
+    fn clear_without_retain(&mut self, place: usize) {
+        let topic = "a/b".to_owned();
+        if self.emptied.contains(&topic) {
+            return;
+        }
+        self.say(place, &topic, Qos::AtLeastOnce, true, PropertyList::new());
+        self.emptied.push(topic.clone());
+        let properties = PropertyList::new();
+        let empty = Send::Publish {
+            topic: topic.clone(),
+            payload: Vec::new(),
+            qos: Qos::AtLeastOnce,
+            retain: false,
+            dup: false,
+            id: None,
+            properties,
+        };
+        self.send(place, empty);
+        self.ask(place, 100);
+        self.join(place, &topic, Qos::AtLeastOnce, PropertyList::new());
+    }
+
+    /// A later connection sets another Session Expiry Interval. [5.0/MQTT-4.1.0-2]
+    fn change_the_expiry(&mut self, place: usize) {
+        if !self.is_v5(place) || self.roles[place].expiry == 0 {
+            return;
+        }
+        self.roles[place].expiry = *self.draw.one(&[1, 2, 60]);
+        self.come_back(place);
+        self.ask(place, 100);
+        if self.draw.percent(60) {
+            self.push(place, Action::Cut(How::Fin));
+            self.leave(place);
+            self.pass(Duration::from_millis(3_500));
+            self.arrive(place, false);
+        }
+    }
+}
