@@ -30,7 +30,7 @@ struct Breach {
     cites: Cites,
     /// It is well-formed: the ledger knows what it was.
     known: bool,
-    /// PINGREQs or PUBRELs that wait for such an answer of their own.
+    /// PINGREQs, PUBRELs or PUBLISHes that wait for such an answer of their own.
     others: usize,
 }
 
@@ -134,6 +134,12 @@ impl ErrorAnswered {
         let others = match answer {
             PacketType::Pingresp => ledger[no].pings.len(),
             PacketType::Pubcomp => self.releases.get(&no).copied().unwrap_or_default(),
+            PacketType::Puback | PacketType::Pubrec => ledger[no]
+                .publishing
+                .iter()
+                .filter(|(own, _)| id.is_none_or(|id| own.get() == id))
+                .map(|(_, (_, answers))| *answers as usize)
+                .sum(),
             _ => 0,
         };
         self.breaches.insert(no, Breach { answer, id, cites, known: false, others });
@@ -172,11 +178,12 @@ impl ErrorAnswered {
     fn answered(&mut self, no: ConnectionNo, packet: &Packet<'_>, ledger: &Ledger, found: &mut Findings) {
         let Some(breach) = self.breaches.get_mut(&no) else { return };
         let answer = packet.packet_type();
-        if answer == breach.answer && breach.others > 0 {
+        let id = packet.packet_id().map(PacketId::get);
+        let is_one = breach.id.is_none_or(|own| id == Some(own)) || answer == PacketType::Pubcomp;
+        if answer == breach.answer && breach.others > 0 && is_one {
             breach.others -= 1;
             return;
         }
-        let id = packet.packet_id().map(PacketId::get);
         let succeeds = match packet {
             Packet::Suback(answer) => answer.codes.iter().any(|code| *code < 0x80),
             Packet::Unsuback(answer) => answer.codes.iter().all(|code| *code < 0x80),

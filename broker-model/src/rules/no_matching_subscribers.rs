@@ -60,6 +60,10 @@ impl Rule for NoMatchingSubscribers {
 impl NoMatchingSubscribers {
     fn told(&mut self, publisher: ClientNo, ledger: &Ledger, found: &mut Findings) {
         let Some(message) = ledger.answered_message() else { return };
+        // A Packet Identifier that was in use may be another message's.
+        if ledger[message].attempts.iter().any(|attempt| ledger[attempt.connection].offended.is_some()) {
+            return found.unknown("the publisher had broken a rule");
+        }
         match subscriber(message, ledger) {
             Some((subscriber, connection)) => {
                 self.doubtful.push(Doubtful { publisher, message, at: ledger.now, subscriber, connection });

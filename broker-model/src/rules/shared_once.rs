@@ -95,7 +95,9 @@ impl SharedOnce {
         }
         let (mut stayed, mut open) = (0, Vec::new());
         let mut broken = None;
-        for &holder in &holders[..before] {
+        // To a session with other subscriptions it may have come by them.
+        let known = |holder: &&DeliveryNo| ledger.is_clear(ledger[**holder].session);
+        for &holder in holders[..before].iter().filter(known) {
             let refusal = refusal(ledger, holder);
             let here = ledger[ledger[holder].connection].ended.is_none();
             let known = refusal.is_some_and(|(on, at)| ledger[on].has_heard(at)).then_some(REFUSAL_MOVED);

@@ -61,6 +61,13 @@ impl SubscriptionIdentifiers {
     fn delivered(&mut self, no: DeliveryNo, ledger: &Ledger, found: &mut Findings) {
         let delivery = &ledger[no];
         let Some(number) = delivery.message else { return };
+        if matches!(delivery.turn, Turn::Again(_)) {
+            return;
+        }
+        // Whatever else is known of it, it is one more.
+        if let Some(copies) = self.copies.get_mut(&(delivery.session, number)) {
+            copies.count += 1;
+        }
         let (session, message) = (&ledger[delivery.session], &ledger[number]);
         let identified = ledger
             .causes()
@@ -68,7 +75,6 @@ impl SubscriptionIdentifiers {
             .any(|cause| session.subscriptions[cause.subscription].identifier.is_some());
         if !identified && delivery.identifiers.is_empty()
             || message.ambiguous
-            || matches!(delivery.turn, Turn::Again(_))
             || ledger[delivery.connection].version != Version::V5
             || ledger.causes().is_empty()
         {
@@ -144,23 +150,18 @@ impl SubscriptionIdentifiers {
             let other_way = cause.retained || subscription.shared || own && options.no_local;
             certain && !other_way
         });
-        let key = (delivery.session, delivery.message?);
         // QoS 2 alone might be doubled for another reason.
         if !countable || message.qos != Qos::AtLeastOnce || publications(ledger, message) > 1 {
-            // A subscription that was made since may have brought it again: then there are several all the same.
-            if let Some(copies) = self.copies.get_mut(&key) {
-                copies.count += 1;
-            }
             return None;
         }
+        let key = (delivery.session, delivery.message?);
         let copies = self.copies.entry(key).or_insert_with(|| {
             let causes = ledger.causes().iter();
             let mut due: Vec<_> =
                 causes.filter_map(|cause| session.subscriptions[cause.subscription].identifier).collect();
             due.sort_unstable();
-            Copies { first: no, since: delivery.at, count: 0, due }
+            Copies { first: no, since: delivery.at, count: 1, due }
         });
-        copies.count += 1;
         let several = |no: DeliveryNo| ledger[no].identifiers.len() > 1;
         (copies.count > 1 && (several(no) || several(copies.first))).then(|| {
             (EACH_ITS_OWN, "the identifier of its own subscription only: it is one of several copies".into())

@@ -59,6 +59,12 @@ impl State {
         self.outgoing.clear();
         self.received.clear();
     }
+
+    /// An exchange is over: one that PUBREC has released, or not yet. What is still under way from an older connection
+    /// may answer what had the identifier before.
+    fn finish(&mut self, of: PacketId, released: bool) {
+        self.outgoing.retain(|(id, message)| *id != of || message.released != released);
+    }
 }
 
 /// One client of a script.
@@ -215,17 +221,15 @@ impl Pilot {
                 }
             }
             Packet::Publish(publish) => self.delivered(state, publish),
-            Packet::Puback(ack) => state.outgoing.retain(|(id, _)| *id != ack.packet_id),
-            Packet::Pubrec(ack) if !ack.reason.is_success() => {
-                state.outgoing.retain(|(id, _)| *id != ack.packet_id);
-            }
+            Packet::Puback(ack) => state.finish(ack.packet_id, false),
+            Packet::Pubrec(ack) if !ack.reason.is_success() => state.finish(ack.packet_id, false),
             Packet::Pubrec(ack) => {
                 if let Some((_, message)) = state.outgoing.iter_mut().find(|(id, _)| *id == ack.packet_id) {
                     message.released = true;
                 }
                 self.write_ack(PacketType::Pubrel, ack.packet_id, ReasonCode::SUCCESS);
             }
-            Packet::Pubcomp(ack) => state.outgoing.retain(|(id, _)| *id != ack.packet_id),
+            Packet::Pubcomp(ack) => state.finish(ack.packet_id, true),
             Packet::Pubrel(ack) => {
                 state.received.remove(&ack.packet_id);
                 self.owe(PacketType::Pubcomp, ack.packet_id);

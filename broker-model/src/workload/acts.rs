@@ -13,6 +13,7 @@ type Act = (Theme, fn(&mut Author, usize));
 const ACTS: &[Act] = &[
     (Theme::Aliases, Author::use_an_old_alias),
     (Theme::Flow, Author::refuse_and_resume),
+    (Theme::Flow, Author::use_an_identifier_again),
     (Theme::Shared, Author::refuse_a_share),
     (Theme::Shared, Author::leave_a_share),
     (Theme::Shared, Author::name_shares),
@@ -31,6 +32,10 @@ const ACTS: &[Act] = &[
 impl Author {
     /// Plays an act of one of the themes, if there is one, with a client that is here.
     pub(super) fn act(&mut self, place: usize) {
+        let role = &self.roles[place];
+        if role.held || role.stalled || self.broker_down {
+            return;
+        }
         let fitting: Vec<_> = ACTS.iter().filter(|(theme, _)| self.themes.has(*theme)).collect();
         if let [_, ..] = fitting.as_slice() {
             let (_, act) = *self.draw.one(&fitting);
@@ -125,6 +130,23 @@ impl Author {
         self.push(place, Action::Acknowledge(ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR));
         self.ask(place, 100);
         self.come_back(place);
+    }
+
+    /// What the Server has refused has no claim to its Packet Identifier. [5.0/MQTT-4.3.3-9]
+    fn use_an_identifier_again(&mut self, place: usize) {
+        self.join(place, "a/b", Qos::AtLeastOnce, PropertyList::new());
+        for topic in [super::policies::DENIED_TOPIC, "a/b"] {
+            self.messages += 1;
+            let payload = format!("m{}", self.messages).into_bytes();
+            let topic = topic.to_owned();
+            let (id, properties) = (Some(900), PropertyList::new());
+            let qos = Qos::ExactlyOnce;
+            self.send(
+                place,
+                Send::Publish { topic, payload, qos, retain: false, dup: false, id, properties },
+            );
+            self.push(place, Action::Settle);
+        }
     }
 
     /// What a member has refused is not for another. [5.0/MQTT-4.8.2-6]

@@ -371,7 +371,8 @@ impl Author {
     fn resend(&mut self, place: usize) {
         let topic = self.topic();
         let payload = self.payload(&topic);
-        let id = 1_000 + self.draw.below(5) as u16;
+        // Not one that is in use. [3.1.1/MQTT-2.3.1-2] [5.0/MQTT-2.2.1-3]
+        let id = 1_000 + self.messages as u16;
         let qos = if self.draw.percent(70) { Qos::ExactlyOnce } else { Qos::AtLeastOnce };
         let publish = |dup| Send::Publish {
             topic: topic.clone(),

@@ -7,7 +7,7 @@ use mqtt_assay_codec::Qos;
 /// User Name and Password of those clients that have one; with another password they are refused.
 pub(super) const USER: (&str, &str) = ("user", "secret");
 /// A topic that nobody may publish to, in some brokers.
-const DENIED_TOPIC: &str = "a/c";
+pub(super) const DENIED_TOPIC: &str = "a/c";
 /// A filter that nobody may subscribe to, in some brokers.
 const DENIED_FILTER: &str = "x";
 
@@ -23,7 +23,7 @@ pub fn policy(seed: u64) -> Policy {
         2 => {
             Policy { queue_qos0: true, report_no_matching_subscribers: false, reason_strings: false, ..usual }
         }
-        3 => Policy {
+        3 | 11 => Policy {
             deny_publish: vec![DENIED_TOPIC.to_owned()],
             deny_subscribe: vec![DENIED_FILTER.to_owned()],
             close_on_denied_publish: draw.percent(30),

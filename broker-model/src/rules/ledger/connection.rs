@@ -210,7 +210,7 @@ pub struct Connection {
     /// When each PINGREQ without an answer was sent.
     pub pings: VecDeque<Duration>,
     /// The client's messages of which answers are to come on this connection, and how many, by Packet Identifier.
-    pub(super) publishing: BTreeMap<PacketId, (MessageNo, u32)>,
+    pub publishing: BTreeMap<PacketId, (MessageNo, u32)>,
     /// When the client sent its last PUBLISH, SUBSCRIBE or UNSUBSCRIBE, for which a Server might end the connection.
     pub last_request: Option<Duration>,
     /// When the client received its last packet.
@@ -364,6 +364,15 @@ impl Connection {
             }
         }
         self.last_sent = Some(at);
+    }
+
+    /// Whether the client has left the Server without a packet for so long that it may have ended the connection.
+    /// [3.1.1/MQTT-3.1.2-24] [5.0/MQTT-3.1.2-22]
+    pub fn may_have_timed_out(&self) -> bool {
+        // The Server sees a silence begin and end a little earlier or later.
+        const SLACK: Duration = Duration::from_secs(1);
+        let patience = Duration::from_millis(1_500 * u64::from(self.keep_alive()));
+        !patience.is_zero() && self.silence.is_some_and(|(from, to)| to - from + SLACK >= patience)
     }
 
     /// Whether a PUBLISH with the message may exceed the client's Maximum Packet Size: what the Server adds to it is

@@ -460,10 +460,12 @@ impl Ledger {
             // What is held back is noticed when it is released, if it is.
             (Side::Client, _) => connection.free_since.map(|_| end.at + promptness),
         };
-        // What a client says before it closes in good order, the Server has read when it notices the end.
+        // What a client says before it closes in good order, the Server has read when it notices the end; if it has
+        // not closed the connection before, for want of packets.
         let told = connection.client_disconnect.is_some()
             && end == End { side: Side::Client, how: How::Fin, ..end }
-            && connection.offended.is_none();
+            && connection.offended.is_none()
+            && !connection.may_have_timed_out();
         let session = &mut self.sessions[session.0];
         if session.connections.last() != Some(&no) {
             return;
