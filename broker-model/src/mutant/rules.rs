@@ -2,11 +2,54 @@
 
 use super::Mutant;
 
+/// The player of a script answers no challenge.
+const NO_AUTHENTICATION: &str = "generated clients do not authenticate with AUTH; the checks do";
+
 /// Mutants that no rule can see in generated scripts, with the reason.
-const BEYOND: &[(Mutant, &str)] = &[];
+const BEYOND: &[(Mutant, &str)] = &[
+    (Mutant::CredentialsIgnored, "only the owner of the broker knows whose password is right"),
+    (Mutant::ProtocolLevelRefusedSilently, "the CONNACK before the end is not due, by errata E.4"),
+    (
+        Mutant::PasswordAloneRefusedAsMalformed,
+        "a refusal is allowed; only the Reason Code shows what it was for",
+    ),
+    (
+        Mutant::DisconnectFlagsAccepted,
+        "the connection ends either way, and whether the Will is due is disputed",
+    ),
+    (Mutant::AuthFlagsAccepted, NO_AUTHENTICATION),
+    (Mutant::UnknownMethodAccepted, NO_AUTHENTICATION),
+    (Mutant::AuthenticationMethodMissing, NO_AUTHENTICATION),
+    (Mutant::AuthWrongAnswerAccepted, NO_AUTHENTICATION),
+    (Mutant::AuthWrongReasonAccepted, NO_AUTHENTICATION),
+    (Mutant::AuthContinueWithWrongCode, NO_AUTHENTICATION),
+    (Mutant::AuthCodeUnlisted, NO_AUTHENTICATION),
+    (Mutant::PacketDuringAuthenticationServed, NO_AUTHENTICATION),
+    (Mutant::ReauthenticationMethodChanged, NO_AUTHENTICATION),
+    (Mutant::ReauthenticationFailureKeptOpen, NO_AUTHENTICATION),
+];
 
 /// Statements that must fall with a mutant's own, though it does not break them by itself, with the reason.
-const FALLS_WITH: &[(Mutant, &str, &str)] = &[];
+const FALLS_WITH: &[(Mutant, &str, &str)] = &[
+    (Mutant::PubrelsInOrderOfIds, "3.1.1/MQTT-4.3.3-1", "the last PUBREL is held back, and does not come"),
+    (Mutant::PubrelsInOrderOfIds, "5.0/MQTT-4.3.3-4", "the last PUBREL is held back, and does not come"),
+    (
+        Mutant::ReceiveMaximumLessOne,
+        "5.0/MQTT-4.5.0-1",
+        "with a Receive Maximum of 1 no message comes at all",
+    ),
+    (Mutant::OversizedMessageKeepsQuota, "5.0/MQTT-4.5.0-1", "what waits for the quota does not come"),
+    (
+        Mutant::OversizedMessageKeepsQuota,
+        "5.0/MQTT-4.6.0-5",
+        "what was discarded comes later, at a resumption",
+    ),
+    (
+        Mutant::OversizedMessageKeepsQuota,
+        "3.1.1/MQTT-4.6.0-6",
+        "what was discarded comes later, at a resumption",
+    ),
+];
 
 impl Mutant {
     /// Why the rules cannot see this fault in generated scripts; `None` if they can.

@@ -67,7 +67,8 @@ impl Rule for RetainedStored {
         if ledger.causes().iter().any(|cause| cause.live) && !came_before(ledger, no, number) {
             return found.unknown("a live copy may have the wrong flag");
         }
-        if subscription.shared && passed_on(ledger, delivery.session, subscription, number) {
+        let mut asked = ledger.causes().iter().map(|cause| &session.subscriptions[cause.subscription]);
+        if asked.any(|asked| asked.shared && passed_on(ledger, delivery.session, asked, number)) {
             return found.unknown("another member may have had the message live");
         }
         let Some((cites, expected)) = reason(ledger, session, subscription, number) else { return };

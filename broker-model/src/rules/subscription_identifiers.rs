@@ -182,7 +182,12 @@ impl SubscriptionIdentifiers {
             let message = &ledger[*number];
             match ledger.overdue(*session, *number, message.possible.unwrap_or_default(), copies.since) {
                 Wait::NotYet => return of.is_some(),
-                Wait::Unknown(why) => found.unknown(why),
+                // Another copy may have been lost: what comes later is not the only one.
+                Wait::Unknown(why) => {
+                    found.unknown(why);
+                    copies.count += 1;
+                    return of.is_some();
+                }
                 Wait::Overdue
                     if doubt(ledger, &ledger[copies.first]).is_some()
                         || served_wrongly(ledger, &ledger[copies.first]) =>

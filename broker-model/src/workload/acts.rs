@@ -21,11 +21,14 @@ const ACTS: &[Act] = &[
     (Theme::Shared, Author::leave_a_share),
     (Theme::Identity, Author::publish_behind_a_refused_connect),
     (Theme::Limits, Author::resume_with_a_full_window),
+    (Theme::Limits, Author::send_too_much),
+    (Theme::Will, Author::leave_a_will),
+    (Theme::Errors, Author::say_auth),
     (Theme::Expiry, Author::finish_after_expiry),
     (Theme::Expiry, Author::expire_in_the_queue),
     (Theme::Options, Author::overlap_with_identifiers),
     (Theme::Retained, Author::retain_and_go),
-    (Theme::Retained, Author::clear_without_retain),
+    (Theme::Retained, Author::clear),
     (Theme::Session, Author::change_the_expiry),
 ];
 
@@ -257,6 +260,83 @@ impl Author {
         self.travel();
     }
 
+    /// More than some brokers take, in one packet [5.0/MQTT-3.2.2-15] or at one time [5.0 §3.3.4].
+    fn send_too_much(&mut self, place: usize) {
+        if !self.is_v5(place) {
+            return;
+        }
+        if self.draw.percent(50) {
+            self.messages += 1;
+            let payload = [format!("m{}", self.messages).as_bytes(), &[b'.'; 250]].concat();
+            let (topic, properties) = ("a/b".to_owned(), PropertyList::new());
+            let qos = Qos::AtLeastOnce;
+            self.send(
+                place,
+                Send::Publish { topic, payload, qos, retain: false, dup: false, id: None, properties },
+            );
+        } else {
+            // The client does not know the limit yet.
+            self.push(place, Action::Cut(How::Fin));
+            self.leave(place);
+            self.push(place, Action::Open);
+            let connect = self.connect(place, false);
+            if connect.clean_start {
+                self.roles[place].filters.clear();
+            }
+            self.send(place, Send::Connect(connect));
+            self.roles[place].here = true;
+            for _ in 0..3 {
+                self.say(place, "a/b", Qos::ExactlyOnce, false, PropertyList::new());
+            }
+        }
+        self.pass(Workload::BOUNDS.promptness + Duration::from_millis(200));
+    }
+
+    /// A Will with all that belongs to it, and an end of its connection that calls for it, or not.
+    fn leave_a_will(&mut self, place: usize) {
+        let other = self.another(place, |_| true);
+        if other == place {
+            return;
+        }
+        self.join(other, "w/#", Qos::ExactlyOnce, PropertyList::new());
+        self.push(place, Action::Cut(How::Fin));
+        self.leave(place);
+        let version = self.roles[place].version;
+        let mut connect = self.connect(place, false);
+        connect.will = Some(self.will(version));
+        self.push(place, Action::Connect(Some(connect)));
+        self.roles[place].here = true;
+        self.ask(place, 100);
+        let how = self.draw.below(if version == Version::V5 { 4 } else { 2 });
+        if let 0 = how {
+            self.push(place, Action::Cut(How::Fin));
+        } else {
+            let mut properties = PropertyList::new();
+            // From 0 it may not be raised. [5.0 §3.14.2.2.2]
+            if how == 2 {
+                properties.push(Property::SessionExpiryInterval(2));
+            }
+            let reason =
+                if how == 3 { ReasonCode::DISCONNECT_WITH_WILL_MESSAGE } else { ReasonCode::SUCCESS };
+            self.send(place, Send::Disconnect { reason, properties });
+        }
+        self.leave(place);
+        self.pass(Duration::from_millis(5_500));
+        self.join(other, "w/1", Qos::ExactlyOnce, PropertyList::new());
+    }
+
+    /// AUTH without an Authentication Method. [5.0 §4.12]
+    fn say_auth(&mut self, place: usize) {
+        if !self.is_v5(place) {
+            return;
+        }
+        let (reason, mut properties) = (ReasonCode::RE_AUTHENTICATE, PropertyList::new());
+        properties.push(Property::AuthenticationMethod("method"));
+        self.send(place, Send::Auth { reason, properties });
+        self.pass(Workload::BOUNDS.promptness + Duration::from_millis(200));
+        self.leave(place);
+    }
+
     /// A message expires when its delivery has begun: that is ended all the same. [5.0/MQTT-4.3.3-7]
     /// [5.0/MQTT-4.3.3-13]
     fn finish_after_expiry(&mut self, place: usize) {
@@ -330,8 +410,9 @@ impl Author {
         self.join(other, "a/b", Qos::AtLeastOnce, PropertyList::new());
     }
 
-    /// An empty message without RETAIN removes nothing. [3.1.1/MQTT-3.3.1-12] [5.0/MQTT-3.3.1-8]
-    fn clear_without_retain(&mut self, place: usize) {
+    /// An empty message without RETAIN removes nothing, one with RETAIN does. [3.1.1/MQTT-3.3.1-10]
+    /// [3.1.1/MQTT-3.3.1-12] [5.0/MQTT-3.3.1-6] [5.0/MQTT-3.3.1-8]
+    fn clear(&mut self, place: usize) {
         let topic = "a/b".to_owned();
         if self.emptied.contains(&topic) {
             return;
@@ -343,7 +424,7 @@ impl Author {
             topic: topic.clone(),
             payload: Vec::new(),
             qos: Qos::AtLeastOnce,
-            retain: false,
+            retain: self.draw.percent(50),
             dup: false,
             id: None,
             properties,

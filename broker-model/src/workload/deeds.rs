@@ -79,7 +79,7 @@ impl Author {
             (if has(Theme::Flow) { 5 } else { 1 }, Deed::Resend),
             (if has(Theme::Identity) { 8 } else { 1 }, Deed::Pipeline),
             (if has(Theme::KeepAlive) { 10 } else { 0 }, Deed::KeepAlive),
-            (if has(Theme::Errors) { 4 } else { 0 }, Deed::Misorder),
+            (if has(Theme::Errors) { 6 } else { 0 }, Deed::Misorder),
             (10, Deed::Act),
         ];
         let place = self.draw.below(self.roles.len());
@@ -396,14 +396,10 @@ impl Author {
 
     fn break_a_rule(&mut self, place: usize) {
         let version = self.roles[place].version;
-        // Each offence as often as any other, however many cases it has, or each with each packet.
+        // Each rule as often as any other, however many cases it has, or what is wrong with each packet.
         let groups = if self.draw.percent(50) { broken_groups(version) } else { broken_packets(version) };
         let group = self.draw.one(groups);
-        let (opening, name) = match version {
-            // One of hundreds, with a statement of its own. [5.0/MQTT-3.3.4-6]
-            Version::V5 if self.draw.percent(3) => (false, "property-not-allowed/publish-0B".to_owned()),
-            _ => self.draw.one(group).clone(),
-        };
+        let (opening, name) = self.draw.one(group).clone();
         // Somebody who would see what is passed on.
         let other = self.another(place, |_| true);
         if !opening && other != place && self.draw.percent(40) {
@@ -480,23 +476,33 @@ impl Author {
         }
     }
 
-    /// Well-formed packets where they may not be. [3.1.1/MQTT-3.1.0-1] [3.1.1/MQTT-3.1.0-2] [5.0/MQTT-3.1.0-1]
+    /// Well-formed packets where they may not be, or none where one is due. [3.1.1/MQTT-3.1.0-1] [3.1.1/MQTT-3.1.0-2]
+    /// [5.0/MQTT-3.1.0-1]
     fn misorder(&mut self, place: usize) {
-        if self.draw.percent(50) {
-            let connect = self.connect(place, false);
-            self.push(place, Action::Send(Send::Connect(connect), Vec::new()));
-        } else {
-            self.push(place, Action::Cut(How::Fin));
-            self.leave(place);
-            self.push(place, Action::Open);
-            if self.draw.percent(50) {
-                self.push(place, Action::Send(Send::Pingreq, Vec::new()));
-            } else {
-                self.roles[place].here = true;
-                self.publish(place);
+        let bounds = super::Workload::BOUNDS;
+        let mut time = bounds.promptness;
+        match self.draw.below(8) {
+            0..3 => {
+                let connect = self.connect(place, false);
+                self.push(place, Action::Send(Send::Connect(connect), Vec::new()));
+            }
+            // The client leaves it to the Server to close the connection. [3.1.1 §3.14.4] [5.0 §3.14.4]
+            3 => self.push(place, Action::Send(Send::Raw(vec![0xE0, 0x00]), Vec::new())),
+            other => {
+                self.push(place, Action::Cut(How::Fin));
+                self.leave(place);
+                self.push(place, Action::Open);
+                match other {
+                    4 => time = bounds.connect_patience,
+                    5 => self.push(place, Action::Send(Send::Pingreq, Vec::new())),
+                    _ => {
+                        self.roles[place].here = true;
+                        self.publish(place);
+                    }
+                }
             }
         }
-        self.pass(super::Workload::BOUNDS.promptness + Duration::from_millis(200));
+        self.pass(time + Duration::from_millis(200));
         self.leave(place);
     }
 }

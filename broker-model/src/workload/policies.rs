@@ -35,7 +35,13 @@ pub fn policy(seed: u64) -> Policy {
             store_retained_qos0: false,
             ..usual
         },
-        5 => Policy { max_inflight: 1, receive_maximum: 2, topic_alias_maximum: 3, ..usual },
+        5 => Policy {
+            max_inflight: 1,
+            receive_maximum: 2,
+            topic_alias_maximum: 3,
+            max_packet_size: 200,
+            ..usual
+        },
         6 => Policy { max_granted_qos: Qos::AtLeastOnce, ..usual },
         7 => Policy {
             overlap: Overlap::CopyPerSubscription,

@@ -33,17 +33,18 @@ pub fn write_finding(
     replay: &str,
     style: Style,
 ) -> io::Result<()> {
-    let red = console::Style::new().red().bold().force_styling(style.colours);
     let accusation = &finding.accusation;
+    let colour = console::Style::new().bold().force_styling(style.colours);
+    let (colour, mark) = if accusation.deviates { (colour.yellow(), "!") } else { (colour.red(), "✗") };
     let statements: Vec<String> =
         accusation.statements.iter().map(|id| format!("{}/{id}", accusation.version)).collect();
     let many = if finding.scripts > 1 { format!(", {} scripts", finding.scripts) } else { String::new() };
     writeln!(
         out,
         "{} {}   {}   first at seed {}{many}",
-        red.apply_to("✗"),
+        colour.apply_to(mark),
         accusation.rule,
-        red.apply_to(statements.join(", ")),
+        colour.apply_to(statements.join(", ")),
         finding.seed
     )?;
     for id in accusation.statements {
