@@ -103,7 +103,8 @@ fn ended(no: ConnectionNo, since: Duration, ledger: &Ledger, found: &mut Finding
         Some((_, ReasonCode::SUCCESS)) => "DISCONNECT 0x00",
         _ => return found.decided(),
     };
-    if connection.offended.is_none() && connection.version == Version::V5 {
+    let in_peace = connection.offended.is_none() && connection.client_disconnect.is_none();
+    if in_peace && connection.version == Version::V5 {
         let expected = format!("DISCONNECT 0x8e before the older connection of {client_id:?} ends");
         found.deviates_of(connection.client, TOLD, connection.version, expected, observed);
     }

@@ -314,8 +314,9 @@ impl Ledger {
             (What::Opened, Some(no)) => {
                 let connection = &mut self.connections[no.0];
                 connection.opened = Some(at);
-                // One that a crashed broker had accepted is about to end.
-                connection.free_since = self.crashed.is_none().then_some(at);
+                // One that a crashed broker had accepted is about to end; a client may have stopped to read before.
+                let free = self.crashed.is_none() && !connection.held && !connection.stalled;
+                connection.free_since = free.then_some(at);
                 show(Fact::Opened, self);
             }
             (What::Failed, Some(no)) => {
