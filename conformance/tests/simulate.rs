@@ -83,6 +83,20 @@ fn findings_are_small() {
     assert!((1..=10).contains(&steps), "{}", script.join("\n"));
 }
 
+/// A script outlives the generator that made it.
+#[test]
+fn findings_are_stored() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("findings");
+    let folder_text = folder.to_str().expect("text");
+    let seeds = ["simulate", "--seeds", "0..60", "--mutant", "retained_flag_cleared"];
+    let text = printed(&[&seeds[..], &["--save", folder_text]].concat(), 1);
+    let replay =
+        text.lines().find_map(|line| line.trim().strip_prefix("replay     mqtt-assay ")).expect("a replay");
+    let again = printed(&replay.split(' ').collect::<Vec<_>>(), 1);
+    let finding = again.lines().next().expect("a finding").split("   ").take(2).collect::<Vec<_>>();
+    assert!(text.contains(&finding.join("   ")), "{text}\n{again}");
+}
+
 #[test]
 fn mutants_are_caught_by_rules() {
     let text = printed(

@@ -2,7 +2,9 @@
 
 use super::{Colours, Trouble, mutant, say};
 use crate::report::Exit;
-use crate::simulation::{self, Carrier, Progress, Simulation, Stage, Style, write_finding};
+use crate::simulation::{
+    self, Carrier, Progress, Simulation, SimulationFinding, Stage, Style, write_finding,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 use mqtt_assay_broker_model::Mutant;
 use mqtt_assay_broker_model::rules::Accusation;
@@ -56,6 +58,10 @@ pub(super) struct Arguments {
     /// Play this script in place of generated ones
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "profile", "version"])]
     script: Option<PathBuf>,
+
+    /// Store the script of each finding in this folder, to be played again with --script
+    #[arg(long, value_name = "DIR", conflicts_with = "script")]
+    save: Option<PathBuf>,
 
     /// How many scripts are played at the same time [default: the number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -124,7 +130,10 @@ fn many_seeds(arguments: &Arguments, stage: &Stage, style: Style) -> Result<Exit
     let seconds = begun.elapsed().as_secs_f64();
     let mut out = io::BufWriter::new(io::stdout().lock());
     for finding in &simulation.findings {
-        let replay = replay(arguments, finding.seed);
+        let replay = match &arguments.save {
+            Some(folder) => replay_file(arguments, &save(folder, finding)?),
+            None => replay(arguments, finding.seed),
+        };
         write_finding(&mut out, finding, &replay, style)?;
     }
     write_summary(&mut out, arguments, &simulation, seconds)?;
@@ -144,6 +153,32 @@ fn exit(simulation: &Simulation) -> Exit {
         Simulation { scripts: 0, .. } => Exit::Undecided,
         _ => Exit::Conforms,
     }
+}
+
+/// Stores the script of a finding, under its rule, statement and seed.
+fn save(folder: &Path, finding: &SimulationFinding) -> Result<PathBuf, Trouble> {
+    let Accusation { rule, version, statements, expected, observed, .. } = &finding.accusation;
+    let statement = statements.first().copied().unwrap_or("none");
+    let path = folder.join(format!("{rule}_{version}_{statement}_{}.script", finding.seed));
+    let comment = format!("# Seed {}: expected {expected}; observed {observed}.", finding.seed);
+    let comment: String = comment.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let text = format!("{comment}\n{}", text::print(&finding.script));
+    std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::write(&path, text))
+        .map_err(|error| Trouble::new(format!("cannot store the script {}: {error}", path.display())))?;
+    Ok(path)
+}
+
+/// The command that plays a script.
+fn replay_file(arguments: &Arguments, path: &Path) -> String {
+    let mut command = format!("mqtt-assay simulate --script {}", path.display());
+    if arguments.carrier != Carrier::Direct {
+        command.push_str(&format!(" --carrier {}", arguments.carrier.name()));
+    }
+    if let Some(mutant) = arguments.mutant {
+        command.push_str(&format!(" --mutant {}", mutant.name()));
+    }
+    command
 }
 
 /// The command that plays one seed again.
@@ -248,18 +283,12 @@ fn one_script(arguments: &Arguments, stage: &Stage, path: &Path, style: Style) -
     let mut shapes: Vec<_> = outcome.verdicts.accusations.iter().map(Accusation::shape).collect();
     shapes.sort_unstable();
     shapes.dedup();
-    let mut replay = format!("mqtt-assay simulate --script {}", path.display());
-    if stage.carrier != Carrier::Direct {
-        replay.push_str(&format!(" --carrier {}", stage.carrier.name()));
-    }
-    if let Some(mutant) = arguments.mutant {
-        replay.push_str(&format!(" --mutant {}", mutant.name()));
-    }
+    let replay = replay_file(arguments, path);
     for shape in &shapes {
         // The script is the user's: it is shown as it is.
         let accusation = outcome.verdicts.accusations.iter().find(|found| found.shape() == *shape);
         if let Some(accusation) = accusation.cloned() {
-            let finding = simulation::SimulationFinding {
+            let finding = SimulationFinding {
                 seed: script.seed,
                 scripts: 1,
                 script: script.clone(),
