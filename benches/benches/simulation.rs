@@ -1,6 +1,9 @@
-//! The simulation under criterion: packets a second through model, codec and all rules, next to the event heap alone.
+//! The simulation under criterion: packets a second through model, codec and all rules, next to the event heap alone,
+//! and to turmoil doing the same script.
 
+use core::time::Duration;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use mqtt_assay::simulation::{Carrier, Stage};
 use mqtt_assay_benches::simulation::{bare_heap, busy_script, generated_scripts, play, play_and_judge};
 use mqtt_assay_broker_model::rules;
 use mqtt_assay_broker_model::workload::Workload;
@@ -20,6 +23,14 @@ fn simulation(criterion: &mut Criterion) {
         });
         group
             .bench_function(format!("{version}, busy: all together"), |b| b.iter(|| play_and_judge(&script)));
+        let stage = Stage { carrier: Carrier::Turmoil, ..Stage::default() };
+        group.measurement_time(Duration::from_secs(20));
+        group.bench_function(format!("{version}, busy: all together, on turmoil"), |b| {
+            b.iter(|| {
+                stage.run_script(script.clone(), Workload::BOUNDS).map(|outcome| outcome.verdicts.decided)
+            });
+        });
+        group.measurement_time(Duration::from_secs(5));
     }
     let scripts = generated_scripts(200);
     let packets: usize = scripts.iter().map(|script| play(script).packets()).sum();

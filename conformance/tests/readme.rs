@@ -31,6 +31,7 @@ fn console_blocks_are_real() {
         let arguments = command.strip_prefix("$ mqtt-assay ").expect("blocks begin with `$ mqtt-assay`");
         let output = Command::new(env!("CARGO_BIN_EXE_mqtt-assay"))
             .args(arguments.split_whitespace())
+            .current_dir(&root)
             .env("COLUMNS", "110")
             .output()
             .expect("the command runs");

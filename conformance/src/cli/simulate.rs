@@ -290,7 +290,7 @@ fn one_script(arguments: &Arguments, stage: &Stage, path: &Path, style: Style) -
         if let Some(accusation) = accusation.cloned() {
             let finding = SimulationFinding {
                 seed: script.seed,
-                scripts: 1,
+                scripts: 0,
                 script: script.clone(),
                 accusation,
                 outcome: outcome.clone(),

@@ -104,7 +104,7 @@ pub struct Progress {
 pub struct SimulationFinding {
     /// The lowest seed whose script shows it.
     pub seed: u64,
-    /// How many scripts show it.
+    /// How many generated scripts show it; 0 if the script was given.
     pub scripts: u64,
     /// What is left of the script.
     pub script: Script,

@@ -38,14 +38,17 @@ pub fn write_finding(
     let (colour, mark) = if accusation.deviates { (colour.yellow(), "!") } else { (colour.red(), "✗") };
     let statements: Vec<String> =
         accusation.statements.iter().map(|id| format!("{}/{id}", accusation.version)).collect();
-    let many = if finding.scripts > 1 { format!(", {} scripts", finding.scripts) } else { String::new() };
+    let found = match finding.scripts {
+        0 => String::new(),
+        1 => format!("   first at seed {}", finding.seed),
+        many => format!("   first at seed {}, {many} scripts", finding.seed),
+    };
     writeln!(
         out,
-        "{} {}   {}   first at seed {}{many}",
+        "{} {}   {}{found}",
         colour.apply_to(mark),
         accusation.rule,
-        colour.apply_to(statements.join(", ")),
-        finding.seed
+        colour.apply_to(statements.join(", "))
     )?;
     for id in accusation.statements {
         if let Some(known) = statement::of(Cite { version: accusation.version, id }) {
