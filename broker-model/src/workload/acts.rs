@@ -276,15 +276,7 @@ impl Author {
             );
         } else {
             // The client does not know the limit yet.
-            self.push(place, Action::Cut(How::Fin));
-            self.leave(place);
-            self.push(place, Action::Open);
-            let connect = self.connect(place, false);
-            if connect.clean_start {
-                self.roles[place].filters.clear();
-            }
-            self.send(place, Send::Connect(connect));
-            self.roles[place].here = true;
+            self.greet(place);
             for _ in 0..3 {
                 self.say(place, "a/b", Qos::ExactlyOnce, false, PropertyList::new());
             }

@@ -418,8 +418,8 @@ impl Author {
         self.leave(place);
     }
 
-    /// The client does not wait for CONNACK. [3.1.1 §3.1.4] [5.0 §3.1.4]
-    fn pipeline(&mut self, place: usize) {
+    /// A new connection, whose CONNACK the client does not wait for. [3.1.1 §3.1.4] [5.0 §3.1.4]
+    pub(super) fn greet(&mut self, place: usize) {
         if self.roles[place].here {
             self.push(place, Action::Cut(How::Fin));
         }
@@ -431,6 +431,10 @@ impl Author {
         }
         self.push(place, Action::Send(Send::Connect(connect), Vec::new()));
         self.roles[place].here = true;
+    }
+
+    fn pipeline(&mut self, place: usize) {
+        self.greet(place);
         if self.draw.percent(50) {
             self.subscribe(place);
         }
