@@ -3,7 +3,7 @@
 use super::theme::Theme;
 use super::{Author, Profile};
 use crate::history::{Fault, How, Memory};
-use crate::script::{Action, Send, Step, Will, broken_groups, broken_packets};
+use crate::script::{Action, Send, Step, broken_groups, broken_packets};
 use core::time::Duration;
 use mqtt_assay_codec::{
     Property, PropertyList, Qos, ReasonCode, RetainHandling, SubscriptionOptions, Version,
@@ -32,8 +32,6 @@ enum Deed {
     Act,
 }
 
-const TOPICS: &[&str] = &["a/b", "a/c", "a/b/c", "x", "w/1"];
-const ODD_TOPICS: &[&str] = &["a/b", "A/b", "a//b", "/a/b", "a/b/", "a", "$own/a", "\u{FEFF}a/b", "a/b c"];
 const FILTERS: &[&str] = &["a/b", "a/+", "a/#", "#", "+/b", "x", "w/#", "w/1", "a/b/c"];
 const ODD_FILTERS: &[&str] = &[
     "a/b",
@@ -158,42 +156,6 @@ impl Author {
         }
     }
 
-    fn qos(&mut self) -> Qos {
-        *self.draw.one(&[
-            Qos::AtMostOnce,
-            Qos::AtLeastOnce,
-            Qos::AtLeastOnce,
-            Qos::ExactlyOnce,
-            Qos::ExactlyOnce,
-        ])
-    }
-
-    fn topic(&mut self) -> String {
-        // What the Shared Subscriptions are about.
-        if self.themes.has(Theme::Shared) && self.draw.percent(60) {
-            return "a/b".to_owned();
-        }
-        let odd = self.themes.has(Theme::Topics) && self.draw.percent(70);
-        (*self.draw.one(if odd { ODD_TOPICS } else { TOPICS })).to_owned()
-    }
-
-    /// A payload that no other message has.
-    fn payload(&mut self, topic: &str) -> Vec<u8> {
-        self.messages += 1;
-        let mark = format!("m{}", self.messages);
-        match self.draw.below(20) {
-            0 if !self.emptied.iter().any(|emptied| emptied == topic) => {
-                self.emptied.push(topic.to_owned());
-                Vec::new()
-            }
-            1 => [mark.as_bytes(), b"\0more"].concat(),
-            2..6 if self.themes.has(Theme::Limits) => {
-                [mark.as_bytes(), &vec![b'.'; 20 + self.draw.below(200)]].concat()
-            }
-            _ => mark.into_bytes(),
-        }
-    }
-
     fn publish(&mut self, place: usize) {
         let v5 = self.roles[place].version == Version::V5;
         let mut topic = self.topic();
@@ -229,54 +191,6 @@ impl Author {
         self.roles[place].aliases.push((alias, topic.clone()));
         properties.push(Property::TopicAlias(alias));
         topic
-    }
-
-    fn add_message_properties(&mut self, list: &mut PropertyList) {
-        if self.themes.has(Theme::Expiry) && self.draw.percent(60) {
-            list.push(Property::MessageExpiryInterval(*self.draw.one(&[1, 2, 3, 10, 100])));
-        }
-        if !self.themes.has(Theme::Properties) {
-            return;
-        }
-        // Not in the order of their identifiers: it has no meaning. [5.0 §2.2.2.2]
-        if self.draw.percent(40) {
-            list.push(Property::UserProperty(("b", "1")));
-            list.push(Property::UserProperty(("a", "2")));
-            list.push(Property::UserProperty(("b", "3")));
-        }
-        if self.draw.percent(30) {
-            list.push(Property::CorrelationData(b"id\0rest"));
-        }
-        if self.draw.percent(30) {
-            list.push(Property::ContentType(" text/plain "));
-        }
-        if self.draw.percent(30) {
-            list.push(Property::ResponseTopic("answers/here"));
-        }
-        if self.draw.percent(30) {
-            list.push(Property::PayloadFormatIndicator(1));
-        }
-    }
-
-    pub(super) fn will(&mut self, version: Version) -> Will {
-        let mut properties = PropertyList::new();
-        if version == Version::V5 {
-            if self.draw.percent(50) {
-                properties.push(Property::WillDelayInterval(self.draw.below(4) as u32));
-            }
-            self.add_message_properties(&mut properties);
-            if properties.view().message_expiry_interval().is_none() && self.draw.percent(20) {
-                properties.push(Property::MessageExpiryInterval(100));
-            }
-        }
-        self.messages += 1;
-        Will {
-            topic: "w/1".to_owned(),
-            payload: format!("gone{}", self.messages).into_bytes(),
-            qos: self.qos(),
-            retain: self.draw.percent(30),
-            properties,
-        }
     }
 
     /// A group to begin with: who joins later joins it.

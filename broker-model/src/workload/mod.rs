@@ -7,6 +7,7 @@
 mod acts;
 mod deeds;
 mod draw;
+mod messages;
 mod policies;
 mod theme;
 
