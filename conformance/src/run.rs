@@ -5,7 +5,7 @@ mod simulated;
 
 pub use simulated::simulated;
 
-use crate::check::Check;
+use crate::check::{Check, Need};
 use crate::net::Address;
 use crate::outcome::{self, CheckResult, Finding, Run};
 use crate::serve::Served;
@@ -281,7 +281,9 @@ async fn play(plan: &Planned, stage: &Stage) -> CheckResult {
         check.name,
         stage.patience,
     ));
-    let limit = stage.deadline + check.waits;
+    // A timer that the user has told may be longer than that of the embedded broker.
+    let told = abilities.profile.connect_timeout.filter(|_| check.needs.contains(&Need::ConnectTimeout));
+    let limit = stage.deadline + check.waits + told.unwrap_or_default();
     // In a task of its own, so that a panic in a story costs that story only.
     let mut story = JoinSet::new();
     let (players_world, check) = (Arc::clone(&world), *check);

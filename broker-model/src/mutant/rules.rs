@@ -18,6 +18,7 @@ const BEYOND: &[(Mutant, &str)] = &[
         "the connection ends either way, and whether the Will is due is disputed",
     ),
     (Mutant::BadCredentialsRefusedSilently, "only the owner of the broker knows whose password is right"),
+    (Mutant::PubrecOfUnknownIdIgnored, "no statement demands the answer"),
     (Mutant::RetainedQos0NotStored, "to store retained messages of QoS 0 is a recommendation"),
     (Mutant::WillPublishedLate, "how soon a Will comes is a recommendation"),
     (Mutant::DollarTopicsRouted, "to keep Clients from using topics that begin with $ is a recommendation"),

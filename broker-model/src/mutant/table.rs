@@ -103,6 +103,7 @@ mutants! {
     Qos1DupTakenForDuplicate "qos_1_dup_taken_for_duplicate" "drops a QoS 1 message with DUP whose Packet Identifier was used before" ["3.1.1/MQTT-4.3.2-2", "5.0/MQTT-4.3.2-5"];
     RefusedQos2IdKept "refused_qos_2_id_kept" "takes a Packet Identifier used again after a refusing PUBREC for a duplicate" ["5.0/MQTT-4.3.3-9"];
     SubscribeReleasesQos2Id "subscribe_releases_qos_2_id" "forgets a QoS 2 message when a SUBSCRIBE has its Packet Identifier" ["5.0/U5-PKT-2"];
+    PubrecOfUnknownIdIgnored "pubrec_of_unknown_id_ignored" "does not answer a PUBREC whose Packet Identifier it does not know" ["5.0/U5-RC-4"];
     RefusedMessageDelivered "refused_message_delivered" "refuses a message and delivers it" ["5.0/U5-RC-1", "5.0/U5-PUB-7"];
     RefusalDropsSubscriptions "refusal_drops_subscriptions" "drops the subscriptions of a Client whose message it refuses" ["5.0/U5-RC-6"];
     PublishAboveMaximumQosAccepted "publish_above_maximum_qos_accepted" "accepts messages above its Maximum QoS" ["5.0/U5-CON-10"];
