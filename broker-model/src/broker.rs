@@ -180,6 +180,10 @@ impl Broker {
                 Ok(Split::Missing(_)) => break,
                 Ok(Split::Whole(frame)) => {
                     at += frame.bytes().len();
+                    if frame.bytes().len() > 16_386 && self.fault.is(Mutant::LongRemainingLengthRefused) {
+                        self.close(id, Ending::Error);
+                        break;
+                    }
                     self.frame(id, frame);
                     self.settle();
                     if first && self.fault.is(Mutant::PipelinedPacketsDropped) {

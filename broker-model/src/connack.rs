@@ -39,6 +39,9 @@ impl Broker {
         for _ in 0..copies {
             self.send_connack(id, connect.version, session_present, &wanted, &required);
         }
+        if self.fault.is(Mutant::PingreqSent) && connect.version == Version::V5 {
+            self.transmit(id, vec![0xC0, 0]);
+        }
         if self.fault.is(Mutant::AuthUnsolicited) && connect.version == Version::V5 {
             self.send_auth(id, ReasonCode::CONTINUE_AUTHENTICATION, auth::METHOD, None);
         }
@@ -129,8 +132,16 @@ impl Broker {
     ) {
         let code = ReasonCode::SUCCESS;
         let flags_set = self.fault.is(Mutant::ConnackFlagsSet);
+        let repeated = self.fault.is(Mutant::ConnackPropertyRepeated);
         let encode = |properties: Properties<'_>, version: Version, to: &mut Vec<u8>| {
             Packet::Connack(Connack { session_present, code, properties }).encode(version, to)?;
+            if repeated && version == Version::V5 {
+                let maximum = [0x21, 0, 10];
+                to.splice(
+                    ..,
+                    [&[0x20, 9, u8::from(session_present), code.0, 6], &maximum[..], &maximum].concat(),
+                );
+            }
             // The flags are the first byte behind the fixed header.
             let flags = to.iter().skip(1).position(|byte| *byte < 0x80).and_then(|at| to.get_mut(at + 2));
             if flags_set && let Some(flags) = flags {

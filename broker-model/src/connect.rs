@@ -149,6 +149,9 @@ impl Broker {
         let kept_open = fault.is(Mutant::RefusedConnectKeptOpen)
             || code == ReasonCode::CLIENT_IDENTIFIER_NOT_VALID
                 && fault.is(Mutant::LongClientIdRefusedAndKeptOpen);
+        if code == ReasonCode::BAD_USER_NAME_OR_PASSWORD && fault.is(Mutant::BadCredentialsRefusedSilently) {
+            return self.close(id, Ending::Error);
+        }
         let client_id_refused = code == ReasonCode::CLIENT_IDENTIFIER_NOT_VALID && version != Version::V5;
         let code = match version {
             _ if fault.is(Mutant::ConnackCodeUnlisted) => Some(ReasonCode(0x7E)),
@@ -321,7 +324,9 @@ impl Broker {
         let halves = if self.fault.is(Mutant::KeepAliveTripled) { 6 } else { 3 };
         connection.patience =
             (keep_alive > 0).then(|| Duration::from_millis(u64::from(keep_alive) * 500 * halves));
-        connection.receive_maximum = properties.receive_maximum().unwrap_or(u16::MAX);
+        let kept = state.relics.receive_maximum.filter(|_| self.fault.is(Mutant::ReceiveMaximumKept));
+        connection.receive_maximum = properties.receive_maximum().or(kept).unwrap_or(u16::MAX);
+        state.relics.receive_maximum = Some(connection.receive_maximum);
         let allowed = match self.fault.0 {
             Some(Mutant::TopicAliasBeyondMaximum) => {
                 properties.topic_alias_maximum().map_or(0, |maximum| maximum.saturating_add(1))

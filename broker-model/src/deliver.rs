@@ -398,7 +398,10 @@ impl Broker {
                 self.acknowledge(connection, PacketType::Pubrel, id, ReasonCode::SUCCESS);
             }
             self.pump(session);
-        } else if state.version == Version::V5 && ack.reason.is_success() {
+        } else if state.version == Version::V5
+            && ack.reason.is_success()
+            && !self.fault.is(Mutant::PubrecOfUnknownIdIgnored)
+        {
             let code = ReasonCode::PACKET_IDENTIFIER_NOT_FOUND;
             self.acknowledge(connection, PacketType::Pubrel, ack.packet_id, code);
         }

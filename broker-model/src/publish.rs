@@ -79,6 +79,15 @@ impl Broker {
                 }
                 self.acknowledge_publish(id, session, publish, ReasonCode::SUCCESS);
             }
+            Admission::Refused(code) if fault.is(Mutant::RefusedMessageDelivered) => {
+                let message = self.message(topic, publish, publisher);
+                self.distribute(message);
+                self.acknowledge_publish(id, session, publish, code);
+            }
+            Admission::Refused(code) if fault.is(Mutant::RefusalDropsSubscriptions) => {
+                self.forget_subscriptions(session);
+                self.acknowledge_publish(id, session, publish, code);
+            }
             Admission::Refused(code) => self.acknowledge_publish(id, session, publish, code),
             Admission::Closed(code) => self.disconnect(id, code, Ending::Error),
         }
@@ -87,10 +96,11 @@ impl Broker {
     fn admit(&mut self, id: ConnectionId, topic: &str, publish: &Publish<'_>) -> Admission {
         let v5 = self.connections.get(&id).is_some_and(|connection| connection.version == Version::V5);
         let policy = &self.policy;
-        if publish.qos > policy.max_qos {
+        if publish.qos > policy.max_qos && !self.fault.is(Mutant::PublishAboveMaximumQosAccepted) {
             return Admission::Closed(ReasonCode::QOS_NOT_SUPPORTED);
         }
-        if publish.retain && !policy.retain_available && v5 {
+        let retain_refused = !policy.retain_available && !self.fault.is(Mutant::RetainUnavailableAccepted);
+        if publish.retain && retain_refused && v5 {
             return Admission::Closed(ReasonCode::RETAIN_NOT_SUPPORTED);
         }
         if !self.may_publish(topic) {
@@ -100,7 +110,9 @@ impl Broker {
                 (false, false) => Admission::Dropped,
             };
         }
-        if topic.starts_with('$') && policy.dollar_topics != DollarTopics::Accept {
+        let closed =
+            policy.dollar_topics != DollarTopics::Accept && !self.fault.is(Mutant::DollarTopicsRouted);
+        if topic.starts_with('$') && closed {
             return match policy.dollar_topics {
                 DollarTopics::Refuse if v5 => Admission::Refused(ReasonCode::TOPIC_NAME_INVALID),
                 _ => Admission::Dropped,
@@ -127,13 +139,17 @@ impl Broker {
     fn message(&self, topic: Arc<str>, publish: &Publish<'_>, publisher: Arc<str>) -> Message {
         let topic = match self.fault.0 {
             Some(Mutant::ByteOrderMarkStripped) => topic.replace('\u{FEFF}', "").into(),
+            Some(Mutant::ControlCharactersStripped) => topic.replace(char::is_control, "").into(),
             _ => topic,
         };
         let payload = match self.fault.0 {
             Some(Mutant::PayloadCutAtNul) => publish.payload.split(|byte| *byte == 0).next(),
             _ => Some(publish.payload),
         };
-        let expiry = publish.properties.message_expiry_interval();
+        let mut expiry = publish.properties.message_expiry_interval();
+        if self.fault.is(Mutant::MessageExpiryByteOrder) {
+            expiry = expiry.map(u32::swap_bytes);
+        }
         Message {
             topic,
             payload: payload.unwrap_or_default().to_vec(),
@@ -345,7 +361,12 @@ impl Broker {
         }
         let reached = !chosen.is_empty();
         for ((to, subscription), filter) in chosen {
-            let delivery = Delivery { share: Some(filter), ..merged(message, &[&subscription], fault) };
+            let mut delivery = Delivery { share: Some(filter), ..merged(message, &[&subscription], fault) };
+            if fault.is(Mutant::SharedIdsOfAllMembers) {
+                let shares = self.router.shares(node);
+                delivery.identifiers =
+                    shares.flat_map(|share| share.members()).filter_map(|(_, own)| own.identifier).collect();
+            }
             self.deliver(to, delivery);
         }
         reached

@@ -50,6 +50,7 @@ impl Retained {
         if kept {
             return;
         }
+        let store_qos0 = store_qos0 && !fault.is(Mutant::RetainedQos0NotStored);
         if message.qos == Qos::AtMostOnce && !store_qos0 {
             // Not stored, it still drops the old one. [3.1.1/MQTT-3.3.1-7]
             self.messages.remove(topic);

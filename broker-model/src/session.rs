@@ -65,6 +65,7 @@ pub(crate) struct Relics {
     pub(crate) last_will: Option<Will>,
     pub(crate) aliases: BTreeMap<u16, Arc<str>>,
     pub(crate) used_ids: BTreeMap<PacketId, ()>,
+    pub(crate) receive_maximum: Option<u16>,
 }
 
 impl Session {
@@ -143,6 +144,9 @@ impl Broker {
         if interval == 0 && self.fault.is(Mutant::CleanSessionKept) {
             interval = expiry::NEVER;
         }
+        if interval == 0 && session.will.is_some() && self.fault.is(Mutant::WillPublishedLate) {
+            interval = 10;
+        }
         // An interval of 0 ends the session with its connection. [5.0 §3.1.2.11.2] [3.1.1/MQTT-3.1.2-6]
         if interval == 0 || self.fault.is(Mutant::SessionExpiresAtOnce) {
             self.end_session(id);
@@ -206,7 +210,10 @@ impl Broker {
         for sent in session.inflight.drain() {
             // A started QoS 2 delivery is for this Client only. [5.0/MQTT-4.8.2-5]
             let qos2 = sent.delivery.qos == Qos::ExactlyOnce;
-            if !qos2 || sent.stage == Stage::Publish && self.fault.is(Mutant::SharedQos2MovedOnSessionEnd) {
+            let lost = !qos2 && self.fault.is(Mutant::SharedQos1LostOnSessionEnd);
+            if !qos2 && !lost
+                || sent.stage == Stage::Publish && self.fault.is(Mutant::SharedQos2MovedOnSessionEnd)
+            {
                 self.share_again(sent.delivery);
             }
         }

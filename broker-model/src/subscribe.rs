@@ -25,6 +25,11 @@ impl Broker {
         if let Some(code) = self.unavailable(packet, version) {
             return self.disconnect(id, code, Ending::Error);
         }
+        if self.fault.is(Mutant::SubscribeReleasesQos2Id)
+            && let Some(state) = self.sessions.get_mut(session)
+        {
+            state.received.remove(&packet.packet_id);
+        }
         let identifier = packet.properties.subscription_identifier();
         let mut codes = Vec::new();
         let mut retained = Vec::new();

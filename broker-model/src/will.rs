@@ -86,12 +86,13 @@ impl Broker {
         if fault.is(Mutant::WillKeptForNextConnection) {
             state.relics.last_will = Some(will.clone());
         }
-        if will.delay == 0 || fault.is(Mutant::WillDelayIgnored) {
+        let late = if fault.is(Mutant::WillPublishedLate) { 10 } else { 0 };
+        if will.delay.saturating_add(late) == 0 || fault.is(Mutant::WillDelayIgnored) {
             self.wills.push_back(will);
             return;
         }
         // The delay ends early with the session. [5.0/MQTT-3.1.2-8]
-        let due = expiry::at(self.now, will.delay);
+        let due = expiry::at(self.now, will.delay.saturating_add(late));
         state.will = Some(PendingWill { will, due });
     }
 

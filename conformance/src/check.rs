@@ -1,5 +1,6 @@
 //! What a check is: a short story with named clients, the statements it can decide, and what proves it.
 
+use crate::setup::Setup;
 use crate::story::{Story, World};
 use mqtt_assay_codec::Version;
 use std::fmt;
@@ -39,6 +40,16 @@ pub enum Need {
     SharedSubscriptions,
     /// Topic Aliases towards the broker. [5.0 §3.2.2.3.8]
     TopicAliases,
+    /// A Maximum QoS below 2. [5.0 §3.2.2.3.4]
+    LimitedQos,
+    /// Retain Available 0. [5.0 §3.2.2.3.5]
+    NoRetain,
+    /// A topic that may not be published to.
+    DeniedTopic,
+    /// A broker that refuses wrong passwords.
+    Passwords,
+    /// A known time after which a connection without CONNECT is closed.
+    ConnectTimeout,
 }
 
 impl Need {
@@ -52,6 +63,31 @@ impl Need {
             Need::SubscriptionIdentifiers => "Subscription Identifiers",
             Need::SharedSubscriptions => "Shared Subscriptions",
             Need::TopicAliases => "Topic Aliases",
+            Need::LimitedQos => "a broker that announces a Maximum QoS below 2",
+            Need::NoRetain => "a broker that announces Retain Available 0",
+            Need::DeniedTopic => "a topic that may not be published to (--denied-topic)",
+            Need::Passwords => "a broker that refuses wrong passwords (--checks-passwords)",
+            Need::ConnectTimeout => {
+                "the time within which a connection without CONNECT is closed (--connect-timeout)"
+            }
+        }
+    }
+
+    /// Whether a broker with all abilities lacks it: it is a set-up, not an ability.
+    pub const fn is_set_up(self) -> bool {
+        match self {
+            Need::Retain
+            | Need::Qos1
+            | Need::Qos2
+            | Need::Wildcards
+            | Need::SubscriptionIdentifiers
+            | Need::SharedSubscriptions
+            | Need::TopicAliases => false,
+            Need::LimitedQos
+            | Need::NoRetain
+            | Need::DeniedTopic
+            | Need::Passwords
+            | Need::ConnectTimeout => true,
         }
     }
 }
@@ -70,6 +106,8 @@ pub struct Check {
     pub covers: &'static [Cite],
     /// What the broker must offer.
     pub needs: &'static [Need],
+    /// How the embedded broker is set up for it.
+    pub setup: Setup,
     /// Mutants of the reference broker that the check catches.
     pub proved: &'static [&'static str],
     /// How long the specification's timers make the story wait; zero for most.
@@ -130,11 +168,14 @@ impl fmt::Debug for Check {
 macro_rules! check {
     (@seconds) => { 0 };
     (@seconds $seconds:literal) => { $seconds };
+    (@setup) => { $crate::setup::Setup::Full };
+    (@setup $setup:ident) => { $crate::setup::Setup::$setup };
     (
         $(#[doc = $doc:literal])+
         $constant:ident $name:literal,
         covers: [$($version:ident / $id:literal),+ $(,)?],
         needs: [$($need:ident),* $(,)?],
+        $(setup: $setup:ident,)?
         proved: [$($mutant:literal),* $(,)?],
         $(waits: $seconds:literal,)?
         run: async |$world:ident| $body:block $(,)?
@@ -149,6 +190,7 @@ macro_rules! check {
                 doc: concat!($($doc, "\n"),+),
                 covers: &[$($crate::check::Cite { version: mqtt_assay_codec::Version::$version, id: $id }),+],
                 needs: &[$($crate::check::Need::$need),*],
+                setup: $crate::check!(@setup $($setup)?),
                 proved: &[$($mutant),*],
                 waits: std::time::Duration::from_secs($crate::check!(@seconds $($seconds)?)),
                 run: story,

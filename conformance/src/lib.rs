@@ -13,6 +13,7 @@ mod rng;
 pub mod run;
 pub mod select;
 pub mod serve;
+pub mod setup;
 pub mod simulation;
 pub mod statement;
 pub mod story;

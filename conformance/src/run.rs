@@ -5,14 +5,17 @@ mod simulated;
 
 pub use simulated::simulated;
 
-use crate::check::Check;
+use crate::check::{Check, Need};
 use crate::net::Address;
 use crate::outcome::{self, CheckResult, Finding, Run};
 use crate::serve::Served;
+use crate::setup::{Profile, Setup};
 use crate::story::{Abilities, Credentials, Stop, World};
 use crate::target::Target;
 use crate::verdict::Verdict;
+use mqtt_assay_broker_model::Mutant;
 use mqtt_assay_codec::Version;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -23,6 +26,8 @@ use tokio::task::JoinSet;
 pub struct Options {
     /// The broker.
     pub target: Target,
+    /// What the user tells of it; the embedded broker's is known.
+    pub profile: Profile,
     /// The versions to check in; empty for those that the broker accepts.
     pub versions: Vec<Version>,
     /// The checks, in catalogue order.
@@ -67,6 +72,7 @@ struct Planned {
     check: &'static Check,
     version: Version,
     abilities: Abilities,
+    address: Address,
 }
 
 /// Runs the checks; `stop` turning true ends the run early with the results it has.
@@ -84,9 +90,7 @@ pub async fn run(
     let mut served = None;
     let (address, credentials) = match &options.target {
         Target::Reference { mutant } => {
-            let broker = Served::start(*mutant)
-                .await
-                .map_err(|e| SetUp::Broker(format!("cannot serve the reference broker on loopback: {e}")))?;
+            let broker = serve(Setup::Full, *mutant).await?;
             let address = Address::tcp(broker.address());
             served = Some(broker);
             (address, Credentials::default())
@@ -103,16 +107,28 @@ pub async fn run(
         }
     };
     tokio::pin!(stopped);
-    let preflight::Found { abilities, mut remarks } = tokio::select! {
+    let preflight::Found { mut abilities, mut remarks } = tokio::select! {
         found = preflight::run(&options.target, &address, &credentials, &options.versions, options.seed) => found?,
         () = &mut stopped => return Err(SetUp::Interrupted),
+    };
+    for (_, abilities) in &mut abilities {
+        abilities.profile = options.profile.clone();
+    }
+    let others = match &options.target {
+        Target::Reference { mutant } => other_setups(options, *mutant).await?,
+        Target::Tcp(_) => BTreeMap::new(),
     };
 
     let mut planned: Vec<Planned> = Vec::new();
     for check in &options.checks {
-        for (version, abilities) in &abilities {
+        let (abilities, address) = match others.get(&check.setup) {
+            Some(other) => (&other.abilities, &other.address),
+            None => (&abilities, &address),
+        };
+        for (version, abilities) in abilities {
             if check.versions().any(|v| v == *version) {
-                planned.push(Planned { check, version: *version, abilities: abilities.clone() });
+                let (abilities, address) = (abilities.clone(), address.clone());
+                planned.push(Planned { check, version: *version, abilities, address });
             }
         }
     }
@@ -126,7 +142,6 @@ pub async fn run(
     let players = tokio::spawn(play_all(
         planned,
         Arc::new(Stage {
-            address: address.clone(),
             credentials: credentials.clone(),
             seed: options.seed,
             deadline: options.deadline,
@@ -168,7 +183,7 @@ pub async fn run(
             ));
         }
     }
-    drop(served);
+    drop((served, others));
 
     results.sort_by_key(|r: &CheckResult| {
         order.iter().position(|&(name, version)| (name, version) == (r.check.name, r.version))
@@ -185,6 +200,38 @@ pub async fn run(
     })
 }
 
+/// The embedded broker in another set-up.
+struct Other {
+    address: Address,
+    abilities: Vec<(Version, Abilities)>,
+    // It ends when dropped.
+    _served: Served,
+}
+
+/// Serves the embedded broker in the further set-ups that the checks ask for.
+async fn other_setups(options: &Options, mutant: Option<Mutant>) -> Result<BTreeMap<Setup, Other>, SetUp> {
+    let mut others = BTreeMap::new();
+    let setups: BTreeSet<Setup> = options.checks.iter().map(|check| check.setup).collect();
+    for setup in setups.into_iter().filter(|setup| *setup != Setup::Full) {
+        let served = serve(setup, mutant).await?;
+        let address = Address::tcp(served.address());
+        let nobody = Credentials::default();
+        let found = preflight::run(&options.target, &address, &nobody, &options.versions, options.seed);
+        let mut abilities = found.await?.abilities;
+        for (_, abilities) in &mut abilities {
+            abilities.profile = setup.profile();
+        }
+        others.insert(setup, Other { address, abilities, _served: served });
+    }
+    Ok(others)
+}
+
+async fn serve(setup: Setup, mutant: Option<Mutant>) -> Result<Served, SetUp> {
+    Served::set_up(setup, mutant)
+        .await
+        .map_err(|e| SetUp::Broker(format!("cannot serve the reference broker on loopback: {e}")))
+}
+
 enum Told {
     Started(&'static Check, Version),
     Finished(Box<CheckResult>),
@@ -192,7 +239,6 @@ enum Told {
 
 /// What all checks of a run share.
 struct Stage {
-    address: Address,
     credentials: Credentials,
     seed: u64,
     deadline: Duration,
@@ -225,9 +271,9 @@ async fn play_all(
 }
 
 async fn play(plan: &Planned, stage: &Stage) -> CheckResult {
-    let Planned { check, version, abilities } = plan;
+    let Planned { check, version, abilities, address } = plan;
     let world = Arc::new(World::new(
-        stage.address.clone(),
+        address.clone(),
         stage.credentials.clone(),
         *version,
         abilities.clone(),
@@ -235,7 +281,9 @@ async fn play(plan: &Planned, stage: &Stage) -> CheckResult {
         check.name,
         stage.patience,
     ));
-    let limit = stage.deadline + check.waits;
+    // A timer that the user has told may be longer than that of the embedded broker.
+    let told = abilities.profile.connect_timeout.filter(|_| check.needs.contains(&Need::ConnectTimeout));
+    let limit = stage.deadline + check.waits + told.unwrap_or_default();
     // In a task of its own, so that a panic in a story costs that story only.
     let mut story = JoinSet::new();
     let (players_world, check) = (Arc::clone(&world), *check);

@@ -6,7 +6,8 @@
 //! sessions (the last two are the model's policy).
 
 use crate::net::Listener;
-use mqtt_assay_broker_model::{Broker, ConnectionId, Input, Mutant, Output, Policy};
+use crate::setup::Setup;
+use mqtt_assay_broker_model::{Broker, ConnectionId, Input, Mutant, Output};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -45,7 +46,16 @@ impl Served {
     ///
     /// The port cannot be opened.
     pub async fn start(mutant: Option<Mutant>) -> io::Result<Served> {
-        Served::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), mutant).await
+        Served::set_up(Setup::Full, mutant).await
+    }
+
+    /// As [`Served::start`], with another set-up.
+    ///
+    /// # Errors
+    ///
+    /// The port cannot be opened.
+    pub async fn set_up(setup: Setup, mutant: Option<Mutant>) -> io::Result<Served> {
+        Served::serve(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Machine::new(setup, mutant, 0)).await
     }
 
     /// Serves on this address.
@@ -54,10 +64,14 @@ impl Served {
     ///
     /// The port cannot be opened.
     pub async fn listen(listen: SocketAddr, mutant: Option<Mutant>) -> io::Result<Served> {
+        Served::serve(listen, Machine::new(Setup::Full, mutant, 0)).await
+    }
+
+    async fn serve(listen: SocketAddr, machine: Machine) -> io::Result<Served> {
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
         let mut tasks = JoinSet::new();
-        tasks.spawn(serve(listener, Machine::new(mutant, 0)));
+        tasks.spawn(serve(listener, machine));
         Ok(Served { address, _tasks: tasks })
     }
 
@@ -83,11 +97,8 @@ struct State {
 
 impl Machine {
     /// The reference broker, or a mutant of it, without sessions.
-    pub(crate) fn new(mutant: Option<Mutant>, seed: u64) -> Self {
-        // The broker uses its right to refuse long Client Identifiers, so that there is a refusal to be judged.
-        // [3.1.1/MQTT-3.1.3-9] [5.0/MQTT-3.1.3-8]
-        let policy = Policy { max_client_id_bytes: 100, ..Policy::default() };
-        let mut broker = Broker::new(policy, seed);
+    pub(crate) fn new(setup: Setup, mutant: Option<Mutant>, seed: u64) -> Self {
+        let mut broker = Broker::new(setup.policy(), seed);
         if let Some(mutant) = mutant {
             broker = broker.with_mutant(mutant);
         }

@@ -27,6 +27,7 @@ mutants! {
     ConnectTimeoutIgnored "connect_timeout_ignored" "waits for a CONNECT for ever" ["3.1.1/U3-CON-2", "5.0/U5-CON-1"];
     PipelinedPacketsDropped "pipelined_packets_dropped" "drops what comes in one segment with CONNECT" ["3.1.1/U3-CON-3", "3.1.1/MQTT-3.8.4-1", "5.0/U5-CON-2", "5.0/MQTT-3.8.4-1"];
     PasswordAloneRefusedAsMalformed "password_alone_refused_as_malformed" "takes a Password without User Name for malformed" ["5.0/U5-CON-6"];
+    BadCredentialsRefusedSilently "bad_credentials_refused_silently" "closes without CONNACK if the user name or password is wrong" ["3.1.1/U3-CON-6"];
     CredentialsIgnored "credentials_ignored" "accepts every user name and password" ["3.1.1/U3-CON-1", "5.0/MQTT-3.1.4-2"];
 
     // CONNACK.
@@ -42,6 +43,9 @@ mutants! {
     SessionPresentNever "session_present_never" "does not set Session Present for resumed sessions" ["3.1.1/MQTT-3.2.2-2", "5.0/MQTT-3.2.2-3"];
     ResponseInformationUnasked "response_information_unasked" "sends Response Information that was not requested" ["5.0/MQTT-3.1.2-28"];
     MaximumQosNotAnnounced "maximum_qos_not_announced" "does not announce its Maximum QoS" ["5.0/MQTT-3.2.2-9"];
+
+    ConnackPropertyRepeated "connack_property_repeated" "names its Receive Maximum twice in CONNACK" ["5.0/U5-PROP-7"];
+    PingreqSent "pingreq_sent" "sends PINGREQ to Clients" ["5.0/U5-TYPE-3"];
 
     // Keep Alive.
     KeepAliveIgnored "keep_alive_ignored" "keeps silent Clients connected" ["3.1.1/MQTT-3.1.2-24", "5.0/MQTT-3.1.2-22", "5.0/MQTT-3.2.2-22"];
@@ -98,6 +102,12 @@ mutants! {
     Qos2IdNotReleased "qos_2_id_not_released" "takes a QoS 2 Packet Identifier used again after PUBCOMP for a duplicate" ["3.1.1/MQTT-4.3.3-2", "5.0/MQTT-4.3.3-12"];
     Qos1DupTakenForDuplicate "qos_1_dup_taken_for_duplicate" "drops a QoS 1 message with DUP whose Packet Identifier was used before" ["3.1.1/MQTT-4.3.2-2", "5.0/MQTT-4.3.2-5"];
     RefusedQos2IdKept "refused_qos_2_id_kept" "takes a Packet Identifier used again after a refusing PUBREC for a duplicate" ["5.0/MQTT-4.3.3-9"];
+    SubscribeReleasesQos2Id "subscribe_releases_qos_2_id" "forgets a QoS 2 message when a SUBSCRIBE has its Packet Identifier" ["5.0/U5-PKT-2"];
+    PubrecOfUnknownIdIgnored "pubrec_of_unknown_id_ignored" "does not answer a PUBREC whose Packet Identifier it does not know" ["5.0/U5-RC-4"];
+    RefusedMessageDelivered "refused_message_delivered" "refuses a message and delivers it" ["5.0/U5-RC-1", "5.0/U5-PUB-7"];
+    RefusalDropsSubscriptions "refusal_drops_subscriptions" "drops the subscriptions of a Client whose message it refuses" ["5.0/U5-RC-6"];
+    PublishAboveMaximumQosAccepted "publish_above_maximum_qos_accepted" "accepts messages above its Maximum QoS" ["5.0/U5-CON-10"];
+    RetainUnavailableAccepted "retain_unavailable_accepted" "accepts messages with RETAIN though it retains nothing" ["5.0/U5-CON-11"];
     DeniedPublishUnacknowledged "denied_publish_unacknowledged" "neither acknowledges nor closes when a 3.1.1 message is not allowed" ["3.1.1/MQTT-3.3.5-2"];
     EmptyPayloadDropped "empty_payload_dropped" "drops messages without payload" ["3.1.1/MQTT-4.5.0-1", "5.0/MQTT-4.5.0-1"];
     EveryThirdMessageLost "every_third_message_lost" "loses every third message" ["3.1.1/MQTT-4.5.0-1", "5.0/MQTT-4.5.0-1"];
@@ -160,7 +170,10 @@ mutants! {
     RetainedNotExpired "retained_not_expired" "keeps retained messages past their Message Expiry Interval" ["5.0/MQTT-3.3.2-5", "5.0/U5-PUB-9"];
     RetainedSentToSharedSubscription "retained_sent_to_shared_subscription" "sends retained messages to Shared Subscriptions" ["5.0/U5-SHR-3"];
 
+    RetainedQos0NotStored "retained_qos_0_not_stored" "does not store retained messages of QoS 0" ["3.1.1/U3-PUB-2", "5.0/U5-PUB-8"];
+
     // The Will.
+    WillPublishedLate "will_published_late" "publishes the Will ten seconds late" ["3.1.1/U3-WILL-1", "5.0/U5-WILL-1"];
     WillNeverPublished "will_never_published" "never publishes a Will" ["3.1.1/MQTT-3.1.2-8", "5.0/MQTT-3.1.2-7", "5.0/MQTT-3.1.2-8"];
     WillPublishedOnNormalDisconnect "will_published_on_normal_disconnect" "publishes the Will after a normal DISCONNECT" ["3.1.1/MQTT-3.1.2-10", "3.1.1/MQTT-3.14.4-3", "5.0/MQTT-3.1.2-10", "5.0/MQTT-3.14.4-3"];
     WillLostOnTakeover "will_lost_on_takeover" "drops the Will when its Client connects again" ["3.1.1/MQTT-3.1.2-8", "5.0/MQTT-3.1.2-8"];
@@ -223,6 +236,8 @@ mutants! {
     PlusMatchesDollar "plus_matches_dollar" "lets a leading + match topics that begin with $" ["3.1.1/MQTT-4.7.2-1", "5.0/MQTT-4.7.2-1"];
     TopicsCaseFolded "topics_case_folded" "matches topics without regard to case" ["3.1.1/MQTT-4.7.3-4", "5.0/MQTT-4.7.3-4"];
     SlashesNormalised "slashes_normalised" "drops empty levels when matching" ["3.1.1/MQTT-4.7.3-4", "5.0/MQTT-4.7.3-4"];
+    DollarTopicsRouted "dollar_topics_routed" "routes what Clients publish to topics that begin with $, though it is told not to" ["3.1.1/U3-TOP-2", "5.0/U5-TOP-4"];
+    ControlCharactersStripped "control_characters_stripped" "strips control characters from Topic Names" ["3.1.1/U3-STR-1", "5.0/U5-STR-2"];
     ByteOrderMarkStripped "byte_order_mark_stripped" "strips U+FEFF from Topic Names" ["3.1.1/MQTT-1.5.3-3", "5.0/MQTT-1.5.4-3"];
     BadFilterGranted "bad_filter_granted" "grants filters with misplaced wildcards" ["3.1.1/MQTT-4.7.1-2", "3.1.1/MQTT-4.7.1-3", "5.0/MQTT-4.7.1-1", "5.0/MQTT-4.7.1-2"];
     EmptyFilterGranted "empty_filter_granted" "grants empty filters" ["3.1.1/MQTT-4.7.3-1", "5.0/MQTT-4.7.3-1"];
@@ -251,6 +266,7 @@ mutants! {
     TrailingBytesAccepted "trailing_bytes_accepted" "accepts bytes after the end of a packet's content" ["3.1.1/MQTT-4.8.0-1", "5.0/MQTT-4.13.1-1"];
     TruncatedPacketAccepted "truncated_packet_accepted" "accepts packets with a field that runs past their end" ["3.1.1/MQTT-4.8.0-1", "5.0/MQTT-3.3.2-1", "5.0/MQTT-4.13.1-1"];
     ReservedPacketTypeIgnored "reserved_packet_type_ignored" "ignores packets of a reserved type" ["3.1.1/MQTT-4.8.0-1", "5.0/MQTT-4.13.1-1"];
+    LongRemainingLengthRefused "long_remaining_length_refused" "refuses packets whose Remaining Length has more than two bytes" ["5.0/U5-VBI-2"];
     ServerPacketIgnored "server_packet_ignored" "ignores packets that only a Server may send" ["3.1.1/MQTT-4.8.0-1", "5.0/MQTT-4.13.1-1"];
     PaddedLengthAccepted "padded_length_accepted" "accepts Variable Byte Integers in more bytes than needed" ["5.0/MQTT-1.5.5-1"];
     BadPropertyAccepted "bad_property_accepted" "accepts properties that are unknown, repeated, out of place or out of range" ["5.0/MQTT-4.13.1-1"];
@@ -279,6 +295,7 @@ mutants! {
     CopiesCarryEveryId "copies_carry_every_id" "sends a copy for each subscription, each with all Subscription Identifiers" ["5.0/MQTT-3.3.4-5"];
     MessageExpiryIgnored "message_expiry_ignored" "delivers messages that have expired" ["5.0/MQTT-3.3.2-5"];
     MessageExpiryNotDecremented "message_expiry_not_decremented" "passes the Message Expiry Interval on as it came" ["5.0/MQTT-3.3.2-6"];
+    MessageExpiryByteOrder "message_expiry_byte_order" "reads the Message Expiry Interval with its low byte first" ["5.0/MQTT-3.3.2-6", "5.0/U5-INT-1"];
     MessageExpiryLost "message_expiry_lost" "does not pass the Message Expiry Interval on" ["5.0/MQTT-3.3.2-6"];
     MessageExpiryInvented "message_expiry_invented" "gives messages without Message Expiry Interval one of 60 s" ["5.0/U5-PUB-16"];
     TopicAliasBeyondMaximum "topic_alias_beyond_maximum" "uses Topic Aliases above the Client's maximum" ["5.0/MQTT-3.1.2-26", "5.0/MQTT-3.3.2-11"];
@@ -289,6 +306,7 @@ mutants! {
     TopicAliasAboveMaximumAccepted "topic_alias_above_maximum_accepted" "accepts Topic Aliases above its maximum" ["5.0/MQTT-3.2.2-17", "5.0/MQTT-3.2.2-18", "5.0/MQTT-3.3.2-9", "5.0/MQTT-4.13.1-1"];
     UnknownTopicAliasAccepted "unknown_topic_alias_accepted" "acknowledges a PUBLISH whose Topic Alias was given no topic" ["5.0/MQTT-4.13.1-1", "5.0/U5-PUB-2"];
     ReceiveMaximumIgnored "receive_maximum_ignored" "has more messages unacknowledged than the Client's Receive Maximum" ["5.0/MQTT-3.3.4-9", "5.0/MQTT-4.9.0-2"];
+    ReceiveMaximumKept "receive_maximum_kept" "keeps the Receive Maximum of the Client's last connection" ["5.0/U5-CON-5"];
     ReceiveMaximumIgnoredOnResume "receive_maximum_ignored_on_resume" "sends all unacknowledged messages again at once" ["5.0/MQTT-3.3.4-9", "5.0/MQTT-4.9.0-2"];
     ReceiveMaximumLessOne "receive_maximum_less_one" "starts with a send quota one below the Client's Receive Maximum" ["5.0/MQTT-4.9.0-1"];
     ReceiveMaximumBlocksOtherPackets "receive_maximum_blocks_other_packets" "answers nothing while the send quota is used up" ["5.0/MQTT-3.3.4-10", "5.0/MQTT-4.9.0-3"];
@@ -311,6 +329,8 @@ mutants! {
     SharedQos2MovedOnDisconnect "shared_qos_2_moved_on_disconnect" "gives a started QoS 2 delivery to another member when the first disconnects" ["5.0/MQTT-4.8.2-4"];
     SharedQos2MovedOnSessionEnd "shared_qos_2_moved_on_session_end" "gives a started QoS 2 delivery to another member when the session ends" ["5.0/MQTT-4.8.2-5"];
     SharedRefusalMoved "shared_refusal_moved" "gives a message that a member refused to another" ["5.0/MQTT-4.8.2-6"];
+    SharedQos1LostOnSessionEnd "shared_qos_1_lost_on_session_end" "drops unacknowledged QoS 1 messages of a Shared Subscription with their member's session" ["5.0/U5-SHR-8"];
+    SharedIdsOfAllMembers "shared_ids_of_all_members" "sends the Subscription Identifiers of all members of a Shared Subscription" ["5.0/U5-PUB-12"];
     SharedUnsubscribeByFilter "shared_unsubscribe_by_filter" "removes a Shared Subscription at an UNSUBSCRIBE of its filter alone" ["5.0/MQTT-3.10.4-1", "5.0/U5-SHR-7"];
     SharedJoinedTwice "shared_joined_twice" "counts a session as a member for each SUBSCRIBE" ["5.0/U5-SHR-5"];
     SharedGroupsMerged "shared_groups_merged" "serves one ShareName of each filter only" ["5.0/U5-SHR-4"];

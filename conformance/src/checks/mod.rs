@@ -12,13 +12,17 @@ pub mod v5;
 pub fn all() -> Vec<&'static Check> {
     const FILES: &[&[Check]] = &[
         common::s1_5_strings::CHECKS,
+        v5::s1_5_lengths::CHECKS,
         v5::s2_2_properties::CHECKS,
         v5::s3_bad_properties::CHECKS,
         common::s2_3_packet_identifiers::CHECKS,
+        v5::s2_2_identifiers::CHECKS,
         v5::s3_reasons::CHECKS,
+        v5::s2_4_refusals::CHECKS,
         common::s2_malformed::CHECKS,
         common::s3_1_client_id::CHECKS,
         common::s3_1_connect::CHECKS,
+        common::s3_1_admission::CHECKS,
         v3_1_1::s3_1_connect::CHECKS,
         v5::s3_1_connect::CHECKS,
         common::s3_1_flags::CHECKS,
@@ -31,9 +35,11 @@ pub fn all() -> Vec<&'static Check> {
         v5::s3_1_will::CHECKS,
         common::s3_2_connack::CHECKS,
         v5::s3_2_connack::CHECKS,
+        v5::s3_2_limited::CHECKS,
         v5::s3_3_expiry::CHECKS,
         v5::s3_3_properties::CHECKS,
         common::s3_3_publish::CHECKS,
+        common::s3_3_denied::CHECKS,
         v5::s3_3_retain_options::CHECKS,
         common::s3_3_retained::CHECKS,
         v5::s3_subscription_ids::CHECKS,
@@ -60,9 +66,11 @@ pub fn all() -> Vec<&'static Check> {
         common::s4_7_topics::CHECKS,
         common::s4_errors::CHECKS,
         v5::s4_8_shared::CHECKS,
+        v5::s4_8_members::CHECKS,
         v5::s4_9_flow::CHECKS,
         v5::s3_15_auth::CHECKS,
         v5::s4_12_auth::CHECKS,
+        v5::s4_12_challenge::CHECKS,
     ];
     FILES.iter().flat_map(|file| file.iter()).collect()
 }

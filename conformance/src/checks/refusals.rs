@@ -1,22 +1,29 @@
 //! Refusals that may take several forms, as several checks need them.
 
-use crate::story::{Client, Refusal, Severity, Stop, Story, World};
+use crate::story::{Client, Received, Refusal, Severity, Stop, Story, World};
 use mqtt_assay_codec::{Packet, PacketType, ReasonCode};
+
+/// The PUBACK or PUBREC of a PUBLISH, if one is there.
+pub(crate) fn answer<'a>(inbox: impl Iterator<Item = &'a Received>) -> Option<Received> {
+    let mut inbox = inbox;
+    inbox.find(|r| matches!(r.packet_type(), PacketType::Puback | PacketType::Pubrec)).cloned()
+}
+
+/// Whether the answer is one of success.
+pub(crate) fn positive(answer: &Received) -> bool {
+    matches!(answer.packet(), Packet::Puback(ack) | Packet::Pubrec(ack) if ack.reason.is_success())
+}
 
 /// The broker must not take the bad PUBLISH just sent for a good one: it ends the connection, or in 5.0 answers
 /// with a Reason Code of 0x80 or above.
 pub(crate) async fn refuses_publish(w: &World, client: &mut Client<'_>, specific: ReasonCode) -> Story {
     let reaction = client.reaction().await?;
-    let answer = client
-        .inbox()
-        .find(|received| matches!(received.packet_type(), PacketType::Puback | PacketType::Pubrec))
-        .cloned();
-    if let Some(answer) = answer
+    if let Some(answer) = answer(client.inbox())
         && w.is_v5()
     {
-        return match answer.packet() {
-            Packet::Puback(ack) | Packet::Pubrec(ack) if !ack.reason.is_success() => Ok(()),
-            _ => Err(Stop::violates("a refusal of the bad PUBLISH", answer.line()).at(answer.index)),
+        return match positive(&answer) {
+            false => Ok(()),
+            true => Err(Stop::violates("a refusal of the bad PUBLISH", answer.line()).at(answer.index)),
         };
     }
     client.judge_refusal(reaction, specific, Severity::MayOverlook)

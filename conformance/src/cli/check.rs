@@ -10,6 +10,7 @@ use crate::report::terminal::{self, Look};
 use crate::report::{Context, Exit, Summary};
 use crate::run::{self, PATIENCE, Progress};
 use crate::select::Selection;
+use crate::setup::Profile;
 use crate::target::Target;
 use indicatif::ProgressBar;
 use mqtt_assay_broker_model::Mutant;
@@ -64,6 +65,18 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "PASSWORD", help_heading = "Broker")]
     password: Option<String>,
 
+    /// A topic that this user may not publish to, for the checks of what becomes of such messages
+    #[arg(long, value_name = "TOPIC", help_heading = "Broker", value_parser = topic)]
+    denied_topic: Option<String>,
+
+    /// The broker refuses unknown users and wrong passwords: check how
+    #[arg(long, help_heading = "Broker")]
+    checks_passwords: bool,
+
+    /// The broker closes a connection without CONNECT within this time: check it
+    #[arg(long, value_name = "SECONDS", help_heading = "Broker", value_parser = seconds)]
+    connect_timeout: Option<Duration>,
+
     /// Break the embedded broker on purpose, to see what the checks make of it
     #[arg(long, value_name = "NAME", value_parser = mutant::parse, help_heading = "Broker")]
     mutant: Option<Mutant>,
@@ -108,6 +121,13 @@ fn version(text: &str) -> Result<Version, String> {
     }
 }
 
+fn topic(text: &str) -> Result<String, String> {
+    match mqtt_assay_codec::topic::check_name(text) {
+        Ok(()) => Ok(text.to_owned()),
+        Err(_) => Err("a Topic Name is needed: not empty, without + and #".to_owned()),
+    }
+}
+
 fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse::<f64>() {
         Ok(number) if (0.1..=86_400.0).contains(&number) => Ok(Duration::from_secs_f64(number)),
@@ -138,6 +158,12 @@ impl Arguments {
                          a broker",
                     ));
                 }
+                if self.profile() != Profile::default() {
+                    return Err(Trouble::new(
+                        "what the embedded reference broker is set up with is known; leave out --denied-topic, \
+                         --checks-passwords and --connect-timeout, or name a broker",
+                    ));
+                }
             }
             Target::Tcp(tcp) => {
                 tcp.user_name = self.user.clone().or_else(|| tcp.user_name.take());
@@ -151,6 +177,14 @@ impl Arguments {
             }
         }
         Ok(target)
+    }
+
+    fn profile(&self) -> Profile {
+        Profile {
+            denied_topic: self.denied_topic.clone(),
+            checks_passwords: self.checks_passwords,
+            connect_timeout: self.connect_timeout,
+        }
     }
 
     fn checks(&self) -> Result<Vec<&'static Check>, Trouble> {
@@ -175,6 +209,15 @@ impl Arguments {
                     command.push_str(&quoted(user));
                 }
             }
+        }
+        if let Some(topic) = &self.denied_topic {
+            command.push_str(&format!(" --denied-topic {}", quoted(topic)));
+        }
+        if self.checks_passwords {
+            command.push_str(" --checks-passwords");
+        }
+        if let Some(time) = self.connect_timeout {
+            command.push_str(&format!(" --connect-timeout {}", time.as_secs_f64()));
         }
         if self.timeout != Duration::from_secs(30) {
             command.push_str(&format!(" --timeout {}", self.timeout.as_secs_f64()));
@@ -219,6 +262,7 @@ pub(super) fn run(arguments: &Arguments, colours: Colours) -> Result<Exit, Troub
     let mut outputs = Outputs::open(wanted, arguments.verbose)?;
     let options = run::Options {
         target,
+        profile: arguments.profile(),
         versions,
         checks,
         jobs: usize::from(arguments.jobs),

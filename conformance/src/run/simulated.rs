@@ -6,7 +6,7 @@ use crate::check::Check;
 use crate::net::sim::{Conditions, Simulation, Trouble};
 use crate::outcome::CheckResult;
 use crate::rng::Rng;
-use crate::story::Credentials;
+use crate::story::{Abilities, Credentials};
 use crate::target::Target;
 use mqtt_assay_codec::Version;
 use std::time::Duration;
@@ -31,6 +31,7 @@ pub fn simulated(
     let seed = conditions.seed;
     let mut conditions = Conditions {
         seed: Rng::named(seed, &format!("{version} {}", check.name)).next_u64(),
+        setup: check.setup,
         ..conditions.clone()
     };
     if !check.waits.is_zero() {
@@ -44,9 +45,10 @@ pub fn simulated(
         let Some((version, abilities)) = abilities.pop() else {
             return Err("the preflight found no version".to_owned());
         };
-        let plan = Planned { check, version, abilities };
+        let abilities = Abilities { profile: check.setup.profile(), ..abilities };
+        let plan = Planned { check, version, abilities, address };
         let patience = super::PATIENCE;
-        Ok(play(&plan, &Stage { address, credentials, seed, deadline: DEADLINE, patience }).await)
+        Ok(play(&plan, &Stage { credentials, seed, deadline: DEADLINE, patience }).await)
     };
     Simulation::new(conditions)?.play(story)?.map_err(Trouble::Broker)
 }

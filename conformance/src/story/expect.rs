@@ -67,6 +67,11 @@ pub fn disconnect() -> Expect {
     Expect::of(PacketType::Disconnect)
 }
 
+/// An AUTH of the broker's.
+pub fn auth() -> Expect {
+    Expect::of(PacketType::Auth)
+}
+
 impl Expect {
     fn of(packet_type: PacketType) -> Self {
         Expect { packet_type, topic: None, id: None, tests: Vec::new() }

@@ -21,7 +21,7 @@ mod wrong;
 pub use client::{Client, End, Next};
 pub use connect::{Attempt, ConnectBuilder, WillMessage};
 pub use expect::{
-    Expect, connack, disconnect, pingresp, puback, pubcomp, publish, pubrec, pubrel, suback, unsuback,
+    Expect, auth, connack, disconnect, pingresp, puback, pubcomp, publish, pubrec, pubrel, suback, unsuback,
 };
 pub use publish::PublishBuilder;
 pub use received::Received;

@@ -7,6 +7,7 @@ use crate::check::{Check, Cite, Need};
 use crate::net::Address;
 use crate::outcome::Finding;
 use crate::rng::Rng;
+use crate::setup::Profile;
 use crate::verdict::Verdict;
 use mqtt_assay_codec::{Connack, Qos, Version};
 use std::collections::BTreeSet;
@@ -34,6 +35,8 @@ pub struct Abilities {
     pub maximum_packet_size: Option<u32>,
     /// Server Keep Alive, in seconds.
     pub server_keep_alive: Option<u16>,
+    /// What no packet tells, but the user.
+    pub profile: Profile,
 }
 
 impl Abilities {
@@ -50,10 +53,11 @@ impl Abilities {
             receive_maximum: p.receive_maximum().unwrap_or(u16::MAX),
             maximum_packet_size: p.maximum_packet_size(),
             server_keep_alive: p.server_keep_alive(),
+            profile: Profile::default(),
         }
     }
 
-    /// Whether the broker announced that it lacks this.
+    /// Whether the broker announced that it lacks this, or nothing says that it is set up so.
     pub fn lack(&self, need: Need) -> bool {
         match need {
             Need::Retain => !self.retain,
@@ -63,6 +67,11 @@ impl Abilities {
             Need::SubscriptionIdentifiers => !self.subscription_identifiers,
             Need::SharedSubscriptions => !self.shared_subscriptions,
             Need::TopicAliases => self.topic_alias_maximum == 0,
+            Need::LimitedQos => self.maximum_qos == Qos::ExactlyOnce,
+            Need::NoRetain => self.retain,
+            Need::DeniedTopic => self.profile.denied_topic.is_none(),
+            Need::Passwords => !self.profile.checks_passwords,
+            Need::ConnectTimeout => self.profile.connect_timeout.is_none(),
         }
     }
 }
@@ -259,10 +268,13 @@ impl World {
         (findings, std::mem::take(&mut *locked(&self.notes)))
     }
 
-    /// Runs a check here, unless the broker says that it lacks what the check needs.
+    /// Runs a check here, unless the broker or the run lacks what the check needs.
     pub(crate) async fn play(&self, check: &Check) -> Story {
         if let Some(need) = check.needs.iter().find(|need| self.abilities.lack(**need)) {
-            return Err(Stop::unsupported(format!("the broker announces that it has no {}", need.name())));
+            return Err(match need.is_set_up() {
+                true => Stop::not_tested(need.name()),
+                false => Stop::unsupported(format!("the broker announces that it has no {}", need.name())),
+            });
         }
         (check.run)(self).await
     }

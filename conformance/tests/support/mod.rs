@@ -26,6 +26,7 @@ pub(crate) fn tcp(address: SocketAddr) -> Target {
 pub(crate) fn options(target: Target, patience: Duration) -> Options {
     Options {
         target,
+        profile: mqtt_assay::setup::Profile::default(),
         versions: Vec::new(),
         checks: mqtt_assay::checks::all(),
         jobs: 64,

@@ -2,8 +2,10 @@
 
 use crate::check;
 use crate::check::Check;
-use mqtt_assay_codec::Offence;
+use crate::checks::refusals::{answer, positive};
+use crate::story::{Refusal, Stop, publish};
 use mqtt_assay_codec::raw::{Builder, Stage};
+use mqtt_assay_codec::{Offence, Qos};
 
 /// In the order of the specification.
 pub const CHECKS: &[Check] = &[
@@ -13,6 +15,7 @@ pub const CHECKS: &[Check] = &[
     NUL_IS_REFUSED,
     NUL_IN_CONNECT_IS_REFUSED,
     ILL_FORMED_USER_PROPERTY_IS_REFUSED,
+    CONTROL_CHARACTERS_ARE_KEPT_OR_REFUSED,
 ];
 
 check! {
@@ -140,5 +143,48 @@ check! {
         w.wrong(|case| case.offence == Offence::UserPropertyIllFormed && case.stage == Stage::Connected)
             .each_refused()
             .await
+    }
+}
+
+check! {
+    /// Control characters and non-characters in a Topic Name are refused, or passed on as they are.
+    ///
+    /// Sends     A publishes at QoS 1 to topics with U+0001, U+001F, U+007F, U+009F and U+FFFF, each on a connection of
+    ///           its own; S subscribes to all of them with a wildcard.
+    /// Demands   the topic that was published to, wherever the message comes; it comes if it is acknowledged.
+    /// Leaves    whether the broker takes them: that it may refuse them is noted.
+    CONTROL_CHARACTERS_ARE_KEPT_OR_REFUSED "string/control_characters_are_kept_or_refused",
+    covers: [V3_1_1 / "U3-STR-1", V5 / "U5-STR-2"],
+    needs: [Qos1, Wildcards],
+    proved: ["control_characters_stripped"],
+    run: async |w| {
+        let mut s = w.connect("s").await?;
+        s.subscribe(&w.topic("odd/#"), Qos::AtLeastOnce).await?;
+        for (number, odd) in ['\u{1}', '\u{1F}', '\u{7F}', '\u{9F}', '\u{FFFF}'].into_iter().enumerate() {
+            let topic = w.topic(&format!("odd/a{odd}b"));
+            let mut a = w.connect_alive(&format!("a{number}")).await?;
+            a.publish(&topic, b"x").qos1().send().await?;
+            let reaction = a.reaction().await?;
+            let taken = answer(a.inbox()).is_some_and(|answer| positive(&answer));
+            let mut other = w.connect("other").await?;
+            s.settle(&mut other, Qos::AtLeastOnce).await?;
+            let came = s.take_publishes().into_iter().find(|r| !r.topic().starts_with(&w.topic("settled")));
+            match (came, reaction) {
+                (Some(came), _) if came.topic() == topic => {}
+                (Some(came), _) => {
+                    return Err(Stop::violates(publish(&topic).to_string(), came.line()).at(came.index));
+                }
+                (None, _) if taken => {
+                    return Err(Stop::violates(publish(&topic).to_string(), "nothing, though it is acknowledged"));
+                }
+                (None, Refusal::Ended(..) | Refusal::WentOn) => {
+                    w.note(format!("U+{:04X} in a Topic Name is refused", u32::from(odd)));
+                }
+                (None, Refusal::HeldOpen | Refusal::Stuck) => {
+                    return Err(Stop::inconclusive("the broker answers PINGREQ no more"));
+                }
+            }
+        }
+        Ok(())
     }
 }

@@ -193,7 +193,7 @@ check! {
     /// Demands   S and T receive the message.
     /// Leaves    nothing.
     RETAINED_MESSAGES_ARE_NO_SESSION_STATE "session/retained_messages_are_no_session_state",
-    covers: [V3_1_1 / "MQTT-3.1.2-7", V5 / "U5-SES-2"],
+    covers: [V3_1_1 / "MQTT-3.1.2-7", V3_1_1 / "U3-PUB-3", V5 / "U5-SES-2"],
     needs: [Retain, Qos1],
     proved: ["retained_deleted_with_session"],
     run: async |w| {

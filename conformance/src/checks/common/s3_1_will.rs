@@ -37,11 +37,14 @@ check! {
     /// Sends     S subscribes to the Will Topic; C connects with a Will and closes its connection without
     ///           DISCONNECT; D does the same with a reset.
     /// Demands   S receives both Wills with their payloads.
-    /// Leaves    how soon; the Will should be published promptly.
+    /// Leaves    how soon, within the patience of the run: the Will should be published promptly.
     PUBLISHED_WHEN_CONNECTION_IS_LOST "will/published_when_connection_is_lost",
-    covers: [V3_1_1 / "MQTT-3.1.2-8", V5 / "MQTT-3.1.2-7", V5 / "MQTT-3.1.2-8"],
+    covers: [
+        V3_1_1 / "MQTT-3.1.2-8", V3_1_1 / "U3-WILL-1",
+        V5 / "MQTT-3.1.2-7", V5 / "MQTT-3.1.2-8", V5 / "U5-WILL-1",
+    ],
     needs: [Qos1],
-    proved: ["will_never_published", "will_lost_on_connection_loss", "will_payload_empty"],
+    proved: ["will_never_published", "will_lost_on_connection_loss", "will_payload_empty", "will_published_late"],
     run: async |w| {
         let topic = w.topic("will");
         let mut s = w.connect("s").await?;

@@ -22,15 +22,16 @@ check! {
     /// A CONNECT that is right is answered with a CONNACK that accepts, well-formed.
     ///
     /// Sends     CONNECT with nothing optional, then one with an empty Will and a Keep Alive of 0.
-    /// Demands   CONNACK with code 0x00, and reserved flags of 0.
+    /// Demands   CONNACK with code 0x00, reserved flags of 0 and the properties of its table; no packet that is a
+    ///           Client's.
     /// Leaves    nothing.
     VALID_CONNECT_IS_ACCEPTED "connack/valid_connect_is_accepted",
     covers: [
         V3_1_1 / "MQTT-3.1.4-4", V3_1_1 / "U3-CON-4", V3_1_1 / "MQTT-7.1.1-1",
-        V5 / "MQTT-3.1.4-5", V5 / "MQTT-3.2.2-1", V5 / "MQTT-4.2.0-1",
+        V5 / "MQTT-3.1.4-5", V5 / "MQTT-3.2.2-1", V5 / "MQTT-4.2.0-1", V5 / "U5-PROP-7", V5 / "U5-TYPE-3",
     ],
     needs: [],
-    proved: ["connack_flags_set", "keep_alive_zero_refused"],
+    proved: ["connack_flags_set", "keep_alive_zero_refused", "connack_property_repeated", "pingreq_sent"],
     run: async |w| {
         let plain = w.client("a");
         let full = w.client("b").keep_alive(0).will(WillMessage::new(&w.topic("will"), b"").qos(Qos::AtMostOnce));
@@ -187,7 +188,7 @@ check! {
     /// Leaves    in 5.0 the CONNACK may be left out.
     REFUSAL_ENDS_CONNECTION "connack/refusal_ends_connection",
     covers: [
-        V3_1_1 / "MQTT-3.2.2-5", V3_1_1 / "MQTT-3.2.2-6",
+        V3_1_1 / "MQTT-3.2.2-5", V3_1_1 / "MQTT-3.2.2-6", V3_1_1 / "U3-CON-5",
         V5 / "MQTT-3.2.2-7", V5 / "MQTT-3.2.2-8", V5 / "MQTT-4.13.2-1",
     ],
     needs: [],

@@ -18,6 +18,7 @@ pub const CHECKS: &[Check] = &[
     EMPTY_PAYLOAD_CLEARS,
     EMPTY_PAYLOAD_IS_NOT_STORED,
     RETAIN_0_LEAVES_IT_ALONE,
+    RETAINED_AT_QOS_0_IS_STORED,
 ];
 
 check! {
@@ -96,7 +97,10 @@ check! {
     /// Demands   B receives `t/1` and `t/2`; C receives these and `t/1/x`; nothing else comes.
     /// Leaves    the order across topics.
     RETAINED_REACHES_EVERY_MATCHING_SUBSCRIPTION "retained/reaches_every_matching_subscription",
-    covers: [V3_1_1 / "MQTT-3.3.1-6", V3_1_1 / "MQTT-3.3.1-8", V5 / "MQTT-3.3.1-9", V5 / "U5-PUB-10"],
+    covers: [
+        V3_1_1 / "MQTT-3.3.1-6", V3_1_1 / "MQTT-3.3.1-8", V3_1_1 / "U3-SUB-1",
+        V5 / "MQTT-3.3.1-9", V5 / "U5-PUB-10",
+    ],
     needs: [Retain, Qos1, Wildcards],
     proved: ["retained_not_sent_for_wildcards", "retained_flag_cleared", "retained_lost"],
     run: async |w| {
@@ -270,5 +274,29 @@ check! {
         b.subscribe(&bare, Qos::AtLeastOnce).await?;
         b.settle(&mut a, Qos::AtLeastOnce).await?;
         b.expect_no_publishes().await
+    }
+}
+
+check! {
+    /// A retained message of QoS 0 is stored, too.
+    ///
+    /// Sends     A publishes a retained message at QoS 0; B subscribes to its topic.
+    /// Demands   B receives it.
+    /// Leaves    a broker may drop it at any time: its absence is a deviation.
+    RETAINED_AT_QOS_0_IS_STORED "retained/at_qos_0_is_stored",
+    covers: [V3_1_1 / "U3-PUB-2", V5 / "U5-PUB-8"],
+    needs: [Retain],
+    proved: ["retained_qos_0_not_stored"],
+    run: async |w| {
+        let topic = w.topic("state");
+        let mut a = w.connect("a").await?;
+        a.publish(&topic, b"on").retain().acknowledged().await?;
+        let mut b = w.connect("b").await?;
+        b.subscribe(&topic, Qos::AtMostOnce).await?;
+        b.settle(&mut a, Qos::AtMostOnce).await?;
+        if !b.inbox().any(|r| r.topic() == topic) {
+            w.deviates(None, publish(&topic).payload(b"on").retain(true).to_string(), "nothing before the barrier");
+        }
+        Ok(())
     }
 }

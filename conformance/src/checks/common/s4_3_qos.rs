@@ -49,12 +49,12 @@ check! {
     /// A QoS 2 message reaches its subscriber exactly once.
     ///
     /// Sends     A publishes five messages at QoS 2.
-    /// Demands   B, subscribed at QoS 2, receives each of them once.
+    /// Demands   B, subscribed at QoS 2, receives each of them once, and PUBREL with its reserved flags.
     /// Leaves    whether the broker passes a message on at PUBLISH or at PUBREL.
     QOS_2_ARRIVES_ONCE "qos_2/arrives_once",
-    covers: [V3_1_1 / "MQTT-4.3.3-2", V5 / "MQTT-4.3.3-10"],
+    covers: [V3_1_1 / "MQTT-2.2.2-1", V3_1_1 / "MQTT-4.3.3-2", V5 / "MQTT-4.3.3-10"],
     needs: [Qos2],
-    proved: ["qos_2_delivered_twice"],
+    proved: ["qos_2_delivered_twice", "pubrel_flags_wrong"],
     run: async |w| {
         let topic = w.topic("once");
         let mut b = w.connect("b").await?;
@@ -109,7 +109,7 @@ check! {
     /// Demands   PUBCOMP with its identifier; the subscriber receives the message once.
     /// Leaves    5.0: 0x92 or 0x00 in PUBCOMP.
     QOS_2_REPEATED_PUBREL_IS_ANSWERED "qos_2/repeated_pubrel_is_answered",
-    covers: [V3_1_1 / "MQTT-4.3.3-2", V5 / "MQTT-4.3.3-11"],
+    covers: [V3_1_1 / "MQTT-4.3.3-2", V3_1_1 / "U3-PUB-7", V5 / "MQTT-4.3.3-11"],
     needs: [Qos2],
     proved: ["pubrel_of_unknown_id_ignored"],
     run: async |w| {

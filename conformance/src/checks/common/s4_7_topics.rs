@@ -3,7 +3,7 @@
 use crate::check;
 use crate::check::Check;
 use crate::checks::refusals::refuses_filter;
-use crate::story::{Stop, Story, World, publish};
+use crate::story::{Stop, Story, World, publish, suback};
 use mqtt_assay_codec::{Properties, Qos, SubscriptionList, SubscriptionOptions};
 
 /// In the order of the specification.
@@ -15,6 +15,7 @@ pub const CHECKS: &[Check] = &[
     DOLLAR_IS_NOT_MATCHED_BY_LEADING_WILDCARD,
     LETTERS_ARE_COMPARED_EXACTLY,
     EMPTY_LEVELS_COUNT,
+    DOLLAR_IS_NOT_FOR_CLIENTS,
 ];
 
 /// One row: a filter, topics that it matches, topics that it does not.
@@ -258,5 +259,37 @@ check! {
             ],
         )
         .await
+    }
+}
+
+check! {
+    /// Clients do not exchange messages over topics that begin with `$`.
+    ///
+    /// Sends     B subscribes to a topic that begins with `$`; A publishes to it at QoS 1.
+    /// Demands   nothing for B.
+    /// Leaves    by what means the broker sees to it. It is recommended: a delivery is a deviation.
+    DOLLAR_IS_NOT_FOR_CLIENTS "topics/dollar_is_not_for_clients",
+    covers: [V3_1_1 / "U3-TOP-2", V5 / "U5-TOP-4"],
+    needs: [Qos1],
+    setup: Guarded,
+    proved: ["dollar_topics_routed"],
+    run: async |w| {
+        let dollar = format!("$assay/{}", w.topic("x"));
+        let mut b = w.connect_alive("b").await?;
+        let list = SubscriptionList::one(&dollar, SubscriptionOptions::default());
+        let id = b.send_subscribe(&list, Properties::NONE).await?;
+        if b.await_message(suback(id)).await?.codes().iter().any(|code| *code >= 0x80) {
+            w.note("no Client may subscribe to a topic that begins with $");
+            return Ok(());
+        }
+        let mut a = w.connect_alive("a").await?;
+        a.publish(&dollar, b"between us").qos1().send().await?;
+        a.reaction().await?;
+        let mut other = w.connect("other").await?;
+        b.settle(&mut other, Qos::AtMostOnce).await?;
+        if let Some(came) = b.inbox().find(|r| r.topic() == dollar) {
+            w.deviates(None, "no message of a Client's on a topic that begins with $", came.line());
+        }
+        Ok(())
     }
 }

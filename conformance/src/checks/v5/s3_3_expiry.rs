@@ -176,9 +176,9 @@ check! {
     /// Demands   B receives each with its interval, less the time under way.
     /// Leaves    how seconds are rounded.
     INTERVAL_IS_PASSED_ON "expiry/interval_is_passed_on",
-    covers: [V5 / "MQTT-3.3.2-6"],
+    covers: [V5 / "MQTT-3.3.2-6", V5 / "U5-INT-1"],
     needs: [Qos1],
-    proved: ["message_expiry_lost"],
+    proved: ["message_expiry_lost", "message_expiry_byte_order"],
     run: async |w| {
         let topic = w.topic("live");
         let mut b = w.connect("b").await?;

@@ -2,8 +2,8 @@
 
 use crate::check;
 use crate::check::Check;
-use crate::story::{Severity, Stop, puback, pubcomp, publish, pubrec, pubrel};
-use mqtt_assay_codec::{Offence, Packet, PacketId, Property, Qos, ReasonCode, raw};
+use crate::story::{Refusal, Severity, Stop, puback, pubcomp, publish, pubrec, pubrel};
+use mqtt_assay_codec::{Offence, Packet, PacketId, PacketType, Property, Qos, ReasonCode, raw};
 
 /// In the order of the specification.
 pub const CHECKS: &[Check] = &[
@@ -12,6 +12,7 @@ pub const CHECKS: &[Check] = &[
     UNLISTED_CODES_ARE_REFUSED,
     UNLISTED_PUBREL_CODE_IS_NOT_SUCCESS,
     UNKNOWN_PUBREL_IS_ANSWERED,
+    UNKNOWN_PUBREC_IS_ANSWERED,
     UNLISTED_DISCONNECT_CODE_ENDS_IT,
 ];
 
@@ -163,6 +164,37 @@ check! {
         let answer = a.expect(pubcomp(id).reason(&expected)).await?;
         if matches!(answer.packet(), Packet::Pubcomp(ack) if ack.reason.is_success()) {
             w.note("PUBREL of an unknown Packet Identifier is answered with PUBCOMP 0x00, not 0x92");
+        }
+        Ok(())
+    }
+}
+
+check! {
+    /// PUBREC for a Packet Identifier that is not in use is answered with PUBREL 0x92.
+    ///
+    /// Sends     PUBREC without any PUBLISH before it.
+    /// Demands   PUBREL, with 0x92.
+    /// Leaves    everything: the specification describes this answer and does not demand it. Another is a deviation;
+    ///           the end of the connection is noted.
+    UNKNOWN_PUBREC_IS_ANSWERED "reason/unknown_pubrec_is_answered",
+    covers: [V5 / "U5-RC-4"],
+    needs: [Qos2],
+    proved: ["pubrec_of_unknown_id_ignored", "pubrel_code_unlisted"],
+    run: async |w| {
+        let mut a = w.connect_alive("a").await?;
+        let id = PacketId::MAX;
+        a.pubrec(id, ReasonCode::SUCCESS).await?;
+        let reaction = a.reaction().await?;
+        let expected = pubrel(id).reason(&[ReasonCode::PACKET_IDENTIFIER_NOT_FOUND]).to_string();
+        let answer = a.inbox().find(|r| r.packet_type() == PacketType::Pubrel && r.packet().packet_id() == Some(id));
+        match (answer, reaction) {
+            (Some(answer), _) if answer.reason() == ReasonCode::PACKET_IDENTIFIER_NOT_FOUND => {}
+            (Some(answer), _) => w.deviates(None, expected, answer.line()),
+            (None, Refusal::Ended(..)) => w.note("PUBREC of an unknown Packet Identifier ends the connection"),
+            (None, Refusal::WentOn) => w.deviates(None, expected, "no answer, though PINGREQ is answered"),
+            (None, Refusal::HeldOpen | Refusal::Stuck) => {
+                return Err(Stop::inconclusive("the broker answers PINGREQ no more"));
+            }
         }
         Ok(())
     }

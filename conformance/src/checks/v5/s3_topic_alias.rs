@@ -82,7 +82,7 @@ check! {
     /// Demands   each message on its own topic, without a Topic Alias.
     /// Leaves    nothing.
     BROKER_USES_NONE_UNASKED "alias/broker_uses_none_unasked",
-    covers: [V5 / "MQTT-3.1.2-27"],
+    covers: [V5 / "MQTT-3.1.2-27", V5 / "U5-PUB-4"],
     needs: [Qos1],
     proved: ["topic_alias_unasked"],
     run: async |w| {

@@ -50,7 +50,7 @@ check! {
     /// Demands   CONNACK without Authentication Method, and no AUTH.
     /// Leaves    nothing.
     NOTHING_UNASKED "auth/nothing_unasked",
-    covers: [V5 / "MQTT-4.12.0-6"],
+    covers: [V5 / "MQTT-4.12.0-6", V5 / "U5-CON-15"],
     needs: [],
     proved: ["authentication_method_unasked", "auth_unsolicited"],
     run: async |w| {

@@ -20,12 +20,12 @@ pub const CHECKS: &[Check] = &[
     REFUSED_MESSAGE_IS_DISCARDED,
 ];
 
-fn shared(name: &str, topic: &str) -> String {
+pub(super) fn shared(name: &str, topic: &str) -> String {
     format!("$share/{name}/{topic}")
 }
 
 /// Takes what has come for this topic so far, after a barrier with its publisher at QoS 1.
-async fn taken(
+pub(super) async fn taken(
     member: &mut Client<'_>,
     publisher: &mut Client<'_>,
     topic: &str,
@@ -244,7 +244,7 @@ check! {
     /// Demands   what A receives has QoS 0, what B receives has QoS 2.
     /// Leaves    who receives which. QoS 0 may get lost.
     GRANTED_QOS_IS_THE_MEMBERS "shared/granted_qos_is_the_members",
-    covers: [V5 / "MQTT-4.8.2-3"],
+    covers: [V5 / "MQTT-4.8.2-3", V5 / "U5-SHR-10"],
     needs: [Qos2, SharedSubscriptions],
     proved: ["shared_at_qos_of_first_member"],
     run: async |w| {

@@ -19,6 +19,7 @@ use super::Address;
 use super::shape::Shape;
 use crate::rng::Rng;
 use crate::serve::{self, Machine};
+use crate::setup::Setup;
 use hosts::Hosts;
 use mqtt_assay_broker_model::Mutant;
 use std::cell::RefCell;
@@ -51,6 +52,8 @@ pub struct Conditions {
     pub client_shape: Shape,
     /// What becomes of the streams on the broker's side.
     pub broker_shape: Shape,
+    /// How the broker is set up.
+    pub setup: Setup,
     /// A mutant to serve in place of the reference broker.
     pub mutant: Option<Mutant>,
 }
@@ -65,6 +68,7 @@ impl Default for Conditions {
             latency_max: Duration::from_millis(10),
             client_shape: Shape::MIXED,
             broker_shape: Shape::MIXED,
+            setup: Setup::Full,
             mutant: None,
         }
     }
@@ -177,6 +181,6 @@ impl Conditions {
     }
 
     fn machine(&self) -> Machine {
-        Machine::new(self.mutant, self.seed_for("broker"))
+        Machine::new(self.setup, self.mutant, self.seed_for("broker"))
     }
 }

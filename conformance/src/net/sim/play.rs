@@ -5,6 +5,7 @@
 
 use super::{Close, Command, Conditions, Event, Fault, Memory, Simulation, Trouble};
 use crate::net::shape::Shape;
+use crate::setup::Setup;
 use crate::story::End;
 use mqtt_assay_broker_model::Mutant;
 use mqtt_assay_broker_model::history::{self, ClientNo, How};
@@ -30,6 +31,7 @@ impl Conditions {
             latency_max: delay_max.max(Duration::from_millis(1)),
             client_shape: shape,
             broker_shape: shape,
+            setup: Setup::Full,
             mutant,
         }
     }
