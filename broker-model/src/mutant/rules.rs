@@ -35,6 +35,9 @@ const BEYOND: &[(Mutant, &str)] = &[
     (Mutant::PacketDuringAuthenticationServed, NO_AUTHENTICATION),
     (Mutant::ReauthenticationMethodChanged, NO_AUTHENTICATION),
     (Mutant::ReauthenticationFailureKeptOpen, NO_AUTHENTICATION),
+    (Mutant::SubscribeReleasesQos2Id, "generated clients take no Packet Identifier that is in use"),
+    (Mutant::RefusedMessageDelivered, "no numbered statement says what becomes of a message that is refused"),
+    (Mutant::ReceiveMaximumKept, "a Server may send less at one time than a Client's Receive Maximum"),
 ];
 
 /// Statements that must fall with a mutant's own, though it does not break them by itself, with the reason.
@@ -56,6 +59,17 @@ const FALLS_WITH: &[(Mutant, &str, &str)] = &[
         Mutant::OversizedMessageKeepsQuota,
         "3.1.1/MQTT-4.6.0-6",
         "what was discarded comes later, at a resumption",
+    ),
+    (Mutant::ConnackPropertyRepeated, "5.0/U5-PROP-3", "no property may be repeated, whose packet it is"),
+    (
+        Mutant::RefusalDropsSubscriptions,
+        "5.0/MQTT-4.5.0-1",
+        "what the lost subscriptions match does not come",
+    ),
+    (
+        Mutant::SharedIdsOfAllMembers,
+        "5.0/U5-PUB-11",
+        "another member's identifier is none of the Client's own",
     ),
 ];
 
