@@ -247,7 +247,14 @@ impl Broker {
             self.doomed.extend(self.connections.keys().copied());
         }
         match self.connections.get(&id).map(|connection| &connection.phase) {
-            Some(Phase::Serving(_)) => self.disconnect(id, malformed.reason(), Ending::Error),
+            Some(Phase::Serving(_)) => {
+                // A DISCONNECT cannot say what a CONNACK would of a second CONNECT. [5.0/MQTT-3.14.2-1]
+                let code = match malformed.reason() {
+                    ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => ReasonCode::PROTOCOL_ERROR,
+                    code => code,
+                };
+                self.disconnect(id, code, Ending::Error);
+            }
             Some(Phase::Authenticating(_)) => self.refuse(id, malformed.reason()),
             Some(Phase::AwaitingConnect) => self.refuse_malformed_connect(id, malformed),
             Some(Phase::Refused) | None => {}

@@ -94,6 +94,8 @@ pub struct CheckResult {
     pub findings: Vec<Finding>,
     /// Choices of the broker that the specification leaves open, seen on the way.
     pub notes: Vec<String>,
+    /// How many cases of a table were judged; zero for checks that have none.
+    pub cases: usize,
     /// Every packet and connection event, in the order seen.
     pub log: Vec<LogEntry>,
     /// How long the check took.

@@ -318,5 +318,6 @@ async fn play(plan: &Planned, stage: &Stage) -> CheckResult {
     // Best effort, and bounded: what stays behind has names that no other run uses.
     let _ = tokio::time::timeout(stage.deadline, world.clean_up()).await;
     let verdict = findings.first().map_or(Verdict::Conforms, |finding: &Finding| finding.verdict);
-    CheckResult { check, version: *version, verdict, findings, notes, log, elapsed }
+    let cases = world.cases();
+    CheckResult { check, version: *version, verdict, findings, notes, cases, log, elapsed }
 }

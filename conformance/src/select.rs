@@ -237,6 +237,7 @@ mod tests {
             doc: "",
             covers,
             needs: &[],
+            setup: crate::setup::Setup::Full,
             proved: &[],
             waits: Duration::ZERO,
             run: nothing,

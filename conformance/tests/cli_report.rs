@@ -26,6 +26,7 @@ static NO_LOCAL: Check = Check {
     covers: &[Cite { version: NEW, id: "MQTT-3.8.3-3" }],
     needs: &[],
     proved: &["no_local_ignored"],
+    setup: mqtt_assay::setup::Setup::Full,
     waits: Duration::ZERO,
     run: no_story,
     file: "conformance/src/checks/v5/s3_8_subscribe.rs",
@@ -43,6 +44,7 @@ static RETAINED: Check = Check {
     ],
     needs: &[Need::Retain, Need::Qos1],
     proved: &["retained_lost", "retained_without_flag"],
+    setup: mqtt_assay::setup::Setup::Full,
     waits: Duration::from_secs(3),
     run: no_story,
     file: "conformance/src/checks/common/s3_3_retained.rs",
@@ -56,6 +58,7 @@ static FIRST: Check = Check {
     covers: &[Cite { version: OLD, id: "MQTT-3.1.0-1" }, Cite { version: NEW, id: "MQTT-3.1.0-1" }],
     needs: &[],
     proved: &[],
+    setup: mqtt_assay::setup::Setup::Full,
     waits: Duration::ZERO,
     run: no_story,
     file: "conformance/src/checks/common/s3_1_connect.rs",
@@ -79,7 +82,16 @@ fn packet(at: u64, client: &str, direction: Direction, text: &str, bytes: &[u8])
 }
 
 fn result(check: &'static Check, version: Version, verdict: Verdict) -> CheckResult {
-    CheckResult { check, version, verdict, findings: vec![], notes: vec![], log: vec![], elapsed: ms(4) }
+    CheckResult {
+        check,
+        version,
+        verdict,
+        findings: vec![],
+        notes: vec![],
+        cases: 0,
+        log: vec![],
+        elapsed: ms(4),
+    }
 }
 
 fn finding(verdict: Verdict, expected: &str, observed: &str, at: Option<usize>) -> Finding {

@@ -18,6 +18,11 @@ const BEYOND: &[(Mutant, &str)] = &[
         "the connection ends either way, and whether the Will is due is disputed",
     ),
     (Mutant::BadCredentialsRefusedSilently, "only the owner of the broker knows whose password is right"),
+    (
+        Mutant::SubscribeReleasesQos2Id,
+        "generated clients use no Packet Identifier twice at a time; the checks do",
+    ),
+    (Mutant::ReceiveMaximumKept, "a broker may send fewer messages than the Receive Maximum allows"),
     (Mutant::PubrecOfUnknownIdIgnored, "no statement demands the answer"),
     (Mutant::RetainedQos0NotStored, "to store retained messages of QoS 0 is a recommendation"),
     (Mutant::WillPublishedLate, "how soon a Will comes is a recommendation"),
@@ -44,6 +49,16 @@ const BEYOND: &[(Mutant, &str)] = &[
 const FALLS_WITH: &[(Mutant, &str, &str)] = &[
     (Mutant::PubrelsInOrderOfIds, "3.1.1/MQTT-4.3.3-1", "the last PUBREL is held back, and does not come"),
     (Mutant::PubrelsInOrderOfIds, "5.0/MQTT-4.3.3-4", "the last PUBREL is held back, and does not come"),
+    (
+        Mutant::RefusedMessageDelivered,
+        "3.1.1/MQTT-4.3.3-2",
+        "its publisher sends the refused message again, and it comes twice",
+    ),
+    (
+        Mutant::RefusedMessageDelivered,
+        "5.0/MQTT-4.3.3-10",
+        "its publisher sends the refused message again, and it comes twice",
+    ),
     (
         Mutant::ReceiveMaximumLessOne,
         "5.0/MQTT-4.5.0-1",

@@ -44,7 +44,7 @@ mutants! {
     ResponseInformationUnasked "response_information_unasked" "sends Response Information that was not requested" ["5.0/MQTT-3.1.2-28"];
     MaximumQosNotAnnounced "maximum_qos_not_announced" "does not announce its Maximum QoS" ["5.0/MQTT-3.2.2-9"];
 
-    ConnackPropertyRepeated "connack_property_repeated" "names its Receive Maximum twice in CONNACK" ["5.0/U5-PROP-7"];
+    ConnackPropertyRepeated "connack_property_repeated" "names its Receive Maximum twice in CONNACK" ["5.0/U5-PROP-3", "5.0/U5-PROP-7"];
     PingreqSent "pingreq_sent" "sends PINGREQ to Clients" ["5.0/U5-TYPE-3"];
 
     // Keep Alive.
@@ -105,7 +105,7 @@ mutants! {
     SubscribeReleasesQos2Id "subscribe_releases_qos_2_id" "forgets a QoS 2 message when a SUBSCRIBE has its Packet Identifier" ["5.0/U5-PKT-2"];
     PubrecOfUnknownIdIgnored "pubrec_of_unknown_id_ignored" "does not answer a PUBREC whose Packet Identifier it does not know" ["5.0/U5-RC-4"];
     RefusedMessageDelivered "refused_message_delivered" "refuses a message and delivers it" ["5.0/U5-RC-1", "5.0/U5-PUB-7"];
-    RefusalDropsSubscriptions "refusal_drops_subscriptions" "drops the subscriptions of a Client whose message it refuses" ["5.0/U5-RC-6"];
+    RefusalDropsSubscriptions "refusal_drops_subscriptions" "drops the subscriptions of a Client whose message it refuses" ["5.0/MQTT-4.5.0-1", "5.0/U5-RC-6"];
     PublishAboveMaximumQosAccepted "publish_above_maximum_qos_accepted" "accepts messages above its Maximum QoS" ["5.0/U5-CON-10"];
     RetainUnavailableAccepted "retain_unavailable_accepted" "accepts messages with RETAIN though it retains nothing" ["5.0/U5-CON-11"];
     DeniedPublishUnacknowledged "denied_publish_unacknowledged" "neither acknowledges nor closes when a 3.1.1 message is not allowed" ["3.1.1/MQTT-3.3.5-2"];
@@ -332,7 +332,7 @@ mutants! {
     SharedQos2MovedOnSessionEnd "shared_qos_2_moved_on_session_end" "gives a started QoS 2 delivery to another member when the session ends" ["5.0/MQTT-4.8.2-5"];
     SharedRefusalMoved "shared_refusal_moved" "gives a message that a member refused to another" ["5.0/MQTT-4.8.2-6"];
     SharedQos1LostOnSessionEnd "shared_qos_1_lost_on_session_end" "drops unacknowledged QoS 1 messages of a Shared Subscription with their member's session" ["5.0/U5-SHR-8"];
-    SharedIdsOfAllMembers "shared_ids_of_all_members" "sends the Subscription Identifiers of all members of a Shared Subscription" ["5.0/U5-PUB-12"];
+    SharedIdsOfAllMembers "shared_ids_of_all_members" "sends the Subscription Identifiers of all members of a Shared Subscription" ["5.0/U5-PUB-11", "5.0/U5-PUB-12"];
     SharedUnsubscribeByFilter "shared_unsubscribe_by_filter" "removes a Shared Subscription at an UNSUBSCRIBE of its filter alone" ["5.0/MQTT-3.10.4-1", "5.0/U5-SHR-7"];
     SharedJoinedTwice "shared_joined_twice" "counts a session as a member for each SUBSCRIBE" ["5.0/U5-SHR-5"];
     SharedGroupsMerged "shared_groups_merged" "serves one ShareName of each filter only" ["5.0/U5-SHR-4"];

@@ -67,6 +67,8 @@ pub fn all() -> Vec<&'static Check> {
         common::s4_errors::CHECKS,
         v5::s4_8_shared::CHECKS,
         v5::s4_8_members::CHECKS,
+        common::s4_13_table::CHECKS,
+        v3_1_1::s4_8_table::CHECKS,
         v5::s4_9_flow::CHECKS,
         v5::s3_15_auth::CHECKS,
         v5::s4_12_auth::CHECKS,

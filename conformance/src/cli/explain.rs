@@ -3,7 +3,7 @@
 use super::Trouble;
 use crate::check::Check;
 use crate::select::{Pattern, near};
-use crate::statement::{self, Observable, Statement};
+use crate::statement::{self, Statement};
 use crate::{checks, report};
 use mqtt_assay_codec::Version;
 use std::fmt::Write as _;
@@ -76,13 +76,7 @@ fn explain_statement(statement: &Statement, checks: &[&'static Check]) -> String
         paragraph(&mut text, "proved by", &proof(check));
     }
     if deciding.is_empty() {
-        let reason = statement.exempt().unwrap_or(match statement.observable {
-            Observable::Config => {
-                "not yet: it takes a broker that is set up for it (limits, users, WebSocket…)"
-            }
-            _ => "not yet",
-        });
-        paragraph(&mut text, "no check", reason);
+        paragraph(&mut text, "no check", statement.exempt().unwrap_or("not yet"));
     }
     paragraph(&mut text, "document", &format!("{} section {}", statement.link(), statement.section()));
     text

@@ -24,6 +24,10 @@ pub(super) struct Arguments {
     #[arg(long, conflicts_with = "only")]
     mutants: bool,
 
+    /// Print for every statement which checks decide it and which mutants prove them, as Markdown
+    #[arg(long, conflicts_with_all = ["statements", "mutants", "only", "json"])]
+    coverage: bool,
+
     /// List only what matches: a statement id, a section (3.3), a check's name (publish/, *retain*)
     #[arg(long, value_name = "PATTERN")]
     only: Vec<String>,
@@ -46,6 +50,10 @@ pub enum ListForm {
 
 /// Prints the list.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Trouble> {
+    if arguments.coverage {
+        io::stdout().lock().write_all(super::coverage(&checks::all()).as_bytes())?;
+        return Ok(());
+    }
     let form = match (arguments.statements, arguments.mutants) {
         (true, _) => ListForm::Statements,
         (_, true) => ListForm::Mutants,

@@ -4,6 +4,7 @@
 //! ignored.
 
 mod check;
+mod coverage;
 mod explain;
 mod later;
 mod list;
@@ -21,6 +22,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+pub use coverage::coverage;
 pub use explain::explain;
 pub use list::{ListForm, list, list_schema};
 

@@ -80,6 +80,9 @@ pub struct Entry {
     pub findings: Vec<Found>,
     /// Choices of the broker that the specification leaves open.
     pub notes: Vec<String>,
+    /// How many cases of a table were judged; only for checks that have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cases: Option<usize>,
     /// How long the check took, in milliseconds.
     pub elapsed_ms: u64,
     /// The command that repeats the check; only with a log.
@@ -201,6 +204,7 @@ pub fn entry(result: &CheckResult, with_log: bool) -> Entry {
         statements: result.check.cites(result.version).map(|cite| cite.to_string()).collect(),
         findings: result.findings.iter().map(|finding| found(finding, result)).collect(),
         notes: result.notes.clone(),
+        cases: Some(result.cases).filter(|cases| *cases > 0),
         elapsed_ms: milliseconds(result.elapsed),
         replay: None,
         log: with_log.then(|| result.log.iter().map(logged).collect()),

@@ -137,6 +137,8 @@ pub struct Statement {
     pub summary: &'static str,
     /// How a harness can see whether it holds; may be empty for unnumbered rules.
     pub how_to_observe: &'static str,
+    /// Why no check can exist for it, though it binds the broker and could be seen.
+    pub reason: Option<&'static str>,
 }
 
 impl Statement {
@@ -158,6 +160,9 @@ impl Statement {
 
     /// Why no check can exist for it, if that is so.
     pub const fn exempt(&self) -> Option<&'static str> {
+        if self.reason.is_some() {
+            return self.reason;
+        }
         match (self.binds, self.observable) {
             (Binds::Client, _) | (_, Observable::Client) => {
                 Some("it binds clients: nothing that a broker does can break it")

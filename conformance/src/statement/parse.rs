@@ -6,6 +6,8 @@ use mqtt_assay_codec::Version;
 
 const V3_1_1: &str = include_str!("../../data/requirements-3.1.1.tsv");
 const V5: &str = include_str!("../../data/requirements-5.0.tsv");
+/// Why no check can exist for a statement of which the other columns do not tell it.
+const REASONS: &str = include_str!("../../data/reasons.tsv");
 const UNNUMBERED: &str = include_str!("../../data/unnumbered.tsv");
 
 /// All statements in catalogue order.
@@ -21,15 +23,23 @@ pub(super) fn everything() -> Vec<Statement> {
                 .map(|fields| unnumbered(version, fields, &titles)),
         );
     }
+    for line in REASONS.lines().skip(1) {
+        let [name, reason] = fields(line);
+        let statement = statements.iter_mut().find(|s: &&mut Statement| s.cite().to_string() == name);
+        statement.unwrap_or_else(|| panic!("a reason for {name}, which does not exist")).reason =
+            Some(reason);
+    }
     statements
 }
 
 /// The lines after the header, cut into their seven fields.
 fn rows(file: &'static str) -> impl Iterator<Item = [&'static str; 7]> {
-    file.lines().skip(1).map(|line| {
-        let fields: Vec<_> = line.split('\t').collect();
-        fields.try_into().unwrap_or_else(|_| panic!("not seven fields: {line}"))
-    })
+    file.lines().skip(1).map(fields)
+}
+
+fn fields<const N: usize>(line: &'static str) -> [&'static str; N] {
+    let fields: Vec<_> = line.split('\t').collect();
+    fields.try_into().unwrap_or_else(|_| panic!("not {N} fields: {line}"))
 }
 
 fn numbered(version: Version, fields: [&'static str; 7]) -> Statement {
@@ -51,6 +61,7 @@ fn numbered(version: Version, fields: [&'static str; 7]) -> Statement {
         observable: observable(id, observable_word),
         summary,
         how_to_observe,
+        reason: None,
     }
 }
 
@@ -73,6 +84,7 @@ fn unnumbered(version: Version, fields: [&'static str; 7], titles: &[(Section, &
         observable,
         summary,
         how_to_observe,
+        reason: None,
     }
 }
 

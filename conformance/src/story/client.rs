@@ -167,6 +167,16 @@ impl<'w> Client<'w> {
         self.write(bytes).await
     }
 
+    /// Writes bytes in two writes, the second when the first has gone out.
+    pub async fn send_in_two(&mut self, bytes: &[u8], at: usize) -> Story {
+        self.record(What::Note(format!("sends {at} bytes of a packet, then the rest")))?;
+        self.record(What::Sent(bytes.to_vec()))?;
+        let (first, rest) = bytes.split_at(at.min(bytes.len()));
+        self.write(first).await?;
+        tokio::task::yield_now().await;
+        self.write(rest).await
+    }
+
     /// Writes so many bytes of no meaning, the payload of a large packet, without keeping them in the log.
     pub async fn send_filling(&mut self, count: usize) -> Story {
         self.record(What::Note(format!("sends {count} bytes more of the packet")))?;

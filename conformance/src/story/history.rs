@@ -92,6 +92,22 @@ impl History {
         Some(events.len() - 1)
     }
 
+    /// Appends all of another history, at the times when they happened, and gives the index of the first; `None`
+    /// if there is no room for them.
+    pub(crate) fn absorb(&self, other: &History) -> Option<usize> {
+        let later = other.started.duration_since(self.started);
+        let others = other.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut guard = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let (events, bytes) = &mut *guard;
+        if events.len() + others.0.len() > EVENTS_MAX || *bytes + others.1 > BYTES_MAX {
+            return None;
+        }
+        let first = events.len();
+        *bytes += others.1;
+        events.extend(others.0.iter().map(|event| Event { at: event.at + later, ..event.clone() }));
+        Some(first)
+    }
+
     /// The events as reports show them.
     pub(crate) fn log(&self) -> Vec<LogEntry> {
         let guard = self.events.lock().unwrap_or_else(PoisonError::into_inner);

@@ -11,6 +11,7 @@ use crate::setup::Profile;
 use crate::verdict::Verdict;
 use mqtt_assay_codec::{Connack, Qos, Version};
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -105,6 +106,7 @@ pub struct World {
     notes: Mutex<Vec<String>>,
     leftovers: Mutex<Leftovers>,
     connections: Mutex<Vec<(String, u32)>>,
+    cases: AtomicUsize,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -133,7 +135,36 @@ impl World {
             notes: Mutex::default(),
             leftovers: Mutex::default(),
             connections: Mutex::default(),
+            cases: AtomicUsize::new(0),
         }
+    }
+
+    /// The same place with a log and findings of its own.
+    pub(crate) fn fork(&self) -> World {
+        World {
+            address: self.address.clone(),
+            credentials: self.credentials.clone(),
+            version: self.version,
+            abilities: self.abilities.clone(),
+            history: History::new(self.credentials.password.as_deref()),
+            patience: self.patience,
+            tag: self.tag.clone(),
+            findings: Mutex::default(),
+            notes: Mutex::default(),
+            leftovers: Mutex::default(),
+            connections: Mutex::default(),
+            cases: AtomicUsize::new(0),
+        }
+    }
+
+    /// So many cases of a table have been judged.
+    pub(crate) fn count_cases(&self, judged: usize) {
+        self.cases.fetch_add(judged, Ordering::Relaxed);
+    }
+
+    /// How many cases of tables have been judged.
+    pub(crate) fn cases(&self) -> usize {
+        self.cases.load(Ordering::Relaxed)
     }
 
     /// The version that this run of the story speaks.

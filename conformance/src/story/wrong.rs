@@ -6,6 +6,8 @@
 //! a statement obliges the broker to detect it, where a filter that must not exist is granted, and where what is
 //! wrong is passed on: a witness looks for that. 3.1.1 leaves no such freedom [3.1.1/MQTT-4.8.0-1].
 
+mod table;
+
 use super::history::What;
 use super::refuse::held_open_words;
 use super::{Client, Received, Refusal, Severity, Stop, Story, World};
@@ -64,11 +66,15 @@ impl World {
             .filter(choose)
             .enumerate()
             .map(|(index, case)| Variant {
-                bytes: self.with_own_names(&case, index),
+                bytes: self.with_own_names(&case, index, &self.wrong_topic()),
                 name: case.name,
                 stage: case.stage,
             })
             .collect();
+        self.wrong_variants(variants)
+    }
+
+    fn wrong_variants(&self, variants: Vec<Variant>) -> WrongPackets<'_> {
         WrongPackets {
             world: self,
             variants,
@@ -82,7 +88,7 @@ impl World {
 
     /// Variants of the check's own making: see [`WrongPackets::and`].
     pub fn wrong_by_hand(&self) -> WrongPackets<'_> {
-        self.wrong(|_| false)
+        self.wrong_variants(Vec::new())
     }
 
     /// The topic that a variant of the check's own publishes to, so that the witness sees it.
@@ -91,9 +97,9 @@ impl World {
     }
 
     /// The case with our own topic and Client Identifier, as long as it breaks the same rule then.
-    fn with_own_names(&self, case: &Case, index: usize) -> Vec<u8> {
+    fn with_own_names(&self, case: &Case, index: usize, topic: &str) -> Vec<u8> {
         let own = [
-            (&b"\x00\x01t"[..], self.wrong_topic()),
+            (&b"\x00\x01t"[..], topic.to_owned()),
             (b"\x00\x06client", self.client_id(&format!("wrong{index}"))),
             (b"\x00\x03a/b", self.topic("wrong/a/b")),
             (b"\x00\x01a", self.topic("wrong/a")),

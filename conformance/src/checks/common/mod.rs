@@ -19,6 +19,7 @@ pub mod s3_3_publish;
 pub mod s3_3_retained;
 pub mod s3_8_subscribe;
 pub mod s3_malformed;
+pub mod s4_13_table;
 pub mod s4_1_state;
 pub mod s4_3_qos;
 pub mod s4_4_redelivery;

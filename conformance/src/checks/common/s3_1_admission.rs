@@ -2,7 +2,7 @@
 
 use crate::check;
 use crate::check::Check;
-use crate::story::{Attempt, Next, Stop};
+use crate::story::{Attempt, Next, Received, Stop};
 use mqtt_assay_codec::reason::return_code;
 use mqtt_assay_codec::{Packet, ReasonCode};
 use std::time::Duration;
@@ -49,7 +49,7 @@ check! {
                 }
                 Attempt::Accepted(client) => {
                     let connack = client.connack_received();
-                    let observed = connack.map_or_else(String::new, |connack| connack.line());
+                    let observed = connack.map_or_else(String::new, Received::line);
                     let at = connack.and_then(|connack| connack.index);
                     return Err(Stop::violates("the end of the connection", observed).at(at));
                 }

@@ -3,7 +3,9 @@
 use crate::check;
 use crate::check::Check;
 use crate::checks::refusals::refuses_publish;
-use crate::story::{Attempt, Client, ConnectBuilder, Severity, Stop, Story, WillMessage, World, suback};
+use crate::story::{
+    Attempt, Client, ConnectBuilder, Received, Severity, Stop, Story, WillMessage, World, suback,
+};
 use mqtt_assay_codec::{
     Packet, Properties, Property, PropertyList, Qos, ReasonCode, SubscriptionList, SubscriptionOptions,
 };
@@ -41,7 +43,7 @@ async fn refused(w: &World, client: ConnectBuilder<'_>, fitting: ReasonCode) -> 
         }
         Attempt::Accepted(client) => {
             let at = client.connack_received().and_then(|connack| connack.index);
-            let observed = client.connack_received().map_or_else(String::new, |connack| connack.line());
+            let observed = client.connack_received().map_or_else(String::new, Received::line);
             Err(Stop::violates(format!("CONNACK {fitting} and the end of the connection"), observed).at(at))
         }
     }

@@ -78,6 +78,10 @@ pub fn write(out: &mut dyn Write, run: &Run, context: &Context, look: &Look) -> 
             writeln!(out, "the statements of {version} are in {}", document(*version))?;
         }
     }
+    let cases: usize = run.results.iter().map(|result| result.cases).sum();
+    if cases > 0 {
+        writeln!(out, "{cases} cases of wrong packets judged, each on a connection of its own")?;
+    }
     let summary = Summary::of(run);
     if !run.results.is_empty() {
         writeln!(out)?;
