@@ -2,6 +2,7 @@
 //! packets.
 #![forbid(unsafe_code)]
 
+pub mod baseline;
 pub mod check;
 pub mod checks;
 pub mod cli;

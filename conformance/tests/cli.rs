@@ -64,8 +64,6 @@ fn what_is_not_there_yet_is_refused_by_name() {
         &["prove"],
         &["probe", "mqtt://host"],
         &["report", "a.json", "b.json"],
-        &["check", "--baseline", "file"],
-        &["check", "--accept"],
         &["check", "--spawn", "mosquitto -p {port}"],
         &["check", "--mqtt", "3.1"],
         &["check", "mqtts://user:secret@host"],
@@ -138,6 +136,54 @@ fn a_run_of_one_check_writes_its_reports() {
     assert_eq!((&value["seed"], &value["summary"]["exit"]), (&7.into(), &0.into()));
     assert!(std::fs::read_to_string(path("result.xml")).unwrap().contains("<testcase name=\"ping/"));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "no partial result stays behind");
+}
+
+/// A failure is new, is accepted, is known; when it is gone its entry is stale; when its day is over it is new again.
+#[test]
+fn a_baseline_lets_through_what_it_knows() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("known.toml").to_str().unwrap().to_owned();
+    let check = |more: &[&str]| {
+        let shared = ["check", "--only", "retained/reaches_new_subscription", "--mqtt", "3.1.1"];
+        let output = mqtt_assay(&[&shared[..], &["--baseline", &file], more].concat());
+        let shown = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), shown)
+    };
+    let broken = ["--mutant", "retained_flag_cleared"];
+    let (code, shown) = check(&broken);
+    assert!(code == Some(2) && shown.contains("--accept writes one"), "{shown}");
+    std::fs::write(&file, "").unwrap();
+    let (code, shown) = check(&broken);
+    assert!(code == Some(1) && shown.contains("1 statement newly broken"), "{shown}");
+
+    let (code, shown) = check(&["--mutant", "retained_flag_cleared", "--accept"]);
+    assert!(code == Some(0) && shown.contains("known: accepted, not yet explained"), "{shown}");
+    let accepted = std::fs::read_to_string(&file).unwrap();
+    let (code, shown) = check(&broken);
+    assert!(code == Some(0) && shown.contains("No statement newly broken"), "{shown}");
+
+    let (code, shown) = check(&[]);
+    assert!(code == Some(1) && shown.contains("stale entr"), "{shown}");
+    std::fs::write(&file, accepted.replace("[[known]]", "[[known]]\nexpires = 2001-01-01")).unwrap();
+    let (code, shown) = check(&broken);
+    assert!(code == Some(1) && shown.contains("its last day was 2001-01-01"), "{shown}");
+    let (code, shown) = check(&["--accept"]);
+    assert!(code == Some(0) && !shown.contains("stale"), "{shown}");
+    assert!(!std::fs::read_to_string(&file).unwrap().contains("[[known]]"));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing temporary stays behind");
+}
+
+#[test]
+fn a_wrong_baseline_is_one_sentence_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("known.toml").to_str().unwrap().to_owned();
+    std::fs::write(&file, "[[known]]\ncheck = 'ping/x'\nverdict = 'violates'\nwhy = 'so'\n").unwrap();
+    let said = refusal(&["check", "--baseline", &file]);
+    assert!(said.contains("known.toml, line 4: unknown field `why`"), "{said}");
+    refusal(&["check", "--accept"]);
+    let missing = folder.path().join("missing").join("known.toml").to_str().unwrap().to_owned();
+    let said = refusal(&["check", "--baseline", &missing, "--accept"]);
+    assert!(said.contains("cannot write the baseline"), "{said}");
 }
 
 #[test]

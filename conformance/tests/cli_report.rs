@@ -1,5 +1,6 @@
 //! The faces of a result: terminal, JSON, JUnit, and what `list`, `explain` and the help say.
 
+use mqtt_assay::baseline::{Baseline, Date, Gate};
 use mqtt_assay::check::{Check, Cite, Need, Running};
 use mqtt_assay::cli::{self, ListForm};
 use mqtt_assay::outcome::{CheckResult, Direction, Finding, LogEntry, Run};
@@ -172,7 +173,7 @@ fn sample() -> Run {
 }
 
 fn context() -> Context {
-    Context { command: "mqtt-assay check mqtt://127.0.0.1:1883".into(), strict: false }
+    Context { command: "mqtt-assay check mqtt://127.0.0.1:1883".into(), strict: false, gate: None }
 }
 
 const PLAIN: Look = Look { colours: false, columns: None, verbose: false };
@@ -279,6 +280,79 @@ fn junit_of_a_strict_run_fails_deviations() {
     let strict = junit::report(&sample(), &Context { strict: true, ..context() }).unwrap();
     assert_eq!(strict.matches("<failure").count(), 2);
     assert_eq!(junit::report(&sample(), &context()).unwrap().matches("<failure").count(), 1);
+}
+
+/// A baseline that knows one failure, is too old for another, has one that is flaky, and one that is stale.
+fn gated() -> Context {
+    let text = "
+        [[known]]
+        statement = '5.0/MQTT-3.8.3-3'
+        verdict = 'violates'
+        reason = 'the bridge depends on it'
+        link = 'https://example.org/issues/42'
+
+        [[known]]
+        check = 'connect/first_packet_is_connect'
+        verdict = 'deviates'
+        reason = 'waits for the new parser'
+        expires = 2026-06-30
+
+        [[known]]
+        check = 'retained/reaches_new_subscription'
+        mqtt = '3.1.1'
+        verdict = 'inconclusive'
+        reason = 'it restarts itself at times'
+        flaky = true
+
+        [[known]]
+        check = 'retained/reached_old_subscription'
+        verdict = 'violates'
+        reason = 'nobody remembers'
+    ";
+    let baseline = Baseline::read(text).unwrap();
+    let today = Date { year: 2026, month: 7, day: 1 };
+    Context { gate: Some(Gate { file: "known.toml".into(), baseline, today }), ..context() }
+}
+
+/// As the sample, and what the baseline knows is not all that fails.
+fn gated_sample() -> Run {
+    let mut run = sample();
+    run.results[0] = result(&FIRST, OLD, Verdict::Violates);
+    run.results[0].findings = vec![finding(Verdict::Violates, "the end of the connection", "nothing", None)];
+    run.results[2].log.truncate(2);
+    run.results[2].findings[0].at = Some(1);
+    run
+}
+
+#[test]
+fn a_run_with_a_baseline_on_the_terminal() {
+    let mut out = Vec::new();
+    terminal::write(&mut out, &gated_sample(), &gated(), &PLAIN).unwrap();
+    snapshot("baseline_terminal", &String::from_utf8(out).unwrap());
+}
+
+#[test]
+fn a_run_with_a_baseline_as_json() {
+    let value = serde_json::to_value(json::report(&gated_sample(), &gated(), false)).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&json::schema()).unwrap();
+    assert!(jsonschema::validator_for(&schema).unwrap().is_valid(&value));
+    assert_eq!(value["summary"]["exit"], 1);
+    let results: Vec<_> = value["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|result| serde_json::json!([result["check"], result["verdict"], result["baseline"]]))
+        .collect();
+    let shown = serde_json::json!({"baseline": value["baseline"], "results": results});
+    snapshot("baseline_json", &serde_json::to_string_pretty(&shown).unwrap());
+}
+
+#[test]
+fn a_run_with_a_baseline_as_junit() {
+    let xml = junit::report(&gated_sample(), &gated()).unwrap();
+    assert_eq!(xml.matches("<failure").count(), 2, "one is new, one entry is stale");
+    assert_eq!(xml.matches("<error").count(), 1, "what is flaky counts");
+    snapshot("baseline_junit", &xml);
 }
 
 #[test]

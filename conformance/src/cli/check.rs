@@ -2,12 +2,12 @@
 
 use super::outputs::{Outputs, Wanted};
 use super::progress::Shown;
-use super::{Colours, Trouble, mutant, say, target};
+use super::{Colours, Trouble, baseline, mutant, say, target};
 use crate::check::Check;
 use crate::checks;
 use crate::outcome::Run;
 use crate::report::terminal::{self, Look};
-use crate::report::{Context, Exit, Summary};
+use crate::report::{Context, Exit};
 use crate::run::{self, PATIENCE, Progress};
 use crate::select::Selection;
 use crate::setup::Profile;
@@ -16,18 +16,27 @@ use indicatif::ProgressBar;
 use mqtt_assay_broker_model::Mutant;
 use mqtt_assay_codec::Version;
 use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::watch;
 
 /// Where a password may wait that shall not be seen in the list of processes.
 const PASSWORD_VARIABLE: &str = "MQTT_ASSAY_PASSWORD";
 
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  the broker conforms: something was shown, nothing is broken, nothing is left in doubt
+  1  a requirement is broken (with --strict: or a recommendation is not followed); with --baseline:
+     one that it does not know, or the baseline has an entry that nothing fits any more
+  2  wrong usage, the run could not begin, or it was interrupted
+  3  nothing is broken, but nothing was shown either, or some check was inconclusive";
+
 /// Run the checks against a broker
 ///
 /// Connects many clients to the broker, side by side, and judges what it answers. Each client id and topic is
 /// new, so that a broker in use is not disturbed and two runs do not meet.
 #[derive(clap::Args, Debug)]
-#[command(after_help = super::EXIT_CODES)]
+#[command(after_help = EXIT_CODES)]
 pub(super) struct Arguments {
     /// The broker: mqtt://[USER[:PASSWORD]@]HOST[:PORT], or `reference` for the embedded one
     #[arg(default_value = "reference")]
@@ -102,10 +111,13 @@ pub(super) struct Arguments {
     #[arg(long, short, conflicts_with = "verbose", help_heading = "Output")]
     quiet: bool,
 
-    #[arg(long, value_name = "FILE", hide = true)]
-    baseline: Option<String>,
+    /// The failures that are known (TOML; see docs/baseline.md): they do not fail the run, new ones do, and so do
+    /// entries that nothing fits any more
+    #[arg(long, value_name = "FILE", help_heading = "Baseline")]
+    baseline: Option<PathBuf>,
 
-    #[arg(long, hide = true)]
+    /// Write the baseline that this run passes; reasons of what still fails are kept
+    #[arg(long, requires = "baseline", help_heading = "Baseline")]
     accept: bool,
 
     #[arg(long, value_name = "COMMAND", hide = true)]
@@ -137,13 +149,8 @@ fn seconds(text: &str) -> Result<Duration, String> {
 
 impl Arguments {
     fn refuse_what_is_not_there(&self) -> Result<(), Trouble> {
-        let given = [
-            ("--baseline", self.baseline.is_some()),
-            ("--accept", self.accept),
-            ("--spawn", self.spawn.is_some()),
-        ];
-        match given.iter().find(|(_, given)| *given) {
-            Some((flag, _)) => Err(Trouble::new(format!("{flag} is not part of this version; leave it out"))),
+        match &self.spawn {
+            Some(_) => Err(Trouble::new("--spawn is not part of this version; leave it out")),
             None => Ok(()),
         }
     }
@@ -254,7 +261,11 @@ pub(super) fn run(arguments: &Arguments, colours: Colours) -> Result<Exit, Troub
             Trouble::new(format!("the system gives no random seed ({error}); give --seed"))
         })?,
     };
-    let context = Context { command: arguments.command(&target), strict: arguments.strict };
+    let gate = match &arguments.baseline {
+        Some(path) => Some(baseline::open(path, arguments.accept)?),
+        None => None,
+    };
+    let mut context = Context { command: arguments.command(&target), strict: arguments.strict, gate };
     let mut wanted = arguments.report.clone();
     if arguments.json {
         wanted.push(Wanted::JSON_TO_STDOUT);
@@ -278,10 +289,15 @@ pub(super) fn run(arguments: &Arguments, colours: Colours) -> Result<Exit, Troub
             return Err(trouble);
         }
     };
-    let exit = Summary::of(&run).exit(&run, arguments.strict);
+    let accepted = match (&arguments.baseline, &mut context.gate) {
+        (Some(path), Some(gate)) if arguments.accept => baseline::accept(path, gate, &run, arguments.strict),
+        _ => Ok(()),
+    };
+    let exit = context.exit(&run);
     let to_stderr = outputs.takes_stdout();
     let shown = show(&run, &context, arguments, colours, to_stderr);
     outputs.finish(&run, &context)?;
+    accepted?;
     match shown {
         // Whoever reads our output has seen enough; what the run earned stands.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Trouble::Output(error)),

@@ -3,6 +3,7 @@
 //! Whatever cannot be done is refused in one sentence with exit code 2; nothing that the user asked for is
 //! ignored.
 
+mod baseline;
 mod check;
 mod coverage;
 mod explain;

@@ -94,14 +94,8 @@ impl Outputs {
     }
 
     fn try_path(&mut self, format: Format, path: &Path) -> io::Result<()> {
-        if path.is_dir() {
-            return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
-        }
-        if !is_replaceable(path) {
-            return OpenOptions::new().write(true).open(path).map(drop);
-        }
-        drop(temporary(path)?);
-        if format == Format::Json {
+        try_file(path)?;
+        if format == Format::Json && is_replaceable(path) {
             let mut name = path.as_os_str().to_owned();
             name.push(".partial");
             let path = PathBuf::from(name);
@@ -177,6 +171,17 @@ fn cannot_write(path: &Path, error: &io::Error) -> Trouble {
     ))
 }
 
+/// Tries whether the path could be written to, without doing so.
+pub(super) fn try_file(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
+    }
+    if !is_replaceable(path) {
+        return OpenOptions::new().write(true).open(path).map(drop);
+    }
+    temporary(path).map(drop)
+}
+
 /// Whether the path is, or will be, a plain file. Devices and pipes are written to, never replaced.
 fn is_replaceable(path: &Path) -> bool {
     std::fs::metadata(path).map_or(true, |found| found.is_file())
@@ -197,7 +202,7 @@ fn temporary(path: &Path) -> io::Result<tempfile::NamedTempFile> {
 }
 
 /// Writes a file whole or not at all.
-fn write(path: &Path, text: &str) -> io::Result<()> {
+pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
     if !is_replaceable(path) {
         return OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes());
     }

@@ -2,6 +2,7 @@
 //! new number in [`SCHEMA`]. The schema is in `schema/result-1.schema.json`.
 
 use super::{Context, Summary, accusable, hex, needs_showing};
+use crate::baseline::{self, Judgement, Placed, Standing};
 use crate::check::Cite;
 use crate::outcome::{CheckResult, Direction, Finding, LogEntry, Run};
 use crate::statement::{self, CATALOGUE};
@@ -41,6 +42,9 @@ pub struct Report {
     pub planned: usize,
     /// The counts.
     pub summary: Totals,
+    /// What the baseline says; only if the run has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Baseline>,
     /// One entry per check and version, in the order of the catalogue.
     pub results: Vec<Entry>,
 }
@@ -64,6 +68,75 @@ pub struct Totals {
     pub recommendations_not_followed: Vec<String>,
 }
 
+/// How a run stands to its baseline, the file of known failures.
+#[derive(Serialize, JsonSchema, Debug)]
+#[schemars(deny_unknown_fields)]
+pub struct Baseline {
+    /// The file, as the user named it.
+    pub file: String,
+    /// How many results fail as is known: they do not fail the run.
+    pub known: usize,
+    /// How many results fail as nobody knew.
+    pub new: usize,
+    /// How many results fail that are known to fail at times: they fail the run, too.
+    pub flaky: usize,
+    /// The statements that are broken, in spite of the baseline.
+    pub statements_newly_broken: Vec<String>,
+    /// Entries that nothing fits any more; they fail the run.
+    pub stale: Vec<Outdated>,
+    /// Entries whose last day is over; they count as absent.
+    pub expired: Vec<Outdated>,
+}
+
+/// An entry of the baseline that is out of date.
+#[derive(Serialize, JsonSchema, Debug)]
+#[schemars(deny_unknown_fields)]
+pub struct Outdated {
+    /// The line in the file.
+    pub line: usize,
+    /// What the entry names.
+    pub entry: String,
+    /// Why it counts no more.
+    pub why: String,
+}
+
+/// How a result stands to the baseline.
+#[derive(Serialize, JsonSchema, Debug)]
+#[schemars(deny_unknown_fields)]
+pub struct Placing {
+    /// The weightiest standing of its findings.
+    pub standing: Place,
+    /// The entries that fit it.
+    pub entries: Vec<Reason>,
+}
+
+/// How a failure stands to the baseline.
+#[derive(Clone, Copy, Serialize, JsonSchema, Debug)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// No entry fits it.
+    New,
+    /// It is known to come and go, and fails the run.
+    Flaky,
+    /// It is known, and does not fail the run.
+    Known,
+}
+
+/// Why a failure may stand.
+#[derive(Serialize, JsonSchema, Debug)]
+#[schemars(deny_unknown_fields)]
+pub struct Reason {
+    /// The line in the file.
+    pub line: usize,
+    /// The reason that it gives.
+    pub reason: String,
+    /// Where more is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// Whether the failure is known to come and go.
+    pub flaky: bool,
+}
+
 /// The result of one check in one version.
 #[derive(Serialize, JsonSchema, Debug)]
 #[schemars(deny_unknown_fields)]
@@ -78,6 +151,9 @@ pub struct Entry {
     pub statements: Vec<String>,
     /// What was found; empty if everything conforms.
     pub findings: Vec<Found>,
+    /// How it stands to the baseline; only if the run has one, and only if it fails or is known to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Placing>,
     /// Choices of the broker that the specification leaves open.
     pub notes: Vec<String>,
     /// How many cases of a table were judged; only for checks that have one.
@@ -162,6 +238,7 @@ pub enum Way {
 /// The report of a run. With `verbose`, every result has its log.
 pub fn report(run: &Run, context: &Context, verbose: bool) -> Report {
     let summary = Summary::of(run);
+    let judgement = context.judge(run);
     let names = |cites: &std::collections::BTreeSet<Cite>| cites.iter().map(ToString::to_string).collect();
     Report {
         schema: SCHEMA,
@@ -175,19 +252,27 @@ pub fn report(run: &Run, context: &Context, verbose: bool) -> Report {
         interrupted: run.interrupted,
         planned: run.planned,
         summary: Totals {
-            exit: summary.exit(run, context.strict).code(),
+            exit: context.exit(run).code(),
             strict: context.strict,
             verdicts: Verdict::ALL.into_iter().map(|v| (v, summary.counts.of(v))).collect(),
             statements_broken: names(&summary.broken),
             statements_kept: names(&summary.kept),
             recommendations_not_followed: names(&summary.not_followed),
         },
+        baseline: context
+            .gate
+            .as_ref()
+            .zip(judgement.as_ref())
+            .map(|(gate, found)| balance(&gate.file, found)),
         results: run
             .results
             .iter()
-            .map(|result| {
+            .enumerate()
+            .map(|(index, result)| {
                 let with_log = verbose || needs_showing(result.verdict);
                 let mut entry = entry(result, with_log);
+                let placed = judgement.as_ref().and_then(|judgement| judgement.placed[index].as_ref());
+                entry.baseline = placed.map(placing);
                 entry.replay = with_log.then(|| context.replay(run, result));
                 entry
             })
@@ -195,7 +280,44 @@ pub fn report(run: &Run, context: &Context, verbose: bool) -> Report {
     }
 }
 
-/// One result, with its log or without; the command that repeats it is not known here.
+fn balance(file: &str, judgement: &Judgement<'_>) -> Baseline {
+    let outdated = |entry: &baseline::Entry, why: &str| Outdated {
+        line: entry.line,
+        entry: entry.to_string(),
+        why: why.to_owned(),
+    };
+    Baseline {
+        file: file.to_owned(),
+        known: judgement.count(Standing::Known),
+        new: judgement.count(Standing::New),
+        flaky: judgement.count(Standing::Flaky),
+        statements_newly_broken: judgement.broken.iter().map(ToString::to_string).collect(),
+        stale: judgement.stale.iter().map(|stale| outdated(stale.entry, stale.why)).collect(),
+        expired: judgement.expired.iter().map(|entry| outdated(entry, "its last day is over")).collect(),
+    }
+}
+
+fn placing(placed: &Placed<'_>) -> Placing {
+    Placing {
+        standing: match placed.standing {
+            Standing::New => Place::New,
+            Standing::Flaky => Place::Flaky,
+            Standing::Known => Place::Known,
+        },
+        entries: placed
+            .entries
+            .iter()
+            .map(|entry| Reason {
+                line: entry.line,
+                reason: entry.reason.clone(),
+                link: entry.link.clone(),
+                flaky: entry.flaky,
+            })
+            .collect(),
+    }
+}
+
+/// One result, with its log or without; the command that repeats it and the baseline are not known here.
 pub fn entry(result: &CheckResult, with_log: bool) -> Entry {
     Entry {
         check: result.check.name,
@@ -203,6 +325,7 @@ pub fn entry(result: &CheckResult, with_log: bool) -> Entry {
         verdict: result.verdict,
         statements: result.check.cites(result.version).map(|cite| cite.to_string()).collect(),
         findings: result.findings.iter().map(|finding| found(finding, result)).collect(),
+        baseline: None,
         notes: result.notes.clone(),
         cases: Some(result.cases).filter(|cases| *cases > 0),
         elapsed_ms: milliseconds(result.elapsed),

@@ -2,6 +2,7 @@
 
 use super::log::{self, Line};
 use super::{Context, accusable, needs_showing, place, printable};
+use crate::baseline::{Entry, Judgement, Placed, Standing};
 use crate::outcome::{CheckResult, Run};
 use crate::statement;
 use crate::verdict::Verdict;
@@ -10,7 +11,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// The report of a run. Violations are failures, inconclusive results are errors, what was not tested is
-/// skipped; deviations pass with their findings as output, unless the run is strict.
+/// skipped; deviations pass with their findings as output, unless the run is strict. With a baseline, what is known
+/// is skipped with its reason, and entries that are out of date are cases of their own.
 ///
 /// # Errors
 ///
@@ -18,9 +20,11 @@ use std::fmt::Write as _;
 pub fn report(run: &Run, context: &Context) -> Result<String, quick_junit::SerializeError> {
     let mut report = Report::new("mqtt-assay");
     report.set_time(run.elapsed);
-    let mut suites: BTreeMap<_, Vec<&CheckResult>> = BTreeMap::new();
-    for result in &run.results {
-        suites.entry((result.version, place(result))).or_default().push(result);
+    let judgement = context.judge(run);
+    let mut suites: BTreeMap<_, Vec<(&CheckResult, Option<&Placed<'_>>)>> = BTreeMap::new();
+    for (index, result) in run.results.iter().enumerate() {
+        let placed = judgement.as_ref().and_then(|judgement| judgement.placed[index].as_ref());
+        suites.entry((result.version, place(result))).or_default().push((result, placed));
     }
     for ((version, place), results) in suites {
         let name = match place {
@@ -31,14 +35,39 @@ pub fn report(run: &Run, context: &Context) -> Result<String, quick_junit::Seria
         suite.add_property(("target", run.target.as_str()));
         suite.add_property(("seed", run.seed.to_string().as_str()));
         suite.add_property(("catalogue", statement::CATALOGUE));
-        suite.set_time(results.iter().map(|result| result.elapsed).sum());
-        suite.add_test_cases(results.iter().map(|result| case(run, result, context)));
+        suite.set_time(results.iter().map(|(result, _)| result.elapsed).sum());
+        suite.add_test_cases(results.iter().map(|(result, placed)| case(run, result, *placed, context)));
         report.add_test_suite(suite);
+    }
+    if let Some(judgement) = &judgement {
+        report.add_test_suite(outdated(judgement));
     }
     report.to_string()
 }
 
-fn case(run: &Run, result: &CheckResult, context: &Context) -> TestCase {
+/// The entries of the baseline that are out of date. Those that nothing fits any more fail the run; those whose last
+/// day is over do so by what they no longer hide.
+fn outdated(judgement: &Judgement<'_>) -> TestSuite {
+    let case = |entry: &Entry, status| {
+        let mut case = TestCase::new(printable(&format!("line {}, {entry}", entry.line)), status);
+        case.set_classname("baseline");
+        case
+    };
+    let mut suite = TestSuite::new("baseline");
+    for stale in &judgement.stale {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        status.set_type("stale").set_message(stale.why);
+        suite.add_test_case(case(stale.entry, status));
+    }
+    for entry in &judgement.expired {
+        let mut status = TestCaseStatus::skipped();
+        status.set_type("expired").set_message("its last day is over");
+        suite.add_test_case(case(entry, status));
+    }
+    suite
+}
+
+fn case(run: &Run, result: &CheckResult, placed: Option<&Placed<'_>>, context: &Context) -> TestCase {
     let weightiest = result.findings.first();
     let message = weightiest.map_or(String::new(), |finding| {
         if finding.expected.is_empty() {
@@ -55,7 +84,20 @@ fn case(run: &Run, result: &CheckResult, context: &Context) -> TestCase {
             .set_description(text(run, result, context));
         status
     };
-    let status = match result.verdict {
+    let known = placed.filter(|placed| placed.standing == Standing::Known && placed.left.is_none());
+    // What an entry knows does not weigh; what is left does.
+    let verdict = placed.and_then(|placed| placed.left).unwrap_or(result.verdict);
+    let status = match verdict {
+        _ if known.is_some() => {
+            let reasons: Vec<&str> =
+                known.iter().flat_map(|placed| &placed.entries).map(|entry| entry.reason.as_str()).collect();
+            let mut status = TestCaseStatus::skipped();
+            status
+                .set_type("known")
+                .set_message(printable(&reasons.join("; ")))
+                .set_description(text(run, result, context));
+            status
+        }
         Verdict::Violates => non_success(NonSuccessKind::Failure),
         Verdict::Deviates if context.strict => non_success(NonSuccessKind::Failure),
         Verdict::Inconclusive => non_success(NonSuccessKind::Error),
@@ -69,6 +111,9 @@ fn case(run: &Run, result: &CheckResult, context: &Context) -> TestCase {
     let passed = matches!(status, TestCaseStatus::Success { .. });
     let mut case = TestCase::new(result.check.name, status);
     case.set_classname(format!("mqtt-{}", result.version)).set_time(result.elapsed);
+    if let Some(placed) = placed {
+        case.add_property(("baseline", placed.standing.name()));
+    }
     for cite in result.check.cites(result.version) {
         case.add_property(("statement", cite.to_string().as_str()));
     }

@@ -5,6 +5,7 @@ pub mod junit;
 mod log;
 pub mod terminal;
 
+use crate::baseline::{Gate, Judgement};
 use crate::check::Cite;
 use crate::outcome::{CheckResult, Run};
 use crate::statement::{self, Section, heading};
@@ -20,6 +21,8 @@ pub struct Context {
     pub command: String,
     /// Whether deviations fail the run.
     pub strict: bool,
+    /// The failures that are known, if the run has a baseline.
+    pub gate: Option<Gate>,
 }
 
 impl Context {
@@ -32,6 +35,35 @@ impl Context {
             flag_of(result.version),
             run.seed
         )
+    }
+
+    /// What the baseline makes of the run, if there is one.
+    pub fn judge(&self, run: &Run) -> Option<Judgement<'_>> {
+        self.gate.as_ref().map(|gate| gate.judge(run, self.strict))
+    }
+
+    /// The exit code that the run earns.
+    pub fn exit(&self, run: &Run) -> Exit {
+        match self.judge(run) {
+            Some(judgement) => judgement.exit(run),
+            None => Summary::of(run).exit(run, self.strict),
+        }
+    }
+
+    /// The run in one sentence: `2 statements broken, 3 recommendations not followed.` With a baseline it tells what
+    /// is new and how much is known.
+    pub fn sentence(&self, run: &Run) -> String {
+        let summary = Summary::of(run);
+        match self.judge(run) {
+            Some(judgement) => {
+                let mut parts = if run.results.is_empty() { Vec::new() } else { judgement.parts() };
+                if judgement.broken.is_empty() && !parts.is_empty() {
+                    parts.insert(0, "No statement newly broken".to_owned());
+                }
+                summary.sentence_of(run, &parts)
+            }
+            None => summary.sentence(run),
+        }
     }
 }
 
@@ -156,6 +188,11 @@ impl Summary {
         say(self.broken.len(), "statement broken", "statements broken");
         say(self.not_followed.len(), "recommendation not followed", "recommendations not followed");
         say(self.counts.of(Verdict::Inconclusive), "check inconclusive", "checks inconclusive");
+        self.sentence_of(run, &parts)
+    }
+
+    /// The sentence made of these parts, or of the good news.
+    fn sentence_of(&self, run: &Run, parts: &[String]) -> String {
         let mut sentence = if !parts.is_empty() {
             parts.join(", ")
         } else if run.results.is_empty() {
@@ -193,7 +230,7 @@ fn place(result: &CheckResult) -> Option<(Section, &'static str)> {
 
 /// The statements that a result can accuse a broker of. A check that sends what a client must not send also cites
 /// the statement that forbids it to clients: that one is not broken by what the broker makes of it.
-fn accusable(result: &CheckResult) -> Vec<Cite> {
+pub(crate) fn accusable(result: &CheckResult) -> Vec<Cite> {
     let all: Vec<Cite> = result.check.cites(result.version).collect();
     let binding: Vec<Cite> = all
         .iter()

@@ -1,6 +1,8 @@
 //! One result with its proof: what was expected, what was seen, and the packets.
 
 use super::Look;
+use super::baseline::write_reasons;
+use crate::baseline::Placed;
 use crate::check::Cite;
 use crate::outcome::{CheckResult, Finding, LogEntry, Run};
 use crate::report::log::{self, Line};
@@ -21,6 +23,7 @@ pub(super) fn write(
     out: &mut dyn Write,
     run: &Run,
     result: &CheckResult,
+    placed: Option<&Placed<'_>>,
     context: &Context,
     look: &Look,
 ) -> io::Result<()> {
@@ -41,6 +44,9 @@ pub(super) fn write(
     }
     for finding in &result.findings {
         write_finding(out, finding, look)?;
+    }
+    if let Some(placed) = placed {
+        write_reasons(out, placed, look)?;
     }
     for note in &result.notes {
         if look.verbose {

@@ -1,5 +1,6 @@
 //! The result for people: each failure with its packets, a table by section, one sentence at the end.
 
+mod baseline;
 mod failure;
 mod table;
 
@@ -53,14 +54,20 @@ impl Look {
 ///
 /// Those of the writer.
 pub fn write(out: &mut dyn Write, run: &Run, context: &Context, look: &Look) -> io::Result<()> {
-    for result in &run.results {
+    let judgement = context.judge(run);
+    for (index, result) in run.results.iter().enumerate() {
+        let placed = judgement.as_ref().and_then(|judgement| judgement.placed[index].as_ref());
         let skipped = matches!(result.verdict, Verdict::Unsupported | Verdict::NotTested);
-        if needs_showing(result.verdict) || look.verbose && !skipped {
-            failure::write(out, run, result, context, look)?;
+        let known = placed.is_some_and(baseline::says_all);
+        if needs_showing(result.verdict) && !known || look.verbose && !skipped {
+            failure::write(out, run, result, placed, context, look)?;
             writeln!(out)?;
         }
     }
     write_skipped(out, run, look)?;
+    if let Some(judgement) = &judgement {
+        baseline::write_known(out, run, judgement, look)?;
+    }
     let versions: Vec<_> = run.versions.iter().map(|v| v.as_str()).collect();
     writeln!(
         out,
@@ -88,6 +95,10 @@ pub fn write(out: &mut dyn Write, run: &Run, context: &Context, look: &Look) -> 
         table::write(out, &summary, look)?;
         writeln!(out)?;
     }
+    if let (Some(gate), Some(judgement)) = (&context.gate, &judgement) {
+        baseline::write_balance(out, &gate.file, judgement, look)?;
+        writeln!(out)?;
+    }
     write_last_line(out, run, context, look)
 }
 
@@ -110,12 +121,11 @@ fn write_skipped(out: &mut dyn Write, run: &Run, look: &Look) -> io::Result<()> 
 ///
 /// Those of the writer.
 pub fn write_last_line(out: &mut dyn Write, run: &Run, context: &Context, look: &Look) -> io::Result<()> {
-    let summary = Summary::of(run);
-    let exit = summary.exit(run, context.strict);
+    let exit = context.exit(run);
     let style = match exit {
         Exit::Conforms => look.style().green().bold(),
         Exit::Violations => look.style().red().bold(),
         Exit::Trouble | Exit::Undecided => look.style().magenta().bold(),
     };
-    writeln!(out, "{}  Exit {}.", style.apply_to(summary.sentence(run)), exit.code())
+    writeln!(out, "{}  Exit {}.", style.apply_to(context.sentence(run)), exit.code())
 }
