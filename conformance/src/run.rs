@@ -87,7 +87,10 @@ pub async fn run(
             let broker = Served::start(*mutant)
                 .await
                 .map_err(|e| SetUp::Broker(format!("cannot serve the reference broker on loopback: {e}")))?;
-            let address = Address::tcp(broker.address());
+            let mut address = Address::tcp(broker.address());
+            if let Some(path) = &broker.edge().websocket {
+                address = address.within_websocket(broker.address().to_string(), path.clone());
+            }
             served = Some(broker);
             (address, Credentials::default())
         }

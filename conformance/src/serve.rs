@@ -5,11 +5,18 @@
 //! Limits keep it alive against hostile clients: connections, bytes waiting for a slow reader, packet sizes and
 //! sessions (the last two are the model's policy).
 
+mod edge;
+mod fault;
+
+pub use crate::net::tls::FileTrouble;
+pub use edge::{Edge, ServeTrouble, ServerTls, WEBSOCKET_PATH};
+pub use fault::{EdgeFault, Fault};
+
 use crate::net::Listener;
+use crate::net::layers::Layered;
 use mqtt_assay_broker_model::{Broker, ConnectionId, Input, Mutant, Output, Policy};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -33,37 +40,55 @@ const CHUNKS_WAITING: usize = 1024;
 /// A running reference broker; it ends when dropped.
 #[derive(Debug)]
 pub struct Served {
-    address: SocketAddr,
+    edge: Edge,
     // Dropping the set ends its task, and with it all others.
     _tasks: JoinSet<()>,
 }
 
 impl Served {
-    /// Serves the reference broker, or a mutant of it, on a free loopback port.
+    /// Serves the reference broker, or one with a fault, on a free loopback port: over TCP, or over WebSocket if the
+    /// fault is there.
     ///
     /// # Errors
     ///
     /// The port cannot be opened.
-    pub async fn start(mutant: Option<Mutant>) -> io::Result<Served> {
-        Served::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), mutant).await
+    pub async fn start(fault: Option<Fault>) -> Result<Served, ServeTrouble> {
+        Served::listen(Edge::loopback(fault), fault).await
     }
 
-    /// Serves on this address.
+    /// Serves at this edge.
     ///
     /// # Errors
     ///
-    /// The port cannot be opened.
-    pub async fn listen(listen: SocketAddr, mutant: Option<Mutant>) -> io::Result<Served> {
-        let listener = TcpListener::bind(listen).await?;
-        let address = listener.local_addr()?;
+    /// The port cannot be opened, or the files of TLS are wrong.
+    pub async fn listen(mut edge: Edge, fault: Option<Fault>) -> Result<Served, ServeTrouble> {
+        let (mutant, edge_fault) = match fault {
+            Some(Fault::Model(mutant)) => (Some(mutant), None),
+            Some(Fault::Edge(fault)) => (None, Some(fault)),
+            None => (None, None),
+        };
+        let layers = edge.layers(edge_fault)?;
+        let port = |error| ServeTrouble::Port(edge.address, error);
+        let listener = TcpListener::bind(edge.address).await.map_err(port)?;
+        edge.address = listener.local_addr().map_err(port)?;
+        let machine = Machine::new(mutant, 0);
         let mut tasks = JoinSet::new();
-        tasks.spawn(serve(listener, Machine::new(mutant, 0)));
-        Ok(Served { address, _tasks: tasks })
+        if edge.tls.is_none() && edge.websocket.is_none() {
+            tasks.spawn(serve(listener, machine));
+        } else {
+            tasks.spawn(serve(Layered::new(listener, layers), machine));
+        }
+        Ok(Served { edge, _tasks: tasks })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.edge.address
+    }
+
+    /// Where and how it is served.
+    pub fn edge(&self) -> &Edge {
+        &self.edge
     }
 }
 
@@ -143,7 +168,7 @@ enum Order {
     Close,
 }
 
-async fn accept(mut listener: impl Listener, mut last: u64, events: mpsc::Sender<Told>) {
+async fn accept<L: Listener>(mut listener: L, mut last: u64, events: mpsc::Sender<Told>) {
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
@@ -162,13 +187,14 @@ async fn accept(mut listener: impl Listener, mut last: u64, events: mpsc::Sender
             continue;
         }
         last += 1;
-        connections.spawn(connection(stream, ConnectionId(last), events.clone()));
+        connections.spawn(connection(stream, L::BUFFERS, ConnectionId(last), events.clone()));
     }
 }
 
-/// Moves the bytes of one connection both ways until either side ends it.
+/// Moves the bytes of one connection both ways until either side ends it; a stream that buffers is flushed.
 async fn connection(
     stream: impl AsyncRead + AsyncWrite + Send,
+    buffers: bool,
     id: ConnectionId,
     events: mpsc::Sender<Told>,
 ) {
@@ -192,7 +218,11 @@ async fn connection(
         while let Some(order) = ordered.recv().await {
             match order {
                 Order::Send(bytes) => {
-                    let written = tokio::time::timeout(WRITE_PATIENCE, writer.write_all(&bytes)).await;
+                    let write = async {
+                        writer.write_all(&bytes).await?;
+                        if buffers { writer.flush().await } else { Ok(()) }
+                    };
+                    let written = tokio::time::timeout(WRITE_PATIENCE, write).await;
                     unread.fetch_sub(bytes.len(), Ordering::Relaxed);
                     if !matches!(written, Ok(Ok(()))) {
                         return;

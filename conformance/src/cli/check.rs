@@ -2,7 +2,7 @@
 
 use super::outputs::{Outputs, Wanted};
 use super::progress::Shown;
-use super::{Colours, Trouble, mutant, say, target};
+use super::{Colours, Trouble, mutant, quoted, say, target, tls};
 use crate::check::Check;
 use crate::checks;
 use crate::outcome::Run;
@@ -10,9 +10,9 @@ use crate::report::terminal::{self, Look};
 use crate::report::{Context, Exit, Summary};
 use crate::run::{self, PATIENCE, Progress};
 use crate::select::Selection;
+use crate::serve::Fault;
 use crate::target::Target;
 use indicatif::ProgressBar;
-use mqtt_assay_broker_model::Mutant;
 use mqtt_assay_codec::Version;
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
@@ -28,7 +28,8 @@ const PASSWORD_VARIABLE: &str = "MQTT_ASSAY_PASSWORD";
 #[derive(clap::Args, Debug)]
 #[command(after_help = super::EXIT_CODES)]
 pub(super) struct Arguments {
-    /// The broker: mqtt://[USER[:PASSWORD]@]HOST[:PORT], or `reference` for the embedded one
+    /// The broker: mqtt://[USER[:PASSWORD]@]HOST[:PORT], the same with mqtts://, ws:// or wss:// (and /PATH, if it
+    /// is not /mqtt), or `reference` for the embedded one
     #[arg(default_value = "reference")]
     target: String,
 
@@ -65,8 +66,11 @@ pub(super) struct Arguments {
     password: Option<String>,
 
     /// Break the embedded broker on purpose, to see what the checks make of it
-    #[arg(long, value_name = "NAME", value_parser = mutant::parse, help_heading = "Broker")]
-    mutant: Option<Mutant>,
+    #[arg(long, value_name = "NAME", value_parser = mutant::parse_fault, help_heading = "Broker")]
+    mutant: Option<Fault>,
+
+    #[command(flatten)]
+    tls: tls::TlsArguments,
 
     /// Write a report, as json or junit, when the run is over; `-` is the standard output. Until then, PATH.partial
     /// holds the results so far (json only)
@@ -138,8 +142,13 @@ impl Arguments {
                          a broker",
                     ));
                 }
+                self.tls.refuse()?;
             }
             Target::Tcp(tcp) => {
+                match &mut tcp.transport.tls {
+                    Some(tls) => *tls = self.tls.tls(),
+                    None => self.tls.refuse()?,
+                }
                 tcp.user_name = self.user.clone().or_else(|| tcp.user_name.take());
                 tcp.password = self.password.clone().or_else(|| tcp.password.take());
                 if tcp.user_name.is_some() && tcp.password.is_none() {
@@ -169,7 +178,8 @@ impl Arguments {
                 command.push_str(mutant.name());
             }
             Target::Tcp(tcp) => {
-                command.push_str(&target.to_string());
+                command.push_str(&quoted(&target.to_string()));
+                command.push_str(&self.tls.command());
                 if let Some(user) = &tcp.user_name {
                     command.push_str(" --user ");
                     command.push_str(&quoted(user));
@@ -180,15 +190,6 @@ impl Arguments {
             command.push_str(&format!(" --timeout {}", self.timeout.as_secs_f64()));
         }
         command
-    }
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    if !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.@".contains(&b)) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 

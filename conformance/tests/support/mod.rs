@@ -7,16 +7,22 @@ pub(crate) mod mosquitto;
 use mqtt_assay::check::Check;
 use mqtt_assay::outcome::{CheckResult, Run};
 use mqtt_assay::run::{Options, SetUp, run};
-use mqtt_assay::target::{Target, TcpTarget};
+use mqtt_assay::target::{Target, TcpTarget, Transport};
 use mqtt_assay::verdict::Verdict;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 /// A plain TCP target without credentials.
 pub(crate) fn tcp(address: SocketAddr) -> Target {
+    reached(address, Transport::default())
+}
+
+/// A target without credentials.
+pub(crate) fn reached(address: SocketAddr, transport: Transport) -> Target {
     Target::Tcp(TcpTarget {
         host: address.ip().to_string(),
         port: address.port(),
+        transport,
         user_name: None,
         password: None,
     })
