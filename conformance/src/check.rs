@@ -39,6 +39,8 @@ pub enum Need {
     SharedSubscriptions,
     /// Topic Aliases towards the broker. [5.0 §3.2.2.3.8]
     TopicAliases,
+    /// A target that is reached by WebSocket: what the run must have, not what the broker announces.
+    WebSocket,
 }
 
 impl Need {
@@ -52,6 +54,7 @@ impl Need {
             Need::SubscriptionIdentifiers => "Subscription Identifiers",
             Need::SharedSubscriptions => "Shared Subscriptions",
             Need::TopicAliases => "Topic Aliases",
+            Need::WebSocket => "WebSocket",
         }
     }
 }

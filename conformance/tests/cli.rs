@@ -151,6 +151,23 @@ fn a_run_of_one_check_writes_its_reports() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "no partial result stays behind");
 }
 
+/// What concerns WebSocket is not tested over TCP, and says so by name; a mutant that is broken there is served
+/// there.
+#[test]
+fn checks_of_websocket_need_a_websocket() {
+    let output =
+        mqtt_assay(&["check", "--only", "websocket/text_frame_ends_the_connection", "-v", "--seed", "7"]);
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{shown}");
+    assert!(shown.contains("not tested") && shown.contains("ws:// or wss://"), "{shown}");
+    let mutant = ["check", "--mutant", "websocket_text_taken", "--only", "websocket/", "--mqtt", "5"];
+    let output = mqtt_assay(&mutant);
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{shown}");
+    assert!(shown.contains("✗ websocket/text_frame_ends_the_connection   5.0/MQTT-6.0.0-1"), "{shown}");
+    assert!(shown.contains("replay     mqtt-assay check reference --mutant websocket_text_taken"), "{shown}");
+}
+
 #[test]
 fn json_has_the_standard_output_to_itself() {
     let output = mqtt_assay(&["check", "--only", "ping/", "--mqtt", "5", "--json"]);

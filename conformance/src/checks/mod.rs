@@ -63,6 +63,7 @@ pub fn all() -> Vec<&'static Check> {
         v5::s4_9_flow::CHECKS,
         v5::s3_15_auth::CHECKS,
         v5::s4_12_auth::CHECKS,
+        common::s6_websocket::CHECKS,
     ];
     FILES.iter().flat_map(|file| file.iter()).collect()
 }

@@ -313,3 +313,35 @@ fn show(
     }
     out.flush()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    /// What was asked for is repeated: the URL, and the options of TLS, in the shell's spelling.
+    #[test]
+    fn commands_repeat_the_target_and_its_options() {
+        for (given, repeated) in [
+            ("mqtt://u:p@h", "mqtt://h:1883 --user u"),
+            ("ws://h:8083/a?b=c", "'ws://h:8083/a?b=c'"),
+            ("wss://h --insecure", "wss://h:443/mqtt --insecure"),
+            (
+                "mqtts://h --ca /a.pem --cert c.pem --key it's.pem --server-name n",
+                r"mqtts://h:8883 --ca /a.pem --cert c.pem --key 'it'\''s.pem' --server-name n",
+            ),
+        ] {
+            let words = std::iter::once("check").chain(given.split(' '));
+            let arguments =
+                Line::try_parse_from(words).unwrap_or_else(|error| panic!("{given}: {error}")).arguments;
+            let target = arguments.target().unwrap_or_else(|error| panic!("{given}: {error}"));
+            assert_eq!(arguments.command(&target), format!("mqtt-assay check {repeated}"));
+        }
+    }
+}

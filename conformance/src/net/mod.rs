@@ -1,7 +1,6 @@
 //! Byte streams to a broker. Stories do not know which carrier moves their bytes.
 //!
 //! Carriers stack: TLS runs over what TCP opens, WebSocket over either.
-#![allow(dead_code, reason = "the checks of WebSocket use the rest")]
 
 pub(crate) mod layers;
 pub mod shape;

@@ -38,8 +38,8 @@ pub(crate) enum Framing {
 /// A data frame that is not binary: whoever receives it must close the connection. [3.1.1/MQTT-6.0.0-1]
 /// [5.0/MQTT-6.0.0-1]
 #[derive(Debug, thiserror::Error)]
-#[error("a text frame of {0} bytes")]
-pub(crate) struct TextFrame(pub(crate) usize);
+#[error("a text frame")]
+pub(crate) struct TextFrame(pub(crate) Bytes);
 
 /// A WebSocket, of either side.
 pub(crate) struct WebSocket {
@@ -98,7 +98,7 @@ impl WebSocket {
                     Ok(())
                 }
                 Some(EdgeFault::WebSocketTextIgnored) => Ok(()),
-                _ => Err(io::Error::new(io::ErrorKind::InvalidData, TextFrame(text.len()))),
+                _ => Err(io::Error::new(io::ErrorKind::InvalidData, TextFrame(text.into()))),
             },
             // The Network Connection is the WebSocket connection, whose end this is. The answer is due to the peer,
             // and no fault of the peer's if it cannot be sent.

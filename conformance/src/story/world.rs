@@ -63,6 +63,8 @@ impl Abilities {
             Need::SubscriptionIdentifiers => !self.subscription_identifiers,
             Need::SharedSubscriptions => !self.shared_subscriptions,
             Need::TopicAliases => self.topic_alias_maximum == 0,
+            // Not announced: it shows in the target.
+            Need::WebSocket => false,
         }
     }
 }
@@ -259,8 +261,11 @@ impl World {
         (findings, std::mem::take(&mut *locked(&self.notes)))
     }
 
-    /// Runs a check here, unless the broker says that it lacks what the check needs.
+    /// Runs a check here, unless the run lacks what the check needs, or the broker says that it does.
     pub(crate) async fn play(&self, check: &Check) -> Story {
+        if check.needs.contains(&Need::WebSocket) && self.address.offering(&[]).is_none() {
+            return Err(self.without_websocket());
+        }
         if let Some(need) = check.needs.iter().find(|need| self.abilities.lack(**need)) {
             return Err(Stop::unsupported(format!("the broker announces that it has no {}", need.name())));
         }
