@@ -50,6 +50,8 @@ pub enum Need {
     Passwords,
     /// A known time after which a connection without CONNECT is closed.
     ConnectTimeout,
+    /// A target that is reached by WebSocket: what the run must have, not what the broker announces.
+    WebSocket,
 }
 
 impl Need {
@@ -70,6 +72,7 @@ impl Need {
             Need::ConnectTimeout => {
                 "the time within which a connection without CONNECT is closed (--connect-timeout)"
             }
+            Need::WebSocket => "WebSocket",
         }
     }
 
@@ -87,7 +90,8 @@ impl Need {
             | Need::NoRetain
             | Need::DeniedTopic
             | Need::Passwords
-            | Need::ConnectTimeout => true,
+            | Need::ConnectTimeout
+            | Need::WebSocket => true,
         }
     }
 }

@@ -8,12 +8,11 @@ pub use simulated::simulated;
 use crate::check::{Check, Need};
 use crate::net::Address;
 use crate::outcome::{self, CheckResult, Finding, Run};
-use crate::serve::Served;
+use crate::serve::{Fault, Served};
 use crate::setup::{Profile, Setup};
 use crate::story::{Abilities, Credentials, Stop, World};
 use crate::target::Target;
 use crate::verdict::Verdict;
-use mqtt_assay_broker_model::Mutant;
 use mqtt_assay_codec::Version;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -91,7 +90,7 @@ pub async fn run(
     let (address, credentials) = match &options.target {
         Target::Reference { mutant } => {
             let broker = serve(Setup::Full, *mutant).await?;
-            let address = Address::tcp(broker.address());
+            let address = address_of(&broker);
             served = Some(broker);
             (address, Credentials::default())
         }
@@ -209,12 +208,12 @@ struct Other {
 }
 
 /// Serves the embedded broker in the further set-ups that the checks ask for.
-async fn other_setups(options: &Options, mutant: Option<Mutant>) -> Result<BTreeMap<Setup, Other>, SetUp> {
+async fn other_setups(options: &Options, fault: Option<Fault>) -> Result<BTreeMap<Setup, Other>, SetUp> {
     let mut others = BTreeMap::new();
     let setups: BTreeSet<Setup> = options.checks.iter().map(|check| check.setup).collect();
     for setup in setups.into_iter().filter(|setup| *setup != Setup::Full) {
-        let served = serve(setup, mutant).await?;
-        let address = Address::tcp(served.address());
+        let served = serve(setup, fault).await?;
+        let address = address_of(&served);
         let nobody = Credentials::default();
         let found = preflight::run(&options.target, &address, &nobody, &options.versions, options.seed);
         let mut abilities = found.await?.abilities;
@@ -226,8 +225,17 @@ async fn other_setups(options: &Options, mutant: Option<Mutant>) -> Result<BTree
     Ok(others)
 }
 
-async fn serve(setup: Setup, mutant: Option<Mutant>) -> Result<Served, SetUp> {
-    Served::set_up(setup, mutant)
+/// How to reach the embedded broker: a mutant of its WebSocket edge is served there.
+fn address_of(served: &Served) -> Address {
+    let address = Address::tcp(served.address());
+    match &served.edge().websocket {
+        Some(path) => address.within_websocket(served.address().to_string(), path.clone()),
+        None => address,
+    }
+}
+
+async fn serve(setup: Setup, fault: Option<Fault>) -> Result<Served, SetUp> {
+    Served::set_up(setup, fault)
         .await
         .map_err(|e| SetUp::Broker(format!("cannot serve the reference broker on loopback: {e}")))
 }

@@ -5,12 +5,19 @@
 //! Limits keep it alive against hostile clients: connections, bytes waiting for a slow reader, packet sizes and
 //! sessions (the last two are the model's policy).
 
+mod edge;
+mod fault;
+
+pub use crate::net::tls::FileTrouble;
+pub use edge::{Edge, ServeTrouble, ServerTls, WEBSOCKET_PATH};
+pub use fault::{EdgeFault, Fault};
+
 use crate::net::Listener;
+use crate::net::layers::Layered;
 use crate::setup::Setup;
 use mqtt_assay_broker_model::{Broker, ConnectionId, Input, Mutant, Output};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -34,19 +41,20 @@ const CHUNKS_WAITING: usize = 1024;
 /// A running reference broker; it ends when dropped.
 #[derive(Debug)]
 pub struct Served {
-    address: SocketAddr,
+    edge: Edge,
     // Dropping the set ends its task, and with it all others.
     _tasks: JoinSet<()>,
 }
 
 impl Served {
-    /// Serves the reference broker, or a mutant of it, on a free loopback port.
+    /// Serves the reference broker, or one with a fault, on a free loopback port: over TCP, or over WebSocket if the
+    /// fault is there.
     ///
     /// # Errors
     ///
     /// The port cannot be opened.
-    pub async fn start(mutant: Option<Mutant>) -> io::Result<Served> {
-        Served::set_up(Setup::Full, mutant).await
+    pub async fn start(fault: Option<Fault>) -> Result<Served, ServeTrouble> {
+        Served::set_up(Setup::Full, fault).await
     }
 
     /// As [`Served::start`], with another set-up.
@@ -54,30 +62,47 @@ impl Served {
     /// # Errors
     ///
     /// The port cannot be opened.
-    pub async fn set_up(setup: Setup, mutant: Option<Mutant>) -> io::Result<Served> {
-        Served::serve(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Machine::new(setup, mutant, 0)).await
+    pub async fn set_up(setup: Setup, fault: Option<Fault>) -> Result<Served, ServeTrouble> {
+        Served::serve(setup, Edge::loopback(fault), fault).await
     }
 
-    /// Serves on this address.
+    /// Serves at this edge.
     ///
     /// # Errors
     ///
-    /// The port cannot be opened.
-    pub async fn listen(listen: SocketAddr, mutant: Option<Mutant>) -> io::Result<Served> {
-        Served::serve(listen, Machine::new(Setup::Full, mutant, 0)).await
+    /// The port cannot be opened, or the files of TLS are wrong.
+    pub async fn listen(edge: Edge, fault: Option<Fault>) -> Result<Served, ServeTrouble> {
+        Served::serve(Setup::Full, edge, fault).await
     }
 
-    async fn serve(listen: SocketAddr, machine: Machine) -> io::Result<Served> {
-        let listener = TcpListener::bind(listen).await?;
-        let address = listener.local_addr()?;
+    async fn serve(setup: Setup, mut edge: Edge, fault: Option<Fault>) -> Result<Served, ServeTrouble> {
+        let (mutant, edge_fault) = match fault {
+            Some(Fault::Model(mutant)) => (Some(mutant), None),
+            Some(Fault::Edge(fault)) => (None, Some(fault)),
+            None => (None, None),
+        };
+        let layers = edge.layers(edge_fault)?;
+        let port = |error| ServeTrouble::Port(edge.address, error);
+        let listener = TcpListener::bind(edge.address).await.map_err(port)?;
+        edge.address = listener.local_addr().map_err(port)?;
+        let machine = Machine::new(setup, mutant, 0);
         let mut tasks = JoinSet::new();
-        tasks.spawn(serve(listener, machine));
-        Ok(Served { address, _tasks: tasks })
+        if edge.tls.is_none() && edge.websocket.is_none() {
+            tasks.spawn(serve(listener, machine));
+        } else {
+            tasks.spawn(serve(Layered::new(listener, layers), machine));
+        }
+        Ok(Served { edge, _tasks: tasks })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.edge.address
+    }
+
+    /// Where and how it is served.
+    pub fn edge(&self) -> &Edge {
+        &self.edge
     }
 }
 
@@ -154,7 +179,7 @@ enum Order {
     Close,
 }
 
-async fn accept(mut listener: impl Listener, mut last: u64, events: mpsc::Sender<Told>) {
+async fn accept<L: Listener>(mut listener: L, mut last: u64, events: mpsc::Sender<Told>) {
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
@@ -173,13 +198,14 @@ async fn accept(mut listener: impl Listener, mut last: u64, events: mpsc::Sender
             continue;
         }
         last += 1;
-        connections.spawn(connection(stream, ConnectionId(last), events.clone()));
+        connections.spawn(connection(stream, L::BUFFERS, ConnectionId(last), events.clone()));
     }
 }
 
-/// Moves the bytes of one connection both ways until either side ends it.
+/// Moves the bytes of one connection both ways until either side ends it; a stream that buffers is flushed.
 async fn connection(
     stream: impl AsyncRead + AsyncWrite + Send,
+    buffers: bool,
     id: ConnectionId,
     events: mpsc::Sender<Told>,
 ) {
@@ -203,7 +229,11 @@ async fn connection(
         while let Some(order) = ordered.recv().await {
             match order {
                 Order::Send(bytes) => {
-                    let written = tokio::time::timeout(WRITE_PATIENCE, writer.write_all(&bytes)).await;
+                    let write = async {
+                        writer.write_all(&bytes).await?;
+                        if buffers { writer.flush().await } else { Ok(()) }
+                    };
+                    let written = tokio::time::timeout(WRITE_PATIENCE, write).await;
                     unread.fetch_sub(bytes.len(), Ordering::Relaxed);
                     if !matches!(written, Ok(Ok(()))) {
                         return;

@@ -50,6 +50,20 @@ fn wrong_usage_is_one_sentence_and_code_2() {
         (&["list", "--only", "zzzzzz"], "zzzzzz"),
         (&["serve", "--listen", "here"], "127.0.0.1:1883"),
         (&["serve", "--listen", "192.0.2.1:1"], "--listen"),
+        (&["serve", "--listen", "http://127.0.0.1:1"], "transports"),
+        (&["serve", "--listen", "mqtts://127.0.0.1:0"], "--cert"),
+        (&["serve", "--listen", "wss://127.0.0.1:0", "--cert", "c.pem"], "--key"),
+        (&["serve", "--listen", "mqtts://127.0.0.1:0", "--cert", "no.pem", "--key", "no.pem"], "no.pem"),
+        (&["serve", "--listen", "ws://127.0.0.1:0", "--cert", "c.pem", "--key", "k.pem"], "TLS"),
+        (&["serve", "--listen", "127.0.0.1:0", "--mutant", "websocket_text_taken"], "ws://"),
+        (&["check", "mqtt://host", "--ca", "ca.pem"], "TLS"),
+        (&["check", "ws://host", "--server-name", "name"], "TLS"),
+        (&["check", "--insecure"], "TLS"),
+        (&["check", "mqtts://host", "--insecure", "--ca", "ca.pem"], "--ca"),
+        (&["check", "mqtts://host", "--cert", "cert.pem"], "--key"),
+        (&["check", "mqtts://user:secret@127.0.0.1", "--ca", "no-such.pem"], "no-such.pem"),
+        (&["check", "mqtts://127.0.0.1", "--insecure", "--server-name", "no name"], "--server-name"),
+        (&["simulate", "--mutant", "websocket_text_taken"], "not simulated"),
     ] {
         let said = refusal(arguments);
         assert!(said.contains(hint), "{arguments:?}: {said}");
@@ -66,9 +80,6 @@ fn what_is_not_there_yet_is_refused_by_name() {
         &["report", "a.json", "b.json"],
         &["check", "--spawn", "mosquitto -p {port}"],
         &["check", "--mqtt", "3.1"],
-        &["check", "mqtts://user:secret@host"],
-        &["check", "ws://host/mqtt"],
-        &["check", "wss://host/mqtt"],
         &["check", "broker.toml"],
         &["check", "--report", "html=x.html"],
         &["check", "--report", "sarif=x.sarif"],
@@ -248,4 +259,21 @@ fn an_interrupted_run_keeps_what_it_earned() {
     assert_eq!(value["interrupted"], true);
     assert!(!value["results"].as_array().unwrap().is_empty());
     assert!(!partial.exists());
+}
+
+/// What concerns WebSocket is not tested over TCP, and says so by name; a mutant that is broken there is served
+/// there.
+#[test]
+fn checks_of_websocket_need_a_websocket() {
+    let output =
+        mqtt_assay(&["check", "--only", "websocket/text_frame_ends_the_connection", "-v", "--seed", "7"]);
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{shown}");
+    assert!(shown.contains("not tested") && shown.contains("ws:// or wss://"), "{shown}");
+    let mutant = ["check", "--mutant", "websocket_text_taken", "--only", "websocket/", "--mqtt", "5"];
+    let output = mqtt_assay(&mutant);
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{shown}");
+    assert!(shown.contains("✗ websocket/text_frame_ends_the_connection   5.0/MQTT-6.0.0-1"), "{shown}");
+    assert!(shown.contains("replay     mqtt-assay check reference --mutant websocket_text_taken"), "{shown}");
 }

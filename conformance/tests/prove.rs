@@ -4,9 +4,9 @@
 mod support;
 
 use mqtt_assay::check::Check;
+use mqtt_assay::serve::Fault;
 use mqtt_assay::target::Target;
 use mqtt_assay::verdict::Verdict;
-use mqtt_assay_broker_model::Mutant;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -26,7 +26,7 @@ async fn every_check_catches_its_mutants() {
     let mut failures = Vec::new();
     let mut tasks = JoinSet::new();
     for (name, checks) in by_mutant {
-        let Some(mutant) = Mutant::from_name(name) else {
+        let Some(mutant) = Fault::from_name(name) else {
             failures.push(format!("there is no mutant {name}, named by {checks:?}"));
             continue;
         };
@@ -45,7 +45,7 @@ async fn every_check_catches_its_mutants() {
 }
 
 /// What is wrong with the proofs by one mutant.
-async fn prove(mutant: Mutant, checks: Vec<&'static Check>) -> Vec<String> {
+async fn prove(mutant: Fault, checks: Vec<&'static Check>) -> Vec<String> {
     let mut options =
         support::options(Target::Reference { mutant: Some(mutant) }, Duration::from_millis(1500));
     options.checks.clone_from(&checks);

@@ -52,7 +52,7 @@ fn every_check_conforms_and_the_same_seed_gives_the_same_packets() {
         .expect("this binary runs");
     let first: Vec<CheckResult> = catalogue().collect();
     let complaints: Vec<String> =
-        first.iter().filter(|r| r.verdict != Verdict::Conforms).map(support::line).collect();
+        first.iter().filter(|r| r.verdict != support::expected(r.check, false)).map(support::line).collect();
     assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
 
     let output = second.wait_with_output().expect("it ends");

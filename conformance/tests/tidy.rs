@@ -2,8 +2,8 @@
 //! alike, claim a proof, and stand in the file that their section leads to.
 
 use mqtt_assay::check::Check;
+use mqtt_assay::serve::Fault;
 use mqtt_assay::statement::{self, Section, Statement};
-use mqtt_assay_broker_model::Mutant;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -84,7 +84,7 @@ fn documentation_has_its_headings() {
 #[test]
 fn every_check_is_proved_by_mutants_that_exist() {
     no_check(|check| {
-        let unknown: Vec<_> = check.proved.iter().filter(|name| Mutant::from_name(name).is_none()).collect();
+        let unknown: Vec<_> = check.proved.iter().filter(|name| Fault::from_name(name).is_none()).collect();
         (check.proved.is_empty() || !unknown.is_empty()).then(|| format!("proved by {unknown:?}"))
     });
 }

@@ -28,6 +28,7 @@ static STORE: Check = Check {
     needs: &[],
     proved: &[],
     waits: Duration::ZERO,
+    setup: crate::setup::Setup::Full,
     run: no_story,
     file: "",
     line: 0,
@@ -48,6 +49,7 @@ fn result(version: Version, findings: &[(Verdict, Option<&'static str>)]) -> Che
         verdict: findings.first().map_or(Conforms, |(verdict, _)| *verdict),
         findings: findings.iter().map(finding).collect(),
         notes: vec![],
+        cases: 0,
         log: vec![],
         elapsed: Duration::ZERO,
     }

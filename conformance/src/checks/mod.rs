@@ -73,6 +73,7 @@ pub fn all() -> Vec<&'static Check> {
         v5::s3_15_auth::CHECKS,
         v5::s4_12_auth::CHECKS,
         v5::s4_12_challenge::CHECKS,
+        common::s6_websocket::CHECKS,
     ];
     FILES.iter().flat_map(|file| file.iter()).collect()
 }

@@ -2,7 +2,7 @@
 
 use super::outputs::{Outputs, Wanted};
 use super::progress::Shown;
-use super::{Colours, Trouble, baseline, mutant, say, target};
+use super::{Colours, Trouble, baseline, mutant, quoted, say, target, tls};
 use crate::check::Check;
 use crate::checks;
 use crate::outcome::Run;
@@ -10,10 +10,10 @@ use crate::report::terminal::{self, Look};
 use crate::report::{Context, Exit};
 use crate::run::{self, PATIENCE, Progress};
 use crate::select::Selection;
+use crate::serve::Fault;
 use crate::setup::Profile;
 use crate::target::Target;
 use indicatif::ProgressBar;
-use mqtt_assay_broker_model::Mutant;
 use mqtt_assay_codec::Version;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
@@ -38,7 +38,8 @@ Exit codes:
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct Arguments {
-    /// The broker: mqtt://[USER[:PASSWORD]@]HOST[:PORT], or `reference` for the embedded one
+    /// The broker: mqtt://[USER[:PASSWORD]@]HOST[:PORT], the same with mqtts://, ws:// or wss:// (and /PATH, if it
+    /// is not /mqtt), or `reference` for the embedded one
     #[arg(default_value = "reference")]
     target: String,
 
@@ -87,8 +88,11 @@ pub(super) struct Arguments {
     connect_timeout: Option<Duration>,
 
     /// Break the embedded broker on purpose, to see what the checks make of it
-    #[arg(long, value_name = "NAME", value_parser = mutant::parse, help_heading = "Broker")]
-    mutant: Option<Mutant>,
+    #[arg(long, value_name = "NAME", value_parser = mutant::parse_fault, help_heading = "Broker")]
+    mutant: Option<Fault>,
+
+    #[command(flatten)]
+    tls: tls::TlsArguments,
 
     /// Write a report, as json or junit, when the run is over; `-` is the standard output. Until then, PATH.partial
     /// holds the results so far (json only)
@@ -171,8 +175,13 @@ impl Arguments {
                          --checks-passwords and --connect-timeout, or name a broker",
                     ));
                 }
+                self.tls.refuse()?;
             }
             Target::Tcp(tcp) => {
+                match &mut tcp.transport.tls {
+                    Some(tls) => *tls = self.tls.tls(),
+                    None => self.tls.refuse()?,
+                }
                 tcp.user_name = self.user.clone().or_else(|| tcp.user_name.take());
                 tcp.password = self.password.clone().or_else(|| tcp.password.take());
                 if tcp.user_name.is_some() && tcp.password.is_none() {
@@ -210,7 +219,8 @@ impl Arguments {
                 command.push_str(mutant.name());
             }
             Target::Tcp(tcp) => {
-                command.push_str(&target.to_string());
+                command.push_str(&quoted(&target.to_string()));
+                command.push_str(&self.tls.command());
                 if let Some(user) = &tcp.user_name {
                     command.push_str(" --user ");
                     command.push_str(&quoted(user));
@@ -230,15 +240,6 @@ impl Arguments {
             command.push_str(&format!(" --timeout {}", self.timeout.as_secs_f64()));
         }
         command
-    }
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    if !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.@".contains(&b)) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 
@@ -371,4 +372,36 @@ fn show(
         terminal::write(&mut out, run, context, &look)?;
     }
     out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    /// What was asked for is repeated: the URL, and the options of TLS, in the shell's spelling.
+    #[test]
+    fn commands_repeat_the_target_and_its_options() {
+        for (given, repeated) in [
+            ("mqtt://u:p@h", "mqtt://h:1883 --user u"),
+            ("ws://h:8083/a?b=c", "'ws://h:8083/a?b=c'"),
+            ("wss://h --insecure", "wss://h:443/mqtt --insecure"),
+            (
+                "mqtts://h --ca /a.pem --cert c.pem --key it's.pem --server-name n",
+                r"mqtts://h:8883 --ca /a.pem --cert c.pem --key 'it'\''s.pem' --server-name n",
+            ),
+        ] {
+            let words = std::iter::once("check").chain(given.split(' '));
+            let arguments =
+                Line::try_parse_from(words).unwrap_or_else(|error| panic!("{given}: {error}")).arguments;
+            let target = arguments.target().unwrap_or_else(|error| panic!("{given}: {error}"));
+            assert_eq!(arguments.command(&target), format!("mqtt-assay check {repeated}"));
+        }
+    }
 }

@@ -3,9 +3,9 @@
 use super::Trouble;
 use crate::check::{Check, Cite};
 use crate::select::{NoMatch, Pattern, Selection};
+use crate::serve::Fault;
 use crate::statement::{self, CATALOGUE, Section, Statement, heading};
 use crate::{checks, report};
-use mqtt_assay_broker_model::Mutant;
 use mqtt_assay_codec::Version;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -93,7 +93,7 @@ pub fn list(
         }
         ListForm::Mutants => {
             let rows: Vec<_> =
-                Mutant::ALL.iter().map(|m| MutantRow { name: m.name(), fault: m.summary() }).collect();
+                Fault::all().map(|m| MutantRow { name: m.name(), fault: m.summary() }).collect();
             for row in &rows {
                 let _ = writeln!(text, "{:44}  {}", row.name, row.fault);
             }

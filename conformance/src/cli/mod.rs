@@ -16,6 +16,7 @@ mod prove;
 mod serve;
 mod simulate;
 mod target;
+mod tls;
 
 use crate::report::Exit;
 use clap::error::ErrorKind;
@@ -120,6 +121,15 @@ struct Colours {
 /// A line on the standard error. If that is closed there is nobody to tell.
 fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    if !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.@:/".contains(&b)) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 /// Answers what clap could not take: help and version as they are, errors in one line.

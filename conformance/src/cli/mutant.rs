@@ -1,13 +1,21 @@
 //! Mutants on the command line.
 
+use crate::serve::Fault;
 use mqtt_assay_broker_model::Mutant;
 
-/// Reads the name of a mutant.
+/// Reads the name of a mutant of the model.
 pub(super) fn parse(name: &str) -> Result<Mutant, String> {
-    Mutant::from_name(name).ok_or_else(|| {
-        let nearest = Mutant::ALL
-            .iter()
-            .map(|mutant| (strsim::normalized_damerau_levenshtein(name, mutant.name()), mutant.name()))
+    match parse_fault(name)? {
+        Fault::Model(mutant) => Ok(mutant),
+        Fault::Edge(_) => Err("this mutant is one of the transport, which is not simulated".to_owned()),
+    }
+}
+
+/// Reads the name of a mutant of the model or of the transport.
+pub(super) fn parse_fault(name: &str) -> Result<Fault, String> {
+    Fault::from_name(name).ok_or_else(|| {
+        let nearest = Fault::all()
+            .map(|fault| (strsim::normalized_damerau_levenshtein(name, fault.name()), fault.name()))
             .max_by(|a, b| a.0.total_cmp(&b.0));
         match nearest {
             Some((score, near)) if score >= 0.5 => format!("no mutant has this name; did you mean {near}?"),

@@ -1,17 +1,17 @@
 //! The target on the command line: `reference`, or the broker's URL.
 
 use super::Trouble;
-use crate::target::{Target, TcpTarget};
-use mqtt_assay_broker_model::Mutant;
+use crate::serve::{Fault, WEBSOCKET_PATH};
+use crate::target::{Target, TcpTarget, Tls, Transport};
 use std::borrow::Cow;
 use std::path::Path;
 use url::Url;
 
-/// The port of MQTT without TLS.
-const PORT: u16 = 1883;
+/// The schemes with their ports.
+const SCHEMES: [(&str, u16); 4] = [("mqtt", 1883), ("mqtts", 8883), ("ws", 80), ("wss", 443)];
 
-/// Reads a target.
-pub(super) fn parse(text: &str, mutant: Option<Mutant>) -> Result<Target, Trouble> {
+/// Reads a target. One with TLS has the default options of TLS.
+pub(super) fn parse(text: &str, mutant: Option<Fault>) -> Result<Target, Trouble> {
     if text == "reference" {
         return Ok(Target::Reference { mutant });
     }
@@ -23,17 +23,33 @@ pub(super) fn parse(text: &str, mutant: Option<Mutant>) -> Result<Target, Troubl
         )));
     }
     match text.split_once("://") {
-        Some(("mqtt", _)) => tcp(text).map(Target::Tcp),
-        Some((scheme @ ("mqtts" | "ws" | "wss"), _)) => Err(Trouble::new(format!(
-            "{scheme}:// targets are not part of this version; give a plain listener of the broker as \
-             mqtt://HOST:PORT"
-        ))),
-        Some((scheme, _)) => Err(Trouble::new(format!(
-            "'{}' has the unknown scheme {scheme}://; write mqtt://HOST[:PORT]",
-            shown(text)
-        ))),
+        Some((scheme, _)) => match SCHEMES.into_iter().find(|(name, _)| *name == scheme) {
+            Some((_, port)) => url(text, scheme, port).map(Target::Tcp),
+            None => Err(Trouble::new(format!(
+                "'{}' has the unknown scheme {scheme}://; write mqtt://, mqtts://, ws:// or wss://, then HOST[:PORT]",
+                shown(text)
+            ))),
+        },
         None => bare(text),
     }
+}
+
+/// What the scheme and the rest of the URL say of the transport.
+fn transport(text: &str, scheme: &str, url: &Url) -> Result<Transport, &'static str> {
+    if url.fragment().is_some() {
+        return Err("something follows the host and port");
+    }
+    let websocket = if matches!(scheme, "ws" | "wss") {
+        // `ws://host/` is the root: only a URL that ends with the host has the default path.
+        let rest = text.split_once("://").map_or("", |(_, rest)| rest);
+        let path = if rest.contains(['/', '?']) { url.path() } else { WEBSOCKET_PATH };
+        Some(url.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}")))
+    } else if !matches!(url.path(), "" | "/") || url.query().is_some() {
+        return Err("something follows the host and port");
+    } else {
+        None
+    };
+    Ok(Transport { tls: matches!(scheme, "mqtts" | "wss").then(Tls::default), websocket })
 }
 
 /// Something that is neither `reference` nor a URL: taken if it is an address with a port, else refused.
@@ -46,7 +62,7 @@ fn bare(text: &str) -> Result<Target, Trouble> {
     }
     let port = text.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
     match port {
-        Some(_) if !text.contains(['/', '@']) => tcp(&format!("mqtt://{text}")).map(Target::Tcp),
+        Some(_) if !text.contains(['/', '@']) => parse(&format!("mqtt://{text}"), None),
         _ => Err(Trouble::new(format!(
             "'{}' is not a target; write mqtt://HOST[:PORT], or `reference` for the embedded broker",
             shown(text)
@@ -54,10 +70,11 @@ fn bare(text: &str) -> Result<Target, Trouble> {
     }
 }
 
-fn tcp(text: &str) -> Result<TcpTarget, Trouble> {
+fn url(text: &str, scheme: &str, default_port: u16) -> Result<TcpTarget, Trouble> {
     let wrong = |why: &str| {
+        let path = if matches!(scheme, "ws" | "wss") { "[/PATH]" } else { "" };
         Trouble::new(format!(
-            "'{}' is not a valid target: {why}; write mqtt://[USER[:PASSWORD]@]HOST[:PORT]",
+            "'{}' is not a valid target: {why}; write {scheme}://[USER[:PASSWORD]@]HOST[:PORT]{path}",
             shown(text)
         ))
     };
@@ -66,22 +83,21 @@ fn tcp(text: &str) -> Result<TcpTarget, Trouble> {
     if host.contains('%') {
         return Err(wrong("the host name has characters that no host name has"));
     }
-    if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong("something follows the host and port"));
-    }
+    let transport = transport(text, scheme, &url).map_err(wrong)?;
     let decoded = |part: &str| {
         percent_encoding::percent_decode_str(part)
             .decode_utf8()
             .map(Cow::into_owned)
             .map_err(|_| wrong("the user name or the password is not UTF-8"))
     };
-    let port = url.port().unwrap_or(PORT);
+    let port = url.port().unwrap_or(default_port);
     if port == 0 {
         return Err(wrong("no broker listens on port 0"));
     }
     Ok(TcpTarget {
         host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
         port,
+        transport,
         user_name: (!url.username().is_empty()).then(|| decoded(url.username())).transpose()?,
         password: url.password().map(decoded).transpose()?,
     })
@@ -126,6 +142,29 @@ mod tests {
     }
 
     #[test]
+    fn transports_are_read_and_shown() {
+        for (text, port, tls, path, displayed) in [
+            ("mqtt://h", 1883, false, None, "mqtt://h:1883"),
+            ("mqtts://u:p@h", 8883, true, None, "mqtts://h:8883"),
+            ("mqtts://[::1]:7/", 7, true, None, "mqtts://[::1]:7"),
+            ("ws://h", 80, false, Some("/mqtt"), "ws://h:80/mqtt"),
+            ("ws://h/", 80, false, Some("/"), "ws://h:80/"),
+            ("ws://h:8083/a/b?c=d", 8083, false, Some("/a/b?c=d"), "ws://h:8083/a/b?c=d"),
+            ("wss://u:p@h", 443, true, Some("/mqtt"), "wss://h:443/mqtt"),
+            ("wss://[::1]/ws", 443, true, Some("/ws"), "wss://[::1]:443/ws"),
+        ] {
+            let target = parse(text, None).unwrap();
+            assert_eq!(target.to_string(), displayed);
+            let Target::Tcp(tcp) = &target else { panic!("{text}") };
+            let transport = Transport { tls: tls.then(Tls::default), websocket: path.map(str::to_owned) };
+            assert_eq!((tcp.port, &tcp.transport), (port, &transport), "{text}");
+            // What is shown leads back, but for the credentials.
+            let Ok(Target::Tcp(again)) = parse(displayed, None) else { panic!("{displayed}") };
+            assert_eq!((&again.host, again.port, &again.transport), (&tcp.host, port, &transport));
+        }
+    }
+
+    #[test]
     fn what_is_not_a_target_is_refused_without_showing_passwords() {
         for (text, hint) in [
             ("mqtt://", "not a valid target"),
@@ -138,8 +177,11 @@ mod tests {
             ("mqtt://us%ff:secret@host", "not UTF-8"),
             ("mqtt://ho st", "not a valid target"),
             ("mqtt://ho%20st", "host name"),
-            ("mqtts://user:secret@host", "not part of this version"),
-            ("wss://host/mqtt", "not part of this version"),
+            ("mqtts://user:secret@host/path", "something follows"),
+            ("mqtts://", "not a valid target"),
+            ("wss://user:secret@host/mqtt#x", "something follows"),
+            ("ws://", "not a valid target"),
+            ("ws://host:0/mqtt", "port 0"),
             ("http://user:secret@host", "unknown scheme"),
             ("user:secret@host", "not a target"),
             ("localhost", "not a target"),

@@ -5,6 +5,7 @@
 //! written next. A read gives a part of what came; some reads wait for more. All sizes and pauses are drawn from a
 //! seed.
 
+use super::websocket::WebSocket;
 use super::{Address, Caller, Carrier, Opening, Wire};
 use crate::rng::Rng;
 use std::future::Future;
@@ -313,6 +314,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Shaped<S> {
 impl<S: Wire> Wire for Shaped<S> {
     fn reset_on_drop(&mut self) {
         self.inner.reset_on_drop();
+    }
+
+    fn websocket(&mut self) -> Option<&mut WebSocket> {
+        self.inner.websocket()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Before the checks: can the broker be reached, which versions does it accept, what does it announce?
 
 use super::SetUp;
-use crate::net::{Address, Caller};
+use crate::net::{Address, Caller, tls};
 use crate::outcome::Direction;
 use crate::story::{Abilities, Attempt, Credentials, Stop, World};
 use crate::target::{Target, TcpTarget};
@@ -18,8 +18,12 @@ pub(super) struct Found {
     pub(super) remarks: Vec<String>,
 }
 
-/// Turns host and port into one address.
+/// Turns host and port into one address that can be connected to, with the layers that the target wants.
 pub(super) async fn resolve(tcp: &TcpTarget) -> Result<Address, SetUp> {
+    let tls = match &tcp.transport.tls {
+        Some(tls) => Some(tls::client(tls, &tcp.host).map_err(|error| SetUp::Broker(error.to_string()))?),
+        None => None,
+    };
     let mut last = None;
     let found = tokio::net::lookup_host((tcp.host.as_str(), tcp.port)).await;
     for address in found.map_err(|error| {
@@ -28,16 +32,26 @@ pub(super) async fn resolve(tcp: &TcpTarget) -> Result<Address, SetUp> {
             tcp.host
         ))
     })? {
-        let broker = Address::tcp(address);
+        let mut broker = Address::tcp(address);
+        if let Some(tls) = &tls {
+            broker = broker.within_tls(tls.clone());
+        }
+        if let Some(path) = &tcp.transport.websocket {
+            broker = broker.within_websocket(tcp.authority(), path.clone());
+        }
         let caller = Caller { client: "preflight", connection: 0 };
         match broker.open(caller, super::PATIENCE).await {
             Ok(_) => return Ok(broker),
-            Err(error) => last = Some((address, error)),
+            Err(error) => {
+                let advice = broker.advice(Some(&error));
+                last = Some((address, error, advice));
+            }
         }
     }
     Err(SetUp::Broker(match last {
-        Some((address, error)) => {
-            format!("cannot connect to {address}: {error}; is the broker running, and is this its port?")
+        Some((address, error, advice)) => {
+            let advice = advice.unwrap_or("is the broker running, and is this its port?");
+            format!("cannot connect to {address}: {error}; {advice}")
         }
         None => format!("the host name {:?} has no address", tcp.host),
     }))
@@ -66,9 +80,11 @@ pub(super) async fn run(
     if found.abilities.is_empty() || (!asked.is_empty() && !refusals.is_empty()) {
         let said: Vec<String> =
             refusals.iter().map(|(version, why)| format!("to MQTT {version} {why}")).collect();
+        let advice = address.advice(None).unwrap_or(
+            "give credentials with --user and --password if it wants them, or other versions with --mqtt",
+        );
         return Err(SetUp::Broker(format!(
-            "{target} does not accept a plain CONNECT: {}; give credentials with --user and --password if it wants \
-             them, or other versions with --mqtt",
+            "{target} does not accept a plain CONNECT: {}; {advice}",
             said.join(", ")
         )));
     }

@@ -6,6 +6,7 @@ use crate::check::Check;
 use crate::net::sim::{Conditions, Simulation, Trouble};
 use crate::outcome::CheckResult;
 use crate::rng::Rng;
+use crate::serve::Fault;
 use crate::story::{Abilities, Credentials};
 use crate::target::Target;
 use mqtt_assay_codec::Version;
@@ -37,7 +38,7 @@ pub fn simulated(
     if !check.waits.is_zero() {
         conditions.tick = conditions.tick.max(TIMER_TICK);
     }
-    let target = Target::Reference { mutant: conditions.mutant };
+    let target = Target::Reference { mutant: conditions.mutant.map(Fault::Model) };
     let story = |address| async move {
         let credentials = Credentials::default();
         let found = preflight::run(&target, &address, &credentials, &[version], seed).await;

@@ -4,7 +4,7 @@ use super::history::What;
 use super::passive::{FRAME_MAX, Passive};
 use super::received::Received;
 use super::{Stop, Story, World};
-use crate::net::{Caller, Wire};
+use crate::net::{Address, Caller, Wire};
 use mqtt_assay_codec::{
     Ack, Connack, Decoder, Packet, PacketId, PacketType, Qos, ReasonCode, Receiver, Split, Version, frame,
 };
@@ -34,6 +34,11 @@ pub enum Next {
     Silence,
 }
 
+/// Why a story cannot go on without this connection.
+pub(super) fn not_opened(name: &str, error: &io::Error) -> Stop {
+    Stop::inconclusive(format!("client {name} could not open a connection: {error}"))
+}
+
 /// One client with its network connection.
 pub struct Client<'w> {
     pub(super) world: &'w World,
@@ -45,7 +50,7 @@ pub struct Client<'w> {
     pub(super) connack: Option<Received>,
     pub(super) passive: Passive,
     connection: u32,
-    wire: Option<Box<dyn Wire>>,
+    pub(super) wire: Option<Box<dyn Wire>>,
     buffer: Vec<u8>,
     end: Option<End>,
     acknowledges: bool,
@@ -60,12 +65,22 @@ impl std::fmt::Debug for Client<'_> {
 
 impl<'w> Client<'w> {
     pub(super) async fn open(world: &'w World, name: &str, id: String) -> Result<Client<'w>, Stop> {
+        let opened = Client::open_at(world, &world.address, name, id).await;
+        let client = opened.map_err(|error| not_opened(name, &error))?;
+        client.record(What::Note("opens a connection".into()))?;
+        Ok(client)
+    }
+
+    pub(super) async fn open_at(
+        world: &'w World,
+        address: &Address,
+        name: &str,
+        id: String,
+    ) -> io::Result<Client<'w>> {
         let connection = world.next_connection(name);
         let caller = Caller { client: name, connection };
-        let wire = world.address.open(caller, world.patience).await.map_err(|error| {
-            Stop::inconclusive(format!("client {name} could not open a connection: {error}"))
-        })?;
-        let client = Client {
+        let wire = address.open(caller, world.patience).await?;
+        Ok(Client {
             world,
             name: name.to_owned(),
             id,
@@ -79,9 +94,7 @@ impl<'w> Client<'w> {
             end: None,
             acknowledges: true,
             next_id: 0,
-        };
-        client.record(What::Note("opens a connection".into()))?;
-        Ok(client)
+        })
     }
 
     /// The client's name in the story.
@@ -249,7 +262,10 @@ impl<'w> Client<'w> {
                 Ok(Ok(0)) => self.note_end(End::Closed)?,
                 Ok(Ok(count)) => self.buffer.extend_from_slice(&chunk[..count]),
                 Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-                Ok(Err(_)) => self.note_end(End::Reset)?,
+                Ok(Err(error)) => {
+                    self.accuse_text(&error)?;
+                    self.note_end(End::Reset)?;
+                }
             }
         }
     }

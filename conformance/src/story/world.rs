@@ -73,6 +73,8 @@ impl Abilities {
             Need::DeniedTopic => self.profile.denied_topic.is_none(),
             Need::Passwords => !self.profile.checks_passwords,
             Need::ConnectTimeout => self.profile.connect_timeout.is_none(),
+            // Not announced: it shows in the target.
+            Need::WebSocket => false,
         }
     }
 }
@@ -299,8 +301,11 @@ impl World {
         (findings, std::mem::take(&mut *locked(&self.notes)))
     }
 
-    /// Runs a check here, unless the broker or the run lacks what the check needs.
+    /// Runs a check here, unless the run lacks what the check needs, or the broker says that it does.
     pub(crate) async fn play(&self, check: &Check) -> Story {
+        if check.needs.contains(&Need::WebSocket) && self.address.offering(&[]).is_none() {
+            return Err(self.without_websocket());
+        }
         if let Some(need) = check.needs.iter().find(|need| self.abilities.lack(**need)) {
             return Err(match need.is_set_up() {
                 true => Stop::not_tested(need.name()),

@@ -4,19 +4,25 @@
 pub(crate) mod hostile;
 pub(crate) mod mosquitto;
 
-use mqtt_assay::check::Check;
+use mqtt_assay::check::{Check, Need};
 use mqtt_assay::outcome::{CheckResult, Run};
 use mqtt_assay::run::{Options, SetUp, run};
-use mqtt_assay::target::{Target, TcpTarget};
+use mqtt_assay::target::{Target, TcpTarget, Transport};
 use mqtt_assay::verdict::Verdict;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 /// A plain TCP target without credentials.
 pub(crate) fn tcp(address: SocketAddr) -> Target {
+    reached(address, Transport::default())
+}
+
+/// A target without credentials.
+pub(crate) fn reached(address: SocketAddr, transport: Transport) -> Target {
     Target::Tcp(TcpTarget {
         host: address.ip().to_string(),
         port: address.port(),
+        transport,
         user_name: None,
         password: None,
     })
@@ -42,9 +48,15 @@ pub(crate) async fn quietly(options: &Options) -> Result<Run, SetUp> {
     run(options, stop, &mut |_| {}).await
 }
 
-/// One line per result that is not *conforms*, for assertions that tell what is wrong.
+/// One line per result that is not as the reference broker's should be, for assertions that tell what is wrong.
 pub(crate) fn complaints(run: &Run) -> Vec<String> {
-    run.results.iter().filter(|r| r.verdict != Verdict::Conforms).map(line).collect()
+    let websocket = ["ws://", "wss://"].iter().any(|scheme| run.target.starts_with(scheme));
+    run.results.iter().filter(|r| r.verdict != expected(r.check, websocket)).map(line).collect()
+}
+
+/// What a check of the reference broker comes to: one about WebSocket is tested only there.
+pub(crate) fn expected(check: &Check, websocket: bool) -> Verdict {
+    if check.needs.contains(&Need::WebSocket) && !websocket { Verdict::NotTested } else { Verdict::Conforms }
 }
 
 /// A result in one line.

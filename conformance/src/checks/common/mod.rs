@@ -27,3 +27,4 @@ pub mod s4_5_receipt;
 pub mod s4_6_ordering;
 pub mod s4_7_topics;
 pub mod s4_errors;
+pub mod s6_websocket;
