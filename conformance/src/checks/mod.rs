@@ -43,6 +43,7 @@ pub fn all() -> Vec<&'static Check> {
         v5::s3_3_retain_options::CHECKS,
         common::s3_3_retained::CHECKS,
         v5::s3_subscription_ids::CHECKS,
+        v5::s3_3_members::CHECKS,
         v5::s3_topic_alias::CHECKS,
         v5::s3_4_acknowledgements::CHECKS,
         v5::s3_8_no_local::CHECKS,
@@ -71,6 +72,7 @@ pub fn all() -> Vec<&'static Check> {
         v3_1_1::s4_8_table::CHECKS,
         v5::s4_9_flow::CHECKS,
         v5::s3_15_auth::CHECKS,
+        v5::s3_15_size::CHECKS,
         v5::s4_12_auth::CHECKS,
         v5::s4_12_challenge::CHECKS,
     ];
