@@ -20,6 +20,7 @@ pub const CHECKS: &[Check] = &[
     USER_PROPERTIES_KEEP_WITHIN_IT,
     ITS_OWN_MAXIMUM_IS_ENFORCED,
     ITS_OWN_RECEIVE_MAXIMUM_IS_ENFORCED,
+    RECEIVE_MAXIMUM_IS_THE_CONNECTIONS,
 ];
 
 /// The Client's limit in these checks: room for every answer that adds nothing.
@@ -293,5 +294,46 @@ check! {
             ));
         }
         a.judge_refusal(reaction, ReasonCode::RECEIVE_MAXIMUM_EXCEEDED, Severity::MayOverlook)
+    }
+}
+
+check! {
+    /// A Receive Maximum holds for its connection only; without one it is 65,535.
+    ///
+    /// Sends     B connects with Receive Maximum 1 and leaves; it resumes its session without one, and A publishes
+    ///           three messages at QoS 1. C, who never had one, gets the same, and neither acknowledges.
+    /// Demands   as many deliveries for B as for C.
+    /// Leaves    how many unacknowledged messages the broker allows itself; if one, it shows nothing.
+    RECEIVE_MAXIMUM_IS_THE_CONNECTIONS "flow/receive_maximum_is_the_connections",
+    covers: [V5 / "U5-CON-5"],
+    needs: [Qos1],
+    proved: ["receive_maximum_kept"],
+    run: async |w| {
+        let (topic, once) = (w.topic("news"), Property::ReceiveMaximum(1));
+        let mut b = w.client("b").persistent(60).property(once).connect().await?;
+        b.subscribe(&topic, Qos::AtLeastOnce).await?;
+        b.disconnect().await;
+        let mut b = w.client("b").acknowledge_by_hand().resumed(60).await?;
+        let mut c = w.client("c").acknowledge_by_hand().connect().await?;
+        c.subscribe(&topic, Qos::AtLeastOnce).await?;
+        let mut a = w.connect("a").await?;
+        for payload in [b"one", b"two", b"six"] {
+            a.publish(&topic, payload).qos1().acknowledged().await?;
+        }
+        c.await_message(publish(&topic)).await?;
+        for client in [&mut b, &mut c] {
+            // Twice, for brokers that answer PINGREQ before they route.
+            client.ping().await?;
+            client.ping().await?;
+        }
+        let (of_b, of_c) = (b.take_publishes().len(), 1 + c.take_publishes().len());
+        match of_c {
+            1 => Err(Stop::not_tested("a broker with more than one unacknowledged message to a Client")),
+            _ if of_b >= of_c => Ok(()),
+            _ => Err(Stop::violates(
+                format!("{of_c} unacknowledged deliveries, as for a Client that never had a Receive Maximum"),
+                format!("{of_b}"),
+            )),
+        }
     }
 }

@@ -9,13 +9,12 @@ use crate::story::{
     Attempt, Client, ConnectBuilder, Next, Received, Refusal, Severity, Stop, World, auth, puback,
 };
 use mqtt_assay_broker_model::auth::{METHOD, answer};
-use mqtt_assay_codec::{Auth, Packet, PacketType, Property, PropertyId, PropertyList, ReasonCode};
+use mqtt_assay_codec::{Auth, Packet, PacketType, Property, PropertyList, ReasonCode};
 use tokio::time::Instant;
 
 /// In the order of the specification.
 pub const CHECKS: &[Check] = &[
     CHALLENGE_SAYS_CONTINUE,
-    ANSWERS_KEEP_WITHIN_MAXIMUM,
     WRONG_ANSWER_IS_REFUSED,
     METHOD_IS_REPEATED,
     REAUTHENTICATION_GOES_BESIDE_TRAFFIC,
@@ -23,13 +22,13 @@ pub const CHECKS: &[Check] = &[
 ];
 
 /// The secret that the method is tried with.
-const SECRET: &[u8] = b"assay";
-
-/// The Client's Maximum Packet Size, where it matters: room for every packet of the method.
-const LIMIT: u32 = 128;
+pub(super) const SECRET: &[u8] = b"assay";
 
 /// A client that has named the method, and the AUTH that came for it.
-async fn challenged<'w>(w: &World, client: ConnectBuilder<'w>) -> Result<(Client<'w>, Received), Stop> {
+pub(super) async fn challenged<'w>(
+    w: &World,
+    client: ConnectBuilder<'w>,
+) -> Result<(Client<'w>, Received), Stop> {
     let mut client = client.property(Property::AuthenticationMethod(METHOD)).hello(&[]).await?;
     match client.next(Instant::now() + w.patience()).await? {
         Next::Packet(received) if received.packet_type() == PacketType::Auth => Ok((client, received)),
@@ -56,7 +55,7 @@ fn code(received: &Received) -> Option<ReasonCode> {
 }
 
 /// Sends AUTH with this code; `secret` answers the challenge that came.
-async fn say(
+pub(super) async fn say(
     client: &mut Client<'_>,
     reason: ReasonCode,
     challenge: Option<(&Received, &[u8])>,
@@ -102,43 +101,6 @@ check! {
             Some(ReasonCode::CONTINUE_AUTHENTICATION) => Ok(()),
             _ => Err(Stop::violates("AUTH with Reason Code 0x18", challenge.line()).at(challenge.index)),
         }
-    }
-}
-
-check! {
-    /// No Reason String and no User Property makes an AUTH larger than the Client's Maximum Packet Size.
-    ///
-    /// Sends     CONNECT with a maximum of 128, the right answer, and a re-authentication.
-    /// Demands   no AUTH of more than 128 bytes with a Reason String or a User Property.
-    /// Leaves    whether the broker sends them at all.
-    ANSWERS_KEEP_WITHIN_MAXIMUM "auth/answers_keep_within_maximum",
-    covers: [V5 / "MQTT-3.15.2-2", V5 / "MQTT-3.15.2-3"],
-    needs: [],
-    proved: ["reason_string_exceeds_maximum", "user_property_exceeds_maximum"],
-    run: async |w| {
-        let small = w.client("a").property(Property::MaximumPacketSize(LIMIT));
-        let (mut client, first) = challenged(w, small).await?;
-        say(&mut client, ReasonCode::CONTINUE_AUTHENTICATION, Some((&first, SECRET))).await?;
-        let mut answers = vec![first];
-        if let Attempt::Accepted(mut client) = client.answer_to_connect().await? {
-            say(&mut client, ReasonCode::RE_AUTHENTICATE, None).await?;
-            let second = client.await_message(auth()).await?;
-            say(&mut client, ReasonCode::CONTINUE_AUTHENTICATION, Some((&second, SECRET))).await?;
-            answers.extend([second, client.await_message(auth()).await?]);
-        }
-        for answer in answers.iter().filter(|answer| answer.bytes().len() > LIMIT as usize) {
-            for (property, statement) in
-                [(PropertyId::ReasonString, "MQTT-3.15.2-2"), (PropertyId::UserProperty, "MQTT-3.15.2-3")]
-            {
-                let packet = answer.packet();
-                if packet.properties().is_some_and(|list| list.iter().any(|p| p.id() == property)) {
-                    let expected = format!("no {} beyond {LIMIT} bytes", property.name());
-                    let observed = format!("{} bytes: {}", answer.bytes().len(), answer.line());
-                    return Err(Stop::violates(expected, observed).citing(w.cite(statement)).at(answer.index));
-                }
-            }
-        }
-        Ok(())
     }
 }
 
