@@ -2,6 +2,7 @@
 
 mod support;
 
+use mqtt_assay::target::Transport;
 use mqtt_assay::verdict::Verdict;
 use std::path::Path;
 use std::process::Command;
@@ -14,7 +15,38 @@ const REVIEWED: &str = "2.0.11";
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_verdicts_on_mosquitto_are_the_reviewed_ones() {
     let Some(broker) = Mosquitto::start("verdicts") else { return };
-    let options = support::options(support::tcp(broker.address), Duration::from_secs(5));
+    let Some(lines) = verdicts(&broker, Transport::default()).await else { return };
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("../snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!("mosquitto_2_0_11", lines.join("\n")));
+}
+
+/// WebSocket changes no verdict, but for the checks that are about it: Mosquitto takes text frames for MQTT.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_websocket_the_verdicts_are_the_same() {
+    let Some(broker) = Mosquitto::start_websocket("websocket") else { return };
+    let transport = Transport { tls: None, websocket: Some("/mqtt".to_owned()) };
+    let Some(lines) = verdicts(&broker, transport).await else { return };
+    let (about, others): (Vec<String>, Vec<String>) =
+        lines.into_iter().partition(|line| line.contains(" websocket/"));
+    assert_eq!(
+        about,
+        [
+            "violates 3.1.1 websocket/text_frame_ends_the_connection",
+            "violates 5.0 websocket/text_frame_ends_the_connection"
+        ]
+    );
+    let reviewed = include_str!("../../snapshots/mosquitto_2_0_11.snap");
+    let reviewed = reviewed.rsplit("---\n").next().unwrap_or_default();
+    let reviewed: Vec<&str> = reviewed.lines().filter(|line| !line.contains(" websocket/")).collect();
+    assert_eq!(others, reviewed);
+}
+
+/// What is not conforming, a line for each; `None` (told on standard error) if this is not the reviewed version.
+async fn verdicts(broker: &Mosquitto, transport: Transport) -> Option<Vec<String>> {
+    let options = support::options(support::reached(broker.address, transport), Duration::from_secs(5));
     let run = support::quietly(&options).await.expect("mosquitto accepts CONNECT");
     assert_eq!(run.results.len(), run.planned);
     let unclear: Vec<String> =
@@ -22,7 +54,7 @@ async fn the_verdicts_on_mosquitto_are_the_reviewed_ones() {
     assert!(unclear.is_empty(), "inconclusive:\n{}", unclear.join("\n"));
     if broker.version != REVIEWED {
         eprintln!("Mosquitto {} is not {REVIEWED}: its verdicts are not compared", broker.version);
-        return;
+        return None;
     }
     let mut lines: Vec<String> = run
         .results
@@ -31,11 +63,7 @@ async fn the_verdicts_on_mosquitto_are_the_reviewed_ones() {
         .map(|r| format!("{} {} {}", r.verdict, r.version, r.check.name))
         .collect();
     lines.sort();
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("../snapshots"));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    settings.bind(|| insta::assert_snapshot!("mosquitto_2_0_11", lines.join("\n")));
+    Some(lines)
 }
 
 /// Mosquitto's own clients get on with the reference broker.

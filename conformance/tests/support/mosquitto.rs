@@ -36,6 +36,15 @@ pub(crate) fn required(name: &str) -> Option<PathBuf> {
 impl Mosquitto {
     /// Starts an anonymous listener; `None` (told on standard error) if Mosquitto is not installed.
     pub(crate) fn start(test: &str) -> Option<Mosquitto> {
+        Mosquitto::start_as(test, false)
+    }
+
+    /// As [`Mosquitto::start`], with a listener for WebSocket.
+    pub(crate) fn start_websocket(test: &str) -> Option<Mosquitto> {
+        Mosquitto::start_as(test, true)
+    }
+
+    fn start_as(test: &str, websocket: bool) -> Option<Mosquitto> {
         let binary = required("mosquitto")?;
         let help = Command::new(&binary).arg("-h").output().expect("mosquitto -h runs");
         let version = String::from_utf8_lossy(&help.stdout)
@@ -45,12 +54,19 @@ impl Mosquitto {
             .unwrap_or_default()
             .to_owned();
         // The port is free when asked for; another test gets another one.
-        let address = TcpListener::bind(("127.0.0.1", 0)).and_then(|l| l.local_addr()).expect("a free port");
+        let free = || TcpListener::bind(("127.0.0.1", 0)).and_then(|l| l.local_addr()).expect("a free port");
+        let address = free();
+        // It does not start with a listener for WebSocket alone.
+        let listener = if websocket {
+            format!("protocol websockets\nlistener {} 127.0.0.1\n", free().port())
+        } else {
+            String::new()
+        };
         let folder = std::env::temp_dir().join(format!("mqtt-assay-{test}-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("a folder for the configuration");
         let configuration = folder.join("mosquitto.conf");
         let text = format!(
-            "listener {} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest none\n",
+            "listener {} 127.0.0.1\n{listener}allow_anonymous true\npersistence false\nlog_dest none\n",
             address.port()
         );
         fs::write(&configuration, text).expect("the configuration is written");
