@@ -7,6 +7,7 @@ pub mod check;
 pub mod checks;
 pub mod cli;
 mod digest;
+pub mod matrix;
 pub mod net;
 pub mod outcome;
 pub mod report;

@@ -3,6 +3,7 @@
 use mqtt_assay::baseline::{Baseline, Date, Gate};
 use mqtt_assay::check::{Check, Cite, Need, Running};
 use mqtt_assay::cli::{self, ListForm};
+use mqtt_assay::matrix;
 use mqtt_assay::outcome::{CheckResult, Direction, Finding, LogEntry, Run};
 use mqtt_assay::report::terminal::{self, Look};
 use mqtt_assay::report::{Context, Exit, Summary, json, junit};
@@ -256,9 +257,11 @@ fn a_list_as_json_is_as_its_schema_says() {
 #[test]
 fn schemas_are_not_stale() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema");
-    for (file, schema) in
-        [("result-1.schema.json", json::schema()), ("list-1.schema.json", cli::list_schema())]
-    {
+    for (file, schema) in [
+        ("result-1.schema.json", json::schema()),
+        ("list-1.schema.json", cli::list_schema()),
+        ("matrix-1.schema.json", matrix::json::schema()),
+    ] {
         let path = folder.join(file);
         if std::env::var_os("UPDATE_SCHEMAS").is_some() {
             std::fs::write(&path, &schema).unwrap();

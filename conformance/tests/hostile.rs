@@ -2,9 +2,23 @@
 
 mod support;
 
+use mqtt_assay::outcome::Direction;
+use mqtt_assay::target::Target;
 use mqtt_assay::verdict::Verdict;
+use mqtt_assay_codec::Version;
+use mqtt_assay_codec::raw::Stage;
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 use support::hostile::{Hostile, Manner};
+use support::scripted::{Liar, Lie, malformed};
+
+/// No run against a broker of this kind may take longer. A check has 5 s here, and ends within them; 64 run side by
+/// side, and timers of the specification are not waited for twice.
+const RUN_MAX: Duration = Duration::from_secs(180);
+
+/// Nor may the whole of this process, brokers included, have more memory at any time: a quarter of the packets of
+/// 256 MiB that 64 connections would hold.
+const MEMORY_MAX_KIB: u64 = 4 << 20;
 
 /// These never accept a CONNECT: the run does not begin, and says why in one sentence.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -74,4 +88,126 @@ async fn nothing_conforms_that_was_not_shown() {
         );
     }
     assert!(wrong.is_empty(), "conform without proof:\n{}", wrong.join("\n"));
+}
+
+/// Checks in whose stories the reference broker delivers, though it is not that which shows their point: the one asks
+/// for answers alone, the other that something does not come.
+const SHOWN_WITHOUT_DELIVERY: &[&str] = &["connect/packets_may_follow_at_once", "auth/nothing_unasked"];
+
+/// What the reference broker shows by a message that it delivers, one that delivers none cannot show.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_takes_a_delivery_does_not_conform_without_one() {
+    let reference = support::options(Target::Reference { mutant: None }, Duration::from_secs(2));
+    let reference = support::quietly(&reference).await.expect("the reference broker is served");
+    let delivers: BTreeSet<(&str, Version)> = reference
+        .results
+        .iter()
+        .filter(|r| {
+            r.log
+                .iter()
+                .any(|entry| entry.direction == Direction::Received && entry.text.starts_with("PUBLISH"))
+        })
+        .map(|r| (r.check.name, r.version))
+        .filter(|(name, _)| !SHOWN_WITHOUT_DELIVERY.contains(name))
+        .collect();
+    assert!(delivers.len() > 100, "{}", delivers.len());
+
+    let patience = Duration::from_millis(500);
+    let mut runs = tokio::task::JoinSet::new();
+    for lie in [
+        Lie::Everything,
+        Lie::Late(2 * patience),
+        Lie::Drips,
+        Lie::ResetsAt(2),
+        Lie::ResetsAt(3),
+        Lie::ResetsAt(4),
+        Lie::Huge,
+    ] {
+        runs.spawn(async move {
+            let broker = Liar::start(lie.clone()).await;
+            let mut options = support::options(support::tcp(broker.address), patience);
+            options.deadline = Duration::from_secs(5);
+            let begun = Instant::now();
+            let run = support::quietly(&options).await.expect("the CONNECT is accepted");
+            (lie, run, begun.elapsed())
+        });
+    }
+    let mut wrong = Vec::new();
+    while let Some(done) = runs.join_next().await {
+        let (lie, run, took) = done.expect("a run does not panic");
+        assert_eq!(run.results.len(), run.planned, "{lie:?}: results are lost");
+        assert!(took < RUN_MAX, "{lie:?} took {took:?}");
+        wrong.extend(
+            run.results
+                .iter()
+                .filter(|r| r.verdict == Verdict::Conforms && delivers.contains(&(r.check.name, r.version)))
+                .map(|r| format!("{lie:?}: {}", support::line(r))),
+        );
+    }
+    assert!(wrong.is_empty(), "conform without proof:\n{}", wrong.join("\n"));
+    if let Some(kib) = memory_peak_kib() {
+        assert!(kib < MEMORY_MAX_KIB, "{kib} KiB");
+    }
+}
+
+/// The most memory that this process ever had, where the system tells.
+fn memory_peak_kib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse().ok()
+}
+
+/// A broker whose CONNACK is malformed, too slow, or cut off is told in one sentence; or the run goes on, says so, and
+/// nothing conforms.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connack_that_is_none_shows_nothing() {
+    let mut lies: Vec<(Version, Lie)> =
+        vec![(Version::V5, Lie::ResetsAt(1)), (Version::V3_1_1, Lie::DripsFromTheStart)];
+    for version in [Version::V3_1_1, Version::V5] {
+        lies.extend(
+            malformed(version, Stage::Opening).into_iter().map(|case| (version, Lie::Malformed(case))),
+        );
+    }
+    assert!(lies.len() > 20, "{}", lies.len());
+    let mut wrong = Vec::new();
+    for (version, lie) in lies {
+        let broker = Liar::start(lie.clone()).await;
+        let mut options = support::options(support::tcp(broker.address), Duration::from_millis(300));
+        options.versions = vec![version];
+        options.checks = vec![support::check("ping/pingreq_is_answered")];
+        match support::quietly(&options).await {
+            Err(error) if !error.to_string().contains('\n') => {}
+            Ok(run)
+                if run.results.iter().all(|r| r.verdict != Verdict::Conforms)
+                    && (run.remarks.iter().any(|remark| remark.contains("wrong CONNACK"))
+                        || matches!(lie, Lie::DripsFromTheStart)) => {}
+            other => wrong.push(format!("{lie:?}: {other:?}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Whichever malformed packet comes in place of an answer, it is a breach.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_malformed_packet_is_a_breach() {
+    let mut wrong = Vec::new();
+    for version in [Version::V3_1_1, Version::V5] {
+        let cases = malformed(version, Stage::Connected);
+        assert!(cases.len() > 50, "{}", cases.len());
+        for case in cases {
+            let broker = Liar::start(Lie::Malformed(case.clone())).await;
+            let mut options = support::options(support::tcp(broker.address), Duration::from_millis(300));
+            options.versions = vec![version];
+            options.checks = vec![support::check("ping/pingreq_is_answered")];
+            let run = support::quietly(&options).await.expect("the CONNECT is accepted");
+            wrong.extend(
+                run.results
+                    .iter()
+                    .filter(|r| r.verdict != Verdict::Violates)
+                    .map(|r| format!("{}: {}", case.name, support::line(r))),
+            );
+            assert_eq!(run.results.len(), 1, "{}", case.name);
+        }
+    }
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -118,7 +118,6 @@ fn what_cannot_be_done_is_refused() {
         (&["simulate", "--script", "no/such/file"], 2, "cannot read"),
         (&["simulate", "--script", "Cargo.toml"], 2, "is not a script"),
         (&["simulate", "--script", SCRIPT, "--seeds", "0..1"], 2, "--seeds"),
-        (&["prove"], 2, "--rules"),
     ] {
         let output = mqtt_assay(arguments);
         let said = String::from_utf8(output.stderr).expect("text");

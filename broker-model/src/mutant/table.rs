@@ -109,7 +109,7 @@ mutants! {
     PublishAboveMaximumQosAccepted "publish_above_maximum_qos_accepted" "accepts messages above its Maximum QoS" ["5.0/U5-CON-10"];
     RetainUnavailableAccepted "retain_unavailable_accepted" "accepts messages with RETAIN though it retains nothing" ["5.0/U5-CON-11"];
     DeniedPublishUnacknowledged "denied_publish_unacknowledged" "neither acknowledges nor closes when a 3.1.1 message is not allowed" ["3.1.1/MQTT-3.3.5-2"];
-    EmptyPayloadDropped "empty_payload_dropped" "drops messages without payload" ["3.1.1/MQTT-4.5.0-1", "5.0/MQTT-4.5.0-1"];
+    EmptyPayloadDropped "empty_payload_dropped" "drops messages without payload" ["3.1.1/MQTT-4.5.0-1", "3.1.1/U3-PUB-1", "5.0/MQTT-4.5.0-1", "5.0/U5-PUB-6"];
     EveryThirdMessageLost "every_third_message_lost" "loses every third message" ["3.1.1/MQTT-4.5.0-1", "5.0/MQTT-4.5.0-1"];
     PubackCodeUnlisted "puback_code_unlisted" "sends PUBACK with Reason Code 0x01" ["5.0/MQTT-3.4.2-1"];
     PubrecCodeUnlisted "pubrec_code_unlisted" "sends PUBREC with Reason Code 0x01" ["5.0/MQTT-3.5.2-1"];

@@ -61,7 +61,7 @@ enum Command {
     Serve(serve::Arguments),
     /// Play generated scripts against the reference broker, with faults, and judge it by the rules
     Simulate(simulate::Arguments),
-    /// Show that the rules catch the mutants of the reference broker
+    /// Show by which checks, or by which rules, the mutants of the reference broker are caught
     Prove(prove::Arguments),
     #[command(flatten)]
     Later(later::Command),

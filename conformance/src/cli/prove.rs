@@ -1,26 +1,31 @@
 //! `prove`: what catches which mutant.
 
-use super::{Trouble, mutant, say, simulate};
+use super::{Trouble, mutant, outputs, say, simulate};
+use crate::matrix;
+use crate::net::sim;
 use crate::report::Exit;
+use crate::select::Selection;
 use crate::simulation::{Fate, Proof, prove_rules};
 use indicatif::{ProgressBar, ProgressStyle};
 use mqtt_assay_broker_model::Mutant;
 use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  every mutant that rules can see was caught
-  1  a mutant was not caught
+  0  every mutant that can be seen was caught, and nothing is accused without a reason
+  1  a mutant was not caught, a check catches none, or an accusation has to do with nothing that the mutant breaks
   2  wrong usage, or the run was interrupted";
 
-/// Show that the rules catch the mutants of the reference broker
+/// Show by which checks, or by which rules, the mutants of the reference broker are caught
 ///
-/// A mutant is the reference broker with one named fault. Each is put through generated scripts, as `simulate` plays
-/// them, until a rule accuses it of a statement that it breaks.
+/// A mutant is the reference broker with one named fault. Each is put to every check in both versions, in simulated
+/// time; or, with --rules, through generated scripts, as `simulate` plays them, until a rule accuses it of a statement
+/// that it breaks.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct Arguments {
-    /// The rules over simulated histories
+    /// The rules over simulated histories, in place of the checks
     #[arg(long)]
     rules: bool,
 
@@ -28,7 +33,15 @@ pub(super) struct Arguments {
     #[arg(long = "mutant", value_name = "NAME", value_parser = mutant::parse)]
     mutants: Vec<Mutant>,
 
-    /// How many seeds a mutant may survive
+    /// Play only checks that match: a statement id, a section (3.3), a check's name (publish/, *retain*)
+    #[arg(long, value_name = "PATTERN", conflicts_with = "rules")]
+    only: Vec<String>,
+
+    /// Write the matrix as JSON; `-` is the standard output, in place of the text
+    #[arg(long, value_name = "PATH", conflicts_with = "rules")]
+    json: Option<PathBuf>,
+
+    /// With --rules: how many seeds a mutant may survive
     #[arg(long, value_name = "N", default_value_t = 2_000)]
     seeds: u64,
 
@@ -42,12 +55,80 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Trouble> {
-    if !arguments.rules {
-        return Err(Trouble::new(
-            "`mqtt-assay prove` without --rules, every check against every mutant, is not part of this version; give \
-             --rules",
-        ));
+    if arguments.rules { rules(arguments) } else { checks(arguments) }
+}
+
+/// Plays the kill matrix.
+fn checks(arguments: &Arguments) -> Result<Exit, Trouble> {
+    if !cfg!(tokio_unstable) {
+        return Err(Trouble::new(sim::Trouble::Unseeded.to_string()));
     }
+    let selection = Selection { only: arguments.only.clone(), ..Selection::default() };
+    let checks =
+        selection.of(&crate::checks::all()).map_err(|no_match| Trouble::new(no_match.to_string()))?;
+    let path = arguments.json.as_deref().filter(|path| *path != Path::new("-"));
+    if let Some(path) = path {
+        outputs::try_file(path).map_err(|error| cannot_write(path, &error))?;
+    }
+    let mutants = if arguments.mutants.is_empty() { Mutant::ALL } else { &arguments.mutants };
+    let stop = simulate::stop_on_signal()?;
+    let bar = bar(arguments.quiet, mutants.len() as u64);
+    let rows = matrix::play(mutants, &checks, simulate::jobs(arguments.jobs), &stop, |row| {
+        if let Some(bar) = &bar {
+            bar.inc(1);
+            bar.set_message(row.mutant.name());
+        }
+    });
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    let mut summary = matrix::Summary::of(&rows, &checks);
+    // A part of the checks need not catch every mutant, nor a part of the mutants be caught by every check.
+    if !arguments.only.is_empty() {
+        summary.missed.clear();
+    }
+    if !arguments.mutants.is_empty() {
+        summary.idle.clear();
+    }
+    let exit = match &summary {
+        summary if summary.unfinished > 0 => Exit::Trouble,
+        summary if summary.missed.len() + summary.idle.len() + summary.unexplained.len() > 0 => {
+            Exit::Violations
+        }
+        _ => Exit::Conforms,
+    };
+    let json = match &arguments.json {
+        Some(_) => serde_json::to_string_pretty(&matrix::json::matrix(&rows, &summary))
+            .map_err(|error| Trouble::new(format!("cannot build the matrix: {error}")))?,
+        None => String::new(),
+    } + "\n";
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match (&arguments.json, path) {
+        (Some(_), None) => out.write_all(json.as_bytes())?,
+        (_, path) => {
+            if let Some(path) = path {
+                outputs::write(path, &json).map_err(|error| cannot_write(path, &error))?;
+            }
+            write!(out, "{}{}", matrix::text::rows(&rows), matrix::text::holes(&summary))?;
+            writeln!(out, "Exit {}.", exit.code())?;
+        }
+    }
+    out.flush()?;
+    if exit == Exit::Trouble {
+        say("Interrupted: some mutants were not tried.");
+    }
+    Ok(exit)
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> Trouble {
+    Trouble::new(format!(
+        "cannot write the matrix {}: {error}; check that its folder exists and can be written to",
+        path.display()
+    ))
+}
+
+/// Plays scripts until the rules accuse.
+fn rules(arguments: &Arguments) -> Result<Exit, Trouble> {
     let mutants = if arguments.mutants.is_empty() { Mutant::ALL } else { &arguments.mutants };
     let stop = simulate::stop_on_signal()?;
     let bar = bar(arguments.quiet, mutants.len() as u64);

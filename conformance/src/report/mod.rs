@@ -242,7 +242,7 @@ pub(crate) fn accusable(result: &CheckResult) -> Vec<Cite> {
 
 /// The statements that findings of one verdict speak of. A finding that names none speaks of the first that the
 /// check can accuse the broker of.
-fn accused(result: &CheckResult, verdict: Verdict) -> Vec<Cite> {
+pub(crate) fn accused(result: &CheckResult, verdict: Verdict) -> Vec<Cite> {
     let first = || accusable(result).first().copied();
     let findings = result.findings.iter().filter(|f| f.verdict == verdict);
     let named: BTreeSet<Cite> = findings.filter_map(|f| f.statement.or_else(first)).collect();

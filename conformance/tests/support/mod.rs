@@ -3,6 +3,7 @@
 
 pub(crate) mod hostile;
 pub(crate) mod mosquitto;
+pub(crate) mod scripted;
 
 use mqtt_assay::check::{Check, Need};
 use mqtt_assay::outcome::{CheckResult, Run};

@@ -1,0 +1,185 @@
+//! Brokers that speak MQTT, and lie: they answer every packet and do nothing, too late, too slowly, for a while only,
+//! or with packets that break one rule.
+
+use mqtt_assay_codec::raw::{self, Case, Stage};
+use mqtt_assay_codec::{Receiver, Version};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+/// How a broker lies. All of them accept every CONNECT, deliver nothing, and end no connection but as they say.
+#[derive(Clone, Debug)]
+pub(crate) enum Lie {
+    /// Answers every packet with success, and does nothing of it.
+    Everything,
+    /// As that; every answer but the CONNACK comes after this time.
+    Late(Duration),
+    /// As that; every answer but the CONNACK comes at one byte a second.
+    Drips,
+    /// As that, the CONNACK too.
+    DripsFromTheStart,
+    /// As that; the packet of this number, from 1, resets its connection.
+    ResetsAt(usize),
+    /// Sends a PUBLISH of 256 MiB behind CONNACK, again and again.
+    Huge,
+    /// Answers with this packet: CONNECT if it is one to open with, else the packets behind it.
+    Malformed(Arc<Case>),
+}
+
+/// A running broker that lies; it ends when dropped.
+pub(crate) struct Liar {
+    pub(crate) address: SocketAddr,
+    _tasks: JoinSet<()>,
+}
+
+impl Liar {
+    pub(crate) async fn start(lie: Lie) -> Liar {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free loopback port");
+        let address = listener.local_addr().expect("the address just bound");
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                let lie = lie.clone();
+                // A broken pipe ends a connection: that is its end.
+                connections.spawn(async move { drop(lies(stream, lie).await) });
+            }
+        });
+        Liar { address, _tasks: tasks }
+    }
+}
+
+/// Every malformed packet that a Server could send in this version.
+pub(crate) fn malformed(version: Version, stage: Stage) -> Vec<Arc<Case>> {
+    let cases = raw::cases(version, Receiver::Client).into_iter();
+    cases.filter(|case| case.stage == stage).map(Arc::new).collect()
+}
+
+async fn lies(mut stream: TcpStream, lie: Lie) -> std::io::Result<()> {
+    let (mut buffer, mut chunk) = (Vec::new(), vec![0; 64 << 10]);
+    let (mut number, mut is_v5) = (0, false);
+    loop {
+        let count = stream.read(&mut chunk).await?;
+        if count == 0 {
+            return Ok(());
+        }
+        buffer.extend_from_slice(&chunk[..count]);
+        while let Some((first, body)) = take_packet(&mut buffer) {
+            number += 1;
+            let connects = first >> 4 == 1;
+            if connects {
+                is_v5 = body.get(6) == Some(&5);
+            }
+            let answer = answer(first, &body, is_v5).unwrap_or_default();
+            match &lie {
+                Lie::ResetsAt(at) if *at == number => return stream.set_zero_linger(),
+                Lie::Malformed(case) if connects == (case.stage == Stage::Opening) => {
+                    stream.write_all(&case.bytes).await?;
+                }
+                Lie::Late(time) if !connects => {
+                    tokio::time::sleep(*time).await;
+                    stream.write_all(&answer).await?;
+                }
+                Lie::Drips if !connects => drip(&mut stream, &answer).await?,
+                Lie::DripsFromTheStart => drip(&mut stream, &answer).await?,
+                Lie::Huge => {
+                    stream.write_all(&answer).await?;
+                    loop {
+                        huge(&mut stream, is_v5).await?;
+                    }
+                }
+                _ => stream.write_all(&answer).await?,
+            }
+        }
+    }
+}
+
+async fn drip(stream: &mut TcpStream, bytes: &[u8]) -> std::io::Result<()> {
+    for byte in bytes {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        stream.write_all(&[*byte]).await?;
+    }
+    Ok(())
+}
+
+/// The largest PUBLISH that there is: well-formed, and nobody's.
+async fn huge(stream: &mut TcpStream, is_v5: bool) -> std::io::Result<()> {
+    let head: &[u8] = if is_v5 { b"\0\x01x\0" } else { b"\0\x01x" };
+    stream.write_all(&[0x30, 0xFF, 0xFF, 0xFF, 0x7F]).await?;
+    stream.write_all(head).await?;
+    let zeros = vec![0; 1 << 20];
+    let mut left = 268_435_455 - head.len();
+    while left > 0 {
+        let count = left.min(zeros.len());
+        stream.write_all(&zeros[..count]).await?;
+        left -= count;
+    }
+    Ok(())
+}
+
+/// Takes a whole packet off the front: its first byte and what stands behind the fixed header.
+fn take_packet(buffer: &mut Vec<u8>) -> Option<(u8, Vec<u8>)> {
+    let (length, used) = variable(buffer.get(1..)?)?;
+    let end = 1 + used + length;
+    if buffer.len() < end {
+        return None;
+    }
+    let packet: Vec<u8> = buffer.drain(..end).collect();
+    Some((packet[0], packet[1 + used..].to_vec()))
+}
+
+fn variable(bytes: &[u8]) -> Option<(usize, usize)> {
+    let mut value = 0;
+    for (index, byte) in bytes.iter().take(4).enumerate() {
+        value |= usize::from(byte & 0x7F) << (7 * index);
+        if byte & 0x80 == 0 {
+            return Some((value, index + 1));
+        }
+    }
+    None
+}
+
+/// The answer that says that all is well.
+fn answer(first: u8, body: &[u8], is_v5: bool) -> Option<Vec<u8>> {
+    let id = |at: usize| Some([*body.get(at)?, *body.get(at + 1)?]);
+    Some(match first >> 4 {
+        1 if is_v5 => vec![0x20, 3, 0, 0, 0],
+        1 => vec![0x20, 2, 0, 0],
+        3 => {
+            let at = 2 + usize::from(u16::from_be_bytes(id(0)?));
+            match first >> 1 & 3 {
+                1 => [&[0x40, 2][..], &id(at)?].concat(),
+                2 => [&[0x50, 2][..], &id(at)?].concat(),
+                _ => return None,
+            }
+        }
+        5 => [&[0x62, 2][..], &id(0)?].concat(),
+        6 => [&[0x70, 2][..], &id(0)?].concat(),
+        kind @ (8 | 10) => {
+            let mut at = 2;
+            if is_v5 {
+                let (length, used) = variable(body.get(2..)?)?;
+                at += length + used;
+            }
+            let mut codes = Vec::new();
+            while let Some(length) = id(at) {
+                at += 2 + usize::from(u16::from_be_bytes(length));
+                if kind == 8 {
+                    codes.push(body.get(at)? & 3);
+                    at += 1;
+                } else {
+                    codes.push(0);
+                }
+            }
+            let properties: &[u8] = if is_v5 { &[0] } else { &[] };
+            let codes = if kind == 8 || is_v5 { codes } else { Vec::new() };
+            let content = [&id(0)?[..], properties, &codes].concat();
+            raw::packet(if kind == 8 { 0x90 } else { 0xB0 }, &content)
+        }
+        12 => vec![0xD0, 0],
+        _ => return None,
+    })
+}
