@@ -394,10 +394,11 @@ impl<'w> Client<'w> {
 
     /// Half-closes and waits for the broker to see it, so that what was sent last is not lost with the socket.
     pub async fn linger(&mut self) {
-        if let Some(wire) = &mut self.wire {
-            let _ = wire.shutdown().await;
-        }
         let deadline = Instant::now() + Duration::from_secs(1);
+        if let Some(wire) = &mut self.wire {
+            // Layers over TCP say goodbye in bytes, which a broker need not take.
+            let _ = tokio::time::timeout_at(deadline, wire.shutdown()).await;
+        }
         while let Ok(Next::Packet(_)) = self.read(deadline).await {}
         self.wire = None;
     }
