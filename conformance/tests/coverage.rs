@@ -3,7 +3,7 @@
 
 use mqtt_assay::checks;
 use mqtt_assay::statement::{self, Statement};
-use mqtt_assay_codec::{Receiver, Version, raw};
+use mqtt_assay_codec::{Offence, Receiver, Version, raw};
 use std::path::Path;
 
 fn checked(statement: &Statement) -> bool {
@@ -37,6 +37,10 @@ fn every_wrong_packet_is_in_a_check_of_the_table() {
     let mut missing = Vec::new();
     for version in [Version::V3_1_1, Version::V5] {
         for case in raw::cases(version, Receiver::Server) {
+            // In 5.0 only a Response Topic can be empty by this offence, and that is not called an error.
+            if (version, case.offence) == (Version::V5, Offence::TopicNameEmpty) {
+                continue;
+            }
             let mut name = "table/".to_owned();
             for (place, letter) in format!("{:?}", case.offence).char_indices() {
                 if letter.is_ascii_uppercase() && place > 0 {

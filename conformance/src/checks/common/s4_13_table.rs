@@ -86,7 +86,6 @@ table! {
     ILL_FORMED_UTF8 "table/ill_formed_utf8" IllFormedUtf8 both "ill_formed_utf8_accepted" "ill-formed UTF-8";
     SURROGATE_IN_UTF8 "table/surrogate_in_utf8" SurrogateInUtf8 both "ill_formed_utf8_accepted" "a surrogate code point in a UTF-8 string";
     NUL_IN_UTF8 "table/nul_in_utf8" NulInUtf8 both "nul_in_string_accepted" "U+0000 in a UTF-8 string";
-    TOPIC_NAME_EMPTY "table/topic_name_empty" TopicNameEmpty both "empty_topic_accepted" "an empty Topic Name";
     TOPIC_NAME_WILDCARD "table/topic_name_wildcard" TopicNameWildcard both "wildcard_topic_delivered" "a wildcard in a Topic Name";
     TOPIC_FILTER_EMPTY "table/topic_filter_empty" TopicFilterEmpty both "empty_filter_granted" "an empty Topic Filter";
     TOPIC_FILTER_MULTI_LEVEL "table/topic_filter_multi_level" TopicFilterMultiLevel both "bad_filter_granted" "a # that is not a whole last level";

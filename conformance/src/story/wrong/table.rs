@@ -9,7 +9,7 @@ use crate::story::history::What;
 use crate::story::{Attempt, Client, Severity, Stop, Story, World, pubrec};
 use crate::verdict::Verdict;
 use mqtt_assay_codec::raw::{self, Case, Stage};
-use mqtt_assay_codec::{Offence, PacketId, Qos, Receiver, Version};
+use mqtt_assay_codec::{Offence, PacketId, Qos, Receiver};
 use std::future::Future;
 use std::pin::Pin;
 use tokio::time::Instant;
@@ -105,9 +105,7 @@ fn is_tolerated(case: &Case) -> bool {
         | O::PubrelCode
         | O::PubcompCode => true,
         // What a Will's Response Topic may be is not said.
-        O::ResponseTopicWildcard | O::TopicNameEmpty => {
-            case.version == Version::V5 && case.stage == Stage::Opening
-        }
+        O::ResponseTopicWildcard => case.stage == Stage::Opening,
         // What does not exist may be unsubscribed from: the answer says so with a code of success.
         O::TopicFilterMultiLevel
         | O::TopicFilterSingleLevel
