@@ -353,6 +353,9 @@ impl Broker {
                 list.push(Property::SubscriptionIdentifier(identifier));
             }
         }
+        if self.fault.is(Mutant::SubscriptionIdInvented) {
+            list.push(Property::SubscriptionIdentifier(99_999));
+        }
         list
     }
 

@@ -87,10 +87,11 @@ impl Broker {
     fn admit(&mut self, id: ConnectionId, topic: &str, publish: &Publish<'_>) -> Admission {
         let v5 = self.connections.get(&id).is_some_and(|connection| connection.version == Version::V5);
         let policy = &self.policy;
-        if publish.qos > policy.max_qos {
+        if publish.qos > policy.max_qos && !self.fault.is(Mutant::PublishAboveMaximumQosAccepted) {
             return Admission::Closed(ReasonCode::QOS_NOT_SUPPORTED);
         }
-        if publish.retain && !policy.retain_available && v5 {
+        let retain_refused = !policy.retain_available && !self.fault.is(Mutant::RetainUnavailableAccepted);
+        if publish.retain && retain_refused && v5 {
             return Admission::Closed(ReasonCode::RETAIN_NOT_SUPPORTED);
         }
         if !self.may_publish(topic) {

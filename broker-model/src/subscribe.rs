@@ -38,6 +38,7 @@ impl Broker {
             codes.push(match granted {
                 Ok(_) if self.fault.is(Mutant::SubackCodeUnlisted) => 0x03,
                 Ok(_) if self.fault.is(Mutant::SubackCodeNotGranted) => 0x00,
+                Ok(_) if self.fault.is(Mutant::SubackGrantsMore) => 0x02,
                 Ok(qos) => qos.as_u8(),
                 // Before 5.0 one code says that a filter is refused. [3.1.1/MQTT-3.9.3-2]
                 Err(_) if version != Version::V5 => 0x80,

@@ -380,3 +380,28 @@ fn policies_bring_out_the_rest() {
     wild.push(Line::Say(1, frame(0x82, b"\x00\x01\x00\x01#\x00")));
     differ(&plain, &wild, &[WildcardUnavailableGranted]);
 }
+
+/// What a rule can accuse of, a mutant breaks: the rules' own sources are read, since only they know what they cite.
+#[test]
+fn every_statement_of_a_rule_has_its_mutant() {
+    let broken: Vec<&str> = Mutant::ALL.iter().flat_map(|mutant| mutant.breaks()).copied().collect();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/rules");
+    let mut cited = 0;
+    for entry in std::fs::read_dir(folder).expect("the rules are there") {
+        let path = entry.expect("it can be listed").path();
+        let Ok(source) = std::fs::read_to_string(&path) else { continue };
+        for cites in source.split("v3_1_1: &[").skip(1) {
+            let Some((old, rest)) = cites.split_once("v5: &[") else { continue };
+            let (old, new) = (old.split(']').next(), rest.split(']').next());
+            let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
+            for (version, list) in [("3.1.1", old), ("5.0", new)] {
+                for id in list.split('"').skip(1).step_by(2) {
+                    let statement = format!("{version}/{id}");
+                    assert!(broken.contains(&statement.as_str()), "{statement}, cited in {}", path.display());
+                    cited += 1;
+                }
+            }
+        }
+    }
+    assert!(cited > 200, "{cited}");
+}

@@ -107,6 +107,8 @@ mutants! {
     PubcompCodeUnlisted "pubcomp_code_unlisted" "sends PUBCOMP with Reason Code 0x01" ["5.0/MQTT-3.7.2-1"];
     ExpiredQos2NotCompleted "expired_qos_2_not_completed" "does not answer the PUBREL of a message that has expired" ["5.0/MQTT-4.3.3-13"];
     NoMatchingSubscribersAlways "no_matching_subscribers_always" "says that nobody subscribes when somebody does" ["5.0/U5-RC-2"];
+    PublishAboveMaximumQosAccepted "publish_above_maximum_qos_accepted" "accepts messages above its Maximum QoS" ["5.0/U5-CON-10"];
+    RetainUnavailableAccepted "retain_unavailable_accepted" "accepts messages with RETAIN though it retains nothing" ["5.0/U5-CON-11"];
 
     // PUBLISH to the Client.
     DeliveredAtLowerQos "delivered_at_lower_qos" "delivers at a QoS one below the right one" ["3.1.1/MQTT-3.8.4-6", "5.0/MQTT-3.8.4-8"];
@@ -190,6 +192,7 @@ mutants! {
     SubackCodesShort "suback_codes_short" "sends one code whatever the number of filters" ["3.1.1/MQTT-3.8.4-5", "5.0/MQTT-3.8.4-6", "5.0/MQTT-3.9.3-2"];
     SubackCodeUnlisted "suback_code_unlisted" "grants with code 0x03" ["3.1.1/MQTT-3.9.3-2", "5.0/MQTT-3.9.3-2"];
     SubackCodeNotGranted "suback_code_not_granted" "says QoS 0 in SUBACK and grants what was asked" ["3.1.1/MQTT-3.8.4-5", "5.0/MQTT-3.8.4-7"];
+    SubackGrantsMore "suback_grants_more" "grants QoS 2 whatever was asked" ["3.1.1/U3-SUB-1", "5.0/U5-SUB-9"];
     SubackForEachFilter "suback_for_each_filter" "sends a SUBACK for each filter" ["3.1.1/MQTT-3.8.4-4", "5.0/MQTT-3.8.4-5"];
     SubackWithoutPropertyLength "suback_without_property_length" "leaves the Property Length of SUBACK and UNSUBACK out" ["5.0/MQTT-2.2.2-1"];
     OnlyFirstFilterSubscribed "only_first_filter_subscribed" "grants every filter and subscribes to the first" ["3.1.1/MQTT-3.8.4-4", "5.0/MQTT-3.8.4-5"];
@@ -276,6 +279,7 @@ mutants! {
     UserPropertiesMerged "user_properties_merged" "passes on one User Property of each name" ["5.0/MQTT-3.3.2-17"];
     SubscriptionIdsMissing "subscription_ids_missing" "sends messages without Subscription Identifiers" ["5.0/MQTT-3.3.4-3"];
     SubscriptionIdsOnlyOne "subscription_ids_only_one" "sends one Subscription Identifier with a copy for several subscriptions" ["5.0/MQTT-3.3.4-4"];
+    SubscriptionIdInvented "subscription_id_invented" "sends a Subscription Identifier that the Client did not give" ["5.0/U5-PUB-11"];
     CopiesCarryEveryId "copies_carry_every_id" "sends a copy for each subscription, each with all Subscription Identifiers" ["5.0/MQTT-3.3.4-5"];
     MessageExpiryIgnored "message_expiry_ignored" "delivers messages that have expired" ["5.0/MQTT-3.3.2-5"];
     MessageExpiryNotDecremented "message_expiry_not_decremented" "passes the Message Expiry Interval on as it came" ["5.0/MQTT-3.3.2-6"];
@@ -326,7 +330,7 @@ mutants! {
     AuthUnsolicited "auth_unsolicited" "sends AUTH to a Client without Authentication Method" ["5.0/MQTT-4.12.0-6"];
     AuthenticationMethodUnasked "authentication_method_unasked" "names an Authentication Method in every CONNACK" ["5.0/MQTT-4.12.0-6"];
     AuthenticationMethodMissing "authentication_method_missing" "leaves the Authentication Method out of CONNACK" ["5.0/MQTT-4.12.0-5"];
-    AuthFromClientIgnored "auth_from_client_ignored" "ignores AUTH from a Client without Authentication Method" ["5.0/MQTT-4.12.0-7", "5.0/MQTT-4.13.1-1"];
+    AuthFromClientIgnored "auth_from_client_ignored" "ignores AUTH from a Client without Authentication Method" ["5.0/MQTT-4.12.0-7", "5.0/MQTT-4.13.1-1", "5.0/U5-AUTH-1"];
     AuthWrongAnswerAccepted "auth_wrong_answer_accepted" "accepts a wrong answer to its challenge" ["5.0/MQTT-4.12.0-4", "5.0/MQTT-4.12.1-2"];
     AuthWrongReasonAccepted "auth_wrong_reason_accepted" "accepts AUTH 0x19 where 0x18 is due" ["5.0/MQTT-4.12.0-3"];
     AuthContinueWithWrongCode "auth_continue_with_wrong_code" "sends its challenge with Reason Code 0x00" ["5.0/MQTT-4.12.0-2"];
