@@ -43,12 +43,6 @@ impl Rule for KeepAlive {
     }
 }
 
-/// One and a half times the Keep Alive.
-fn patience(connection: &Connection) -> Option<Duration> {
-    let keep_alive = connection.keep_alive();
-    (keep_alive > 0).then(|| Duration::from_millis(1_500 * u64::from(keep_alive)))
-}
-
 fn cites(connection: &Connection) -> Cites {
     let imposed = connection.answered.is_some_and(|answered| answered.keep_alive.is_some());
     if imposed { IMPOSED } else { CITES }
@@ -56,7 +50,7 @@ fn cites(connection: &Connection) -> Cites {
 
 /// The Server says that it has not heard of the Client.
 fn timed_out(connection: &Connection, now: Duration, found: &mut Findings) {
-    let (Some(patience), Some(heard)) = (patience(connection), connection.heard) else { return };
+    let (Some(patience), Some(heard)) = (connection.patience(), connection.heard) else { return };
     if now + CLOCKS_APART >= heard + patience {
         return found.decided();
     }
@@ -67,7 +61,7 @@ fn timed_out(connection: &Connection, now: Duration, found: &mut Findings) {
 
 fn closed(no: ConnectionNo, ledger: &Ledger, found: &mut Findings) {
     let connection = &ledger[no];
-    let (Some(patience), Some(answered)) = (patience(connection), connection.answered) else { return };
+    let (Some(patience), Some(answered)) = (connection.patience(), connection.answered) else { return };
     if !answered.accepts() {
         return;
     }

@@ -9,7 +9,6 @@
 use super::ledger::{Connection, ConnectionNo, Ledger, Origin, Turn};
 use super::{Cites, Fact, Findings, Rule, Seen};
 use crate::history::{How, Side};
-use core::time::Duration;
 use mqtt_assay_codec::Version;
 
 const REMOVED: Cites =
@@ -88,9 +87,7 @@ fn goodbye_came(ledger: &Ledger, no: ConnectionNo, connection: &Connection) -> b
     let free = connection.free_since.is_some();
     let refused = connection.offended.is_some() || connection.server_disconnect.is_some();
     // Its last packets may have come later than each other by as much as they were under way.
-    let silence = connection.silence.map_or(Duration::ZERO, |(from, to)| to - from) + 2 * promptness;
-    let keep_alive = u64::from(connection.keep_alive());
-    let awake = keep_alive == 0 || silence <= Duration::from_millis(keep_alive * 1_500);
+    let awake = !connection.may_have_timed_out(2 * promptness);
     let alone = ledger.connections().all(|(other_no, other)| {
         other_no == no
             || other.asked.as_ref().is_none_or(|again| {

@@ -1,15 +1,16 @@
 //! Short sequences in which a rule of a theme decides: what single deeds would bring together too seldom.
 
+use super::Author;
 use super::theme::Theme;
-use super::{Author, Workload};
 use crate::history::How;
 use crate::script::{Action, Connect, Send};
 use core::time::Duration;
 use mqtt_assay_codec::{Property, PropertyList, Qos, ReasonCode, SubscriptionOptions, Version};
 
-/// An act, and the themes to which it belongs.
+/// The theme to which an act belongs, and the act.
 type Act = (Theme, fn(&mut Author, usize));
 
+/// Those that stand here twice are to come twice as often: several things have to meet in them.
 const ACTS: &[Act] = &[
     (Theme::Aliases, Author::use_an_old_alias),
     (Theme::Flow, Author::refuse_and_resume),
@@ -40,7 +41,7 @@ impl Author {
             return;
         }
         let fitting: Vec<_> = ACTS.iter().filter(|(theme, _)| self.themes.has(*theme)).collect();
-        if let [_, ..] = fitting.as_slice() {
+        if !fitting.is_empty() {
             let (_, act) = *self.draw.one(&fitting);
             act(self, place);
         }
@@ -50,23 +51,22 @@ impl Author {
         self.roles[place].version == Version::V5
     }
 
-    fn send(&mut self, place: usize, send: Send) {
-        self.push(place, Action::Send(send, Vec::new()));
-    }
-
     /// A message of its own.
     fn say(&mut self, place: usize, topic: &str, qos: Qos, retain: bool, properties: PropertyList) {
-        self.messages += 1;
-        let payload = format!("m{}", self.messages).into_bytes();
-        let topic = topic.to_owned();
+        let (topic, payload) = (topic.to_owned(), self.mark().into_bytes());
         self.send(place, Send::Publish { topic, payload, qos, retain, dup: false, id: None, properties });
     }
 
-    /// A single subscription, that is answered.
-    pub(super) fn join(&mut self, place: usize, filter: &str, qos: Qos, properties: PropertyList) {
+    /// A single subscription.
+    pub(super) fn request(&mut self, place: usize, filter: &str, qos: Qos, properties: PropertyList) {
         let filters = vec![(filter.to_owned(), SubscriptionOptions::qos(qos))];
         self.roles[place].filters.push(filter.to_owned());
         self.send(place, Send::Subscribe { id: None, filters, properties });
+    }
+
+    /// The same, that is answered.
+    pub(super) fn join(&mut self, place: usize, filter: &str, qos: Qos, properties: PropertyList) {
+        self.request(place, filter, qos, properties);
         self.ask(place, 100);
     }
 
@@ -119,7 +119,7 @@ impl Author {
         }
         let topic = if beyond { "a/b" } else { "" };
         self.say(place, topic, Qos::AtMostOnce, false, alias(if beyond { 17 } else { 1 }));
-        self.pass(Workload::BOUNDS.promptness + Duration::from_millis(200));
+        self.outwait();
         self.leave(place);
     }
 
@@ -139,9 +139,7 @@ impl Author {
     fn use_an_identifier_again(&mut self, place: usize) {
         self.join(place, "a/b", Qos::AtLeastOnce, PropertyList::new());
         for topic in [super::policies::DENIED_TOPIC, "a/b"] {
-            self.messages += 1;
-            let payload = format!("m{}", self.messages).into_bytes();
-            let topic = topic.to_owned();
+            let (topic, payload) = (topic.to_owned(), self.mark().into_bytes());
             let (id, properties) = (Some(900), PropertyList::new());
             let qos = Qos::ExactlyOnce;
             self.send(
@@ -232,7 +230,7 @@ impl Author {
         };
         self.send(place, Send::Connect(connect));
         self.say(place, "a/b", Qos::AtMostOnce, false, PropertyList::new());
-        self.pass(Workload::BOUNDS.promptness + Duration::from_millis(200));
+        self.outwait();
     }
 
     /// More messages wait for a session than its Receive Maximum lets through. [5.0/MQTT-3.3.4-9]
@@ -266,8 +264,7 @@ impl Author {
             return;
         }
         if self.draw.percent(50) {
-            self.messages += 1;
-            let payload = [format!("m{}", self.messages).as_bytes(), &[b'.'; 250]].concat();
+            let payload = [self.mark().as_bytes(), &[b'.'; 250]].concat();
             let (topic, properties) = ("a/b".to_owned(), PropertyList::new());
             let qos = Qos::AtLeastOnce;
             self.send(
@@ -281,7 +278,7 @@ impl Author {
                 self.say(place, "a/b", Qos::ExactlyOnce, false, PropertyList::new());
             }
         }
-        self.pass(Workload::BOUNDS.promptness + Duration::from_millis(200));
+        self.outwait();
     }
 
     /// A Will with all that belongs to it, and an end of its connection that calls for it, or not.
@@ -300,7 +297,7 @@ impl Author {
         self.roles[place].here = true;
         self.ask(place, 100);
         let how = self.draw.below(if version == Version::V5 { 4 } else { 2 });
-        if let 0 = how {
+        if how == 0 {
             self.push(place, Action::Cut(How::Fin));
         } else {
             let mut properties = PropertyList::new();
@@ -325,7 +322,7 @@ impl Author {
         let (reason, mut properties) = (ReasonCode::RE_AUTHENTICATE, PropertyList::new());
         properties.push(Property::AuthenticationMethod("method"));
         self.send(place, Send::Auth { reason, properties });
-        self.pass(Workload::BOUNDS.promptness + Duration::from_millis(200));
+        self.outwait();
         self.leave(place);
     }
 

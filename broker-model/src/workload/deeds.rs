@@ -1,7 +1,7 @@
 //! What happens in a generated script, deed by deed.
 
 use super::theme::Theme;
-use super::{Author, Profile};
+use super::{Author, Profile, Workload};
 use crate::history::{Fault, How, Memory};
 use crate::script::{Action, Send, Step, broken_groups, broken_packets};
 use core::time::Duration;
@@ -137,7 +137,7 @@ impl Author {
                     self.arrive(place, false);
                 }
             }
-            Deed::Ping => self.push(place, Action::Send(Send::Pingreq, Vec::new())),
+            Deed::Ping => self.send(place, Send::Pingreq),
             Deed::Hold => {
                 let held = self.roles[place].held;
                 self.roles[place].held = !held;
@@ -170,7 +170,7 @@ impl Author {
             }
         }
         let send = Send::Publish { topic, payload, qos, retain, dup: false, id: None, properties };
-        self.push(place, Action::Send(send, Vec::new()));
+        self.send(place, send);
         self.ask(place, 50);
     }
 
@@ -201,10 +201,7 @@ impl Author {
         {
             return;
         }
-        let filters = vec![("$share/g/a/b".to_owned(), SubscriptionOptions::qos(Qos::ExactlyOnce))];
-        self.roles[place].filters.push("$share/g/a/b".to_owned());
-        let properties = PropertyList::new();
-        self.push(place, Action::Send(Send::Subscribe { id: None, filters, properties }, Vec::new()));
+        self.request(place, "$share/g/a/b", Qos::ExactlyOnce, PropertyList::new());
         self.ask(place, 90);
     }
 
@@ -238,7 +235,7 @@ impl Author {
             properties.push(Property::SubscriptionIdentifier(1 + self.draw.below(200) as u32));
         }
         self.roles[place].filters.extend(filters.iter().map(|(filter, _)| filter.clone()));
-        self.push(place, Action::Send(Send::Subscribe { id: None, filters, properties }, Vec::new()));
+        self.send(place, Send::Subscribe { id: None, filters, properties });
         self.ask(place, 80);
     }
 
@@ -257,7 +254,7 @@ impl Author {
         }
         self.roles[place].filters.retain(|filter| !filters.contains(filter));
         let send = Send::Unsubscribe { id: None, filters, properties: PropertyList::new() };
-        self.push(place, Action::Send(send, Vec::new()));
+        self.send(place, send);
         self.ask(place, 80);
     }
 
@@ -277,7 +274,7 @@ impl Author {
                 properties.push(Property::SessionExpiryInterval(self.draw.below(3) as u32));
             }
         }
-        self.push(place, Action::Send(Send::Disconnect { reason, properties }, Vec::new()));
+        self.send(place, Send::Disconnect { reason, properties });
         self.leave(place);
     }
 
@@ -297,10 +294,10 @@ impl Author {
             id: Some(id),
             properties: PropertyList::new(),
         };
-        self.push(place, Action::Send(publish(false), Vec::new()));
+        self.send(place, publish(false));
         // Before 5.0 a client may repeat at any time, after that at a resumption only. [5.0/MQTT-4.4.0-1]
         if self.roles[place].version != Version::V5 {
-            self.push(place, Action::Send(publish(true), Vec::new()));
+            self.send(place, publish(true));
         } else if self.roles[place].expiry > 0 {
             self.push(place, Action::Cut(How::Fin));
             self.arrive(place, false);
@@ -325,9 +322,9 @@ impl Author {
             self.push(place, Action::Open);
             self.roles[place].here = false;
         }
-        self.push(place, Action::Send(Send::Broken(name), Vec::new()));
+        self.send(place, Send::Broken(name));
         if self.draw.percent(80) {
-            self.pass(crate::workload::Workload::BOUNDS.promptness + Duration::from_millis(200));
+            self.outwait();
         }
         self.leave(place);
     }
@@ -343,7 +340,7 @@ impl Author {
         if connect.clean_start {
             self.roles[place].filters.clear();
         }
-        self.push(place, Action::Send(Send::Connect(connect), Vec::new()));
+        self.send(place, Send::Connect(connect));
         self.roles[place].here = true;
     }
 
@@ -364,7 +361,7 @@ impl Author {
                 for _ in 0..3 {
                     self.pass(second);
                     if self.draw.percent(50) {
-                        self.push(place, Action::Send(Send::Pingreq, Vec::new()));
+                        self.send(place, Send::Pingreq);
                     } else {
                         self.publish(place);
                     }
@@ -385,7 +382,7 @@ impl Author {
             _ => {
                 for byte in [0x30, 0x05] {
                     self.pass(2 * second);
-                    self.push(place, Action::Send(Send::Raw(vec![byte]), Vec::new()));
+                    self.send(place, Send::Raw(vec![byte]));
                 }
                 self.pass(3 * second);
                 self.push(place, Action::Cut(How::Fin));
@@ -397,22 +394,21 @@ impl Author {
     /// Well-formed packets where they may not be, or none where one is due. [3.1.1/MQTT-3.1.0-1] [3.1.1/MQTT-3.1.0-2]
     /// [5.0/MQTT-3.1.0-1]
     fn misorder(&mut self, place: usize) {
-        let bounds = super::Workload::BOUNDS;
-        let mut time = bounds.promptness;
+        let mut time = Workload::BOUNDS.promptness;
         match self.draw.below(8) {
             0..3 => {
                 let connect = self.connect(place, false);
-                self.push(place, Action::Send(Send::Connect(connect), Vec::new()));
+                self.send(place, Send::Connect(connect));
             }
             // The client leaves it to the Server to close the connection. [3.1.1 §3.14.4] [5.0 §3.14.4]
-            3 => self.push(place, Action::Send(Send::Raw(vec![0xE0, 0x00]), Vec::new())),
+            3 => self.send(place, Send::Raw(vec![0xE0, 0x00])),
             other => {
                 self.push(place, Action::Cut(How::Fin));
                 self.leave(place);
                 self.push(place, Action::Open);
                 match other {
-                    4 => time = bounds.connect_patience,
-                    5 => self.push(place, Action::Send(Send::Pingreq, Vec::new())),
+                    4 => time = Workload::BOUNDS.connect_patience,
+                    5 => self.send(place, Send::Pingreq),
                     _ => {
                         self.roles[place].here = true;
                         self.publish(place);

@@ -28,10 +28,15 @@ impl Author {
         (*self.draw.one(if odd { ODD_TOPICS } else { TOPICS })).to_owned()
     }
 
+    /// The name of a message, for its payload.
+    pub(super) fn mark(&mut self) -> String {
+        self.messages += 1;
+        format!("m{}", self.messages)
+    }
+
     /// A payload that no other message has.
     pub(super) fn payload(&mut self, topic: &str) -> Vec<u8> {
-        self.messages += 1;
-        let mark = format!("m{}", self.messages);
+        let mark = self.mark();
         match self.draw.below(20) {
             0 if !self.emptied.iter().any(|emptied| emptied == topic) => {
                 self.emptied.push(topic.to_owned());

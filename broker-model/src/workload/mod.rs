@@ -16,7 +16,7 @@ pub use policies::policy;
 
 use crate::history::{ClientNo, Fault, How, Memory};
 use crate::rules::Bounds;
-use crate::script::{Action, Client, Connect, Network, Script, Step};
+use crate::script::{Action, Client, Connect, Network, Script, Send, Step};
 use core::time::Duration;
 use mqtt_assay_codec::{Property, PropertyList, ReasonCode, Version};
 use theme::{Theme, Themes};
@@ -276,6 +276,15 @@ impl Author {
 
     fn push(&mut self, place: usize, action: Action) {
         self.script.steps.push(Step::Client(ClientNo(place as u16), action));
+    }
+
+    fn send(&mut self, place: usize, send: Send) {
+        self.push(place, Action::Send(send, Vec::new()));
+    }
+
+    /// Waits until what the Server is to do must have been done, and seen.
+    fn outwait(&mut self) {
+        self.pass(Workload::BOUNDS.promptness + Duration::from_millis(200));
     }
 
     fn pass(&mut self, time: Duration) {

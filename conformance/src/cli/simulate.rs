@@ -116,9 +116,7 @@ fn many_seeds(arguments: &Arguments, stage: &Stage, style: Style) -> Result<Exit
         say(&format!("Nothing to play: there is no seed from {from} to {to}."));
         return Ok(Exit::Undecided);
     }
-    let jobs = arguments
-        .jobs
-        .map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
+    let jobs = jobs(arguments.jobs);
     let stop = stop_on_signal()?;
     let begun = Instant::now();
     let bar = bar(arguments.quiet, to - from);
@@ -130,10 +128,8 @@ fn many_seeds(arguments: &Arguments, stage: &Stage, style: Style) -> Result<Exit
     let seconds = begun.elapsed().as_secs_f64();
     let mut out = io::BufWriter::new(io::stdout().lock());
     for finding in &simulation.findings {
-        let replay = match &arguments.save {
-            Some(folder) => replay_file(arguments, &save(folder, finding)?),
-            None => replay(arguments, finding.seed),
-        };
+        let stored = arguments.save.as_deref().map(|folder| save(folder, finding)).transpose()?;
+        let replay = replay(arguments, stored.as_deref(), finding.seed);
         write_finding(&mut out, finding, &replay, style)?;
     }
     write_summary(&mut out, arguments, &simulation, seconds)?;
@@ -169,29 +165,23 @@ fn save(folder: &Path, finding: &SimulationFinding) -> Result<PathBuf, Trouble> 
     Ok(path)
 }
 
-/// The command that plays a script.
-fn replay_file(arguments: &Arguments, path: &Path) -> String {
-    let mut command = format!("mqtt-assay simulate --script {}", path.display());
+/// The command that plays a stored script, or else one seed, again.
+fn replay(arguments: &Arguments, script: Option<&Path>, seed: u64) -> String {
+    let mut command = match script {
+        Some(path) => format!("mqtt-assay simulate --script {}", path.display()),
+        None => format!("mqtt-assay simulate --seeds {seed}..{}", seed + 1),
+    };
     if arguments.carrier != Carrier::Direct {
         command.push_str(&format!(" --carrier {}", arguments.carrier.name()));
     }
-    if let Some(mutant) = arguments.mutant {
-        command.push_str(&format!(" --mutant {}", mutant.name()));
-    }
-    command
-}
-
-/// The command that plays one seed again.
-fn replay(arguments: &Arguments, seed: u64) -> String {
-    let mut command = format!("mqtt-assay simulate --seeds {seed}..{}", seed + 1);
-    if arguments.carrier != Carrier::Direct {
-        command.push_str(&format!(" --carrier {}", arguments.carrier.name()));
-    }
-    if let Some(profile) = arguments.profile {
-        command.push_str(&format!(" --profile {}", profile.name()));
-    }
-    if let Some(version) = arguments.version {
-        command.push_str(&format!(" --mqtt {version}"));
+    // A script has them in it.
+    if script.is_none() {
+        if let Some(profile) = arguments.profile {
+            command.push_str(&format!(" --profile {}", profile.name()));
+        }
+        if let Some(version) = arguments.version {
+            command.push_str(&format!(" --mqtt {version}"));
+        }
     }
     if let Some(mutant) = arguments.mutant {
         command.push_str(&format!(" --mutant {}", mutant.name()));
@@ -283,7 +273,7 @@ fn one_script(arguments: &Arguments, stage: &Stage, path: &Path, style: Style) -
     let mut shapes: Vec<_> = outcome.verdicts.accusations.iter().map(Accusation::shape).collect();
     shapes.sort_unstable();
     shapes.dedup();
-    let replay = replay_file(arguments, path);
+    let replay = replay(arguments, Some(path), script.seed);
     for shape in &shapes {
         // The script is the user's: it is shown as it is.
         let accusation = outcome.verdicts.accusations.iter().find(|found| found.shape() == *shape);

@@ -366,13 +366,17 @@ impl Connection {
         self.last_sent = Some(at);
     }
 
-    /// Whether the client has left the Server without a packet for so long that it may have ended the connection.
-    /// [3.1.1/MQTT-3.1.2-24] [5.0/MQTT-3.1.2-22]
-    pub fn may_have_timed_out(&self) -> bool {
-        // The Server sees a silence begin and end a little earlier or later.
-        const SLACK: Duration = Duration::from_secs(1);
-        let patience = Duration::from_millis(1_500 * u64::from(self.keep_alive()));
-        !patience.is_zero() && self.silence.is_some_and(|(from, to)| to - from + SLACK >= patience)
+    /// One and a half times the Keep Alive; `None` without one. [3.1.1/MQTT-3.1.2-24] [5.0/MQTT-3.1.2-22]
+    pub fn patience(&self) -> Option<Duration> {
+        let keep_alive = self.keep_alive();
+        (keep_alive > 0).then(|| Duration::from_millis(1_500 * u64::from(keep_alive)))
+    }
+
+    /// Whether the client has left the Server without a packet for so long that it may have ended the connection, if it
+    /// saw the silence last longer by `slack`.
+    pub fn may_have_timed_out(&self, slack: Duration) -> bool {
+        let silence = self.silence.map_or(Duration::ZERO, |(from, to)| to - from);
+        self.patience().is_some_and(|patience| silence + slack >= patience)
     }
 
     /// Whether a PUBLISH with the message may exceed the client's Maximum Packet Size: what the Server adds to it is

@@ -43,6 +43,9 @@ numbers! {
     DeliveryNo;
 }
 
+/// How much longer than its client the Server may see a silence last, since packets are under way.
+const UNDER_WAY: Duration = Duration::from_secs(1);
+
 /// A packet that was sent before CONNACK: it belongs to a session that is not known yet.
 #[derive(Debug)]
 struct Early {
@@ -354,7 +357,7 @@ impl Ledger {
         let told = connection.client_disconnect.is_some()
             && end == End { side: Side::Client, how: How::Fin, ..end }
             && connection.offended.is_none()
-            && !connection.may_have_timed_out();
+            && !connection.may_have_timed_out(UNDER_WAY);
         let session = &mut self.sessions[session.0];
         if session.connections.last() != Some(&no) {
             return;

@@ -95,11 +95,11 @@ impl Ledger {
             (Side::Client, _) => free.then_some(end.at + self.bounds.promptness),
         };
         // [3.1.1/MQTT-3.1.2-24] [5.0/MQTT-3.1.2-22]
-        let keep_alive = u64::from(connection.keep_alive());
         let silent = connection
             .last_sent
-            .filter(|_| free && keep_alive > 0)
-            .map(|last| last + Duration::from_millis(keep_alive * 1_500) + self.bounds.keep_alive_slack);
+            .filter(|_| free)
+            .zip(connection.patience())
+            .map(|(last, patience)| last + patience + self.bounds.keep_alive_slack);
         // [3.1.1/MQTT-3.1.4-2] [5.0/MQTT-3.1.4-3]
         let client_id = &self[connection.session?].client_id;
         let taken_over = self.connections().filter_map(|(other_no, other)| {
