@@ -117,8 +117,6 @@ mutants! {
     PubcompCodeUnlisted "pubcomp_code_unlisted" "sends PUBCOMP with Reason Code 0x01" ["5.0/MQTT-3.7.2-1"];
     ExpiredQos2NotCompleted "expired_qos_2_not_completed" "does not answer the PUBREL of a message that has expired" ["5.0/MQTT-4.3.3-13"];
     NoMatchingSubscribersAlways "no_matching_subscribers_always" "says that nobody subscribes when somebody does" ["5.0/U5-RC-2"];
-    PublishAboveMaximumQosAccepted "publish_above_maximum_qos_accepted" "accepts messages above its Maximum QoS" ["5.0/U5-CON-10"];
-    RetainUnavailableAccepted "retain_unavailable_accepted" "accepts messages with RETAIN though it retains nothing" ["5.0/U5-CON-11"];
 
     // PUBLISH to the Client.
     DeliveredAtLowerQos "delivered_at_lower_qos" "delivers at a QoS one below the right one" ["3.1.1/MQTT-3.8.4-6", "5.0/MQTT-3.8.4-8"];
