@@ -63,7 +63,7 @@ impl Served {
     ///
     /// The port cannot be opened.
     pub async fn set_up(setup: Setup, fault: Option<Fault>) -> Result<Served, ServeTrouble> {
-        Served::serve(setup, Edge::loopback(fault), fault).await
+        Served::listen(setup, Edge::loopback(fault), fault).await
     }
 
     /// Serves at this edge.
@@ -71,11 +71,7 @@ impl Served {
     /// # Errors
     ///
     /// The port cannot be opened, or the files of TLS are wrong.
-    pub async fn listen(edge: Edge, fault: Option<Fault>) -> Result<Served, ServeTrouble> {
-        Served::serve(Setup::Full, edge, fault).await
-    }
-
-    async fn serve(setup: Setup, mut edge: Edge, fault: Option<Fault>) -> Result<Served, ServeTrouble> {
+    pub async fn listen(setup: Setup, mut edge: Edge, fault: Option<Fault>) -> Result<Served, ServeTrouble> {
         let (mutant, edge_fault) = match fault {
             Some(Fault::Model(mutant)) => (Some(mutant), None),
             Some(Fault::Edge(fault)) => (None, Some(fault)),

@@ -25,6 +25,9 @@ pub enum Setup {
 }
 
 impl Setup {
+    /// Every set-up.
+    pub const ALL: [Setup; 3] = [Setup::Full, Setup::Guarded, Setup::Limited];
+
     /// What the embedded broker is told to do.
     pub(crate) fn policy(self) -> Policy {
         // The broker uses its right to refuse long Client Identifiers, so that there is a refusal to be judged.
@@ -51,7 +54,7 @@ impl Setup {
     }
 
     /// What a user would tell of it.
-    pub(crate) fn profile(self) -> Profile {
+    pub fn profile(self) -> Profile {
         match self {
             Setup::Full | Setup::Limited => Profile::default(),
             Setup::Guarded => Profile {

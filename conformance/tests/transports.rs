@@ -5,6 +5,7 @@ mod support;
 
 use mqtt_assay::run::Options;
 use mqtt_assay::serve::{Edge, Served, ServerTls};
+use mqtt_assay::setup::Setup;
 use mqtt_assay::target::{Target, TcpTarget, Tls, Transport};
 use mqtt_assay::verdict::Verdict;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
@@ -69,24 +70,38 @@ impl Authority {
 }
 
 async fn served(tls: Option<ServerTls>, websocket: Option<&str>) -> Served {
+    serve(Setup::Full, edge(tls, websocket)).await
+}
+
+fn edge(tls: Option<ServerTls>, websocket: Option<&str>) -> Edge {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let edge = Edge { address, tls, websocket: websocket.map(str::to_owned) };
-    Served::listen(edge, None).await.expect("the reference broker can be served")
+    Edge { address, tls, websocket: websocket.map(str::to_owned) }
+}
+
+async fn serve(setup: Setup, edge: Edge) -> Served {
+    Served::listen(setup, edge, None).await.expect("the reference broker can be served")
 }
 
 /// One whole run at a time: handshakes are work, and late answers are no answers.
 static RUNS: Mutex<()> = Mutex::const_new(());
 
-/// Runs all checks, and finds nothing to complain of.
-async fn conforms(broker: &Served, transport: Transport) {
+/// Runs all checks, each against a broker set up for it, and finds nothing to complain of.
+async fn conforms(edge: Edge, transport: Transport) {
     let _alone = RUNS.lock().await;
-    let target = support::reached(broker.address(), transport);
-    let run =
-        support::quietly(&support::options(target, Duration::from_secs(5))).await.expect("the run begins");
-    let complaints = support::complaints(&run);
-    assert!(complaints.is_empty(), "{}: {}", run.target, complaints.join("\n"));
-    assert_eq!(run.results.len(), run.planned);
-    assert!(run.results.iter().any(|r| r.verdict == Verdict::Conforms));
+    let mut conforming = 0;
+    for setup in Setup::ALL {
+        let broker = serve(setup, edge.clone()).await;
+        let target = support::reached(broker.address(), transport.clone());
+        let mut options = support::options(target, Duration::from_secs(5));
+        options.checks.retain(|check| check.setup == setup);
+        options.profile = setup.profile();
+        let run = support::quietly(&options).await.expect("the run begins");
+        let complaints = support::complaints(&run);
+        assert!(complaints.is_empty(), "{}: {}", run.target, complaints.join("\n"));
+        assert_eq!(run.results.len(), run.planned);
+        conforming += run.results.iter().filter(|r| r.verdict == Verdict::Conforms).count();
+    }
+    assert!(conforming > 500, "{conforming} checks conform");
 }
 
 /// The sentence with which a run does not begin.
@@ -116,29 +131,27 @@ fn websocket(path: &str) -> Transport {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_reference_broker_conforms_over_tls() {
     let authority = Authority::new();
-    let broker = served(Some(authority.server(None)), None).await;
-    conforms(&broker, tls(authority.trusted())).await;
+    conforms(edge(Some(authority.server(None)), None), tls(authority.trusted())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_reference_broker_conforms_over_mutual_tls() {
     let (authority, clients) = (Authority::new(), Authority::new());
-    let broker = served(Some(authority.server(Some(clients.file("ca.pem")))), None).await;
-    conforms(&broker, tls(Tls { identity: Some(clients.sign("client")), ..authority.trusted() })).await;
+    let edge = edge(Some(authority.server(Some(clients.file("ca.pem")))), None);
+    conforms(edge, tls(Tls { identity: Some(clients.sign("client")), ..authority.trusted() })).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_reference_broker_conforms_over_websocket() {
-    let broker = served(None, Some("/mqtt")).await;
-    conforms(&broker, websocket("/mqtt")).await;
+    conforms(edge(None, Some("/mqtt")), websocket("/mqtt")).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_reference_broker_conforms_over_secure_websocket() {
     let authority = Authority::new();
-    let broker = served(Some(authority.server(None)), Some("/deep/path")).await;
+    let edge = edge(Some(authority.server(None)), Some("/deep/path"));
     let transport = Transport { websocket: Some("/deep/path?with=query".into()), ..tls(authority.trusted()) };
-    conforms(&broker, transport).await;
+    conforms(edge, transport).await;
 }
 
 #[tokio::test]

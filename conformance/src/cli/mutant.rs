@@ -5,9 +5,16 @@ use mqtt_assay_broker_model::Mutant;
 
 /// Reads the name of a mutant of the model.
 pub(super) fn parse(name: &str) -> Result<Mutant, String> {
-    match parse_fault(name)? {
+    of_the_model(parse_fault(name)?)
+}
+
+/// The mutant of the model that this is.
+pub(super) fn of_the_model(fault: Fault) -> Result<Mutant, String> {
+    match fault {
         Fault::Model(mutant) => Ok(mutant),
-        Fault::Edge(_) => Err("this mutant is one of the transport, which is not simulated".to_owned()),
+        Fault::Edge(fault) => {
+            Err(format!("the mutant {} is one of the transport, which is not simulated", fault.name()))
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use crate::matrix;
 use crate::net::sim;
 use crate::report::Exit;
 use crate::select::Selection;
+use crate::serve::Fault;
 use crate::simulation::{Fate, Proof, prove_rules};
 use indicatif::{ProgressBar, ProgressStyle};
 use mqtt_assay_broker_model::Mutant;
@@ -30,8 +31,8 @@ pub(super) struct Arguments {
     rules: bool,
 
     /// Try these mutants only
-    #[arg(long = "mutant", value_name = "NAME", value_parser = mutant::parse)]
-    mutants: Vec<Mutant>,
+    #[arg(long = "mutant", value_name = "NAME", value_parser = mutant::parse_fault)]
+    mutants: Vec<Fault>,
 
     /// Play only checks that match: a statement id, a section (3.3), a check's name (publish/, *retain*)
     #[arg(long, value_name = "PATTERN", conflicts_with = "rules")]
@@ -70,7 +71,8 @@ fn checks(arguments: &Arguments) -> Result<Exit, Trouble> {
     if let Some(path) = path {
         outputs::try_file(path).map_err(|error| cannot_write(path, &error))?;
     }
-    let mutants = if arguments.mutants.is_empty() { Mutant::ALL } else { &arguments.mutants };
+    let every: Vec<Fault> = Fault::all().collect();
+    let mutants = if arguments.mutants.is_empty() { &every } else { &arguments.mutants };
     let stop = simulate::stop_on_signal()?;
     let bar = bar(arguments.quiet, mutants.len() as u64);
     let rows = matrix::play(mutants, &checks, simulate::jobs(arguments.jobs), &stop, |row| {
@@ -129,10 +131,14 @@ fn cannot_write(path: &Path, error: &io::Error) -> Trouble {
 
 /// Plays scripts until the rules accuse.
 fn rules(arguments: &Arguments) -> Result<Exit, Trouble> {
-    let mutants = if arguments.mutants.is_empty() { Mutant::ALL } else { &arguments.mutants };
+    let asked = arguments.mutants.iter().map(|fault| mutant::of_the_model(*fault).map_err(Trouble::new));
+    let mut mutants = asked.collect::<Result<Vec<Mutant>, Trouble>>()?;
+    if mutants.is_empty() {
+        mutants = Mutant::ALL.to_vec();
+    }
     let stop = simulate::stop_on_signal()?;
     let bar = bar(arguments.quiet, mutants.len() as u64);
-    let proofs = prove_rules(mutants, arguments.seeds, simulate::jobs(arguments.jobs), &stop, |proof| {
+    let proofs = prove_rules(&mutants, arguments.seeds, simulate::jobs(arguments.jobs), &stop, |proof| {
         if let Some(bar) = &bar {
             bar.inc(1);
             bar.set_message(proof.mutant.name());

@@ -2,6 +2,7 @@
 
 use super::{Trouble, mutant, say};
 use crate::serve::{Edge, Fault, ServeTrouble, Served, ServerTls, WEBSOCKET_PATH};
+use crate::setup::Setup;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -100,12 +101,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Trouble> {
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Trouble::new(format!("cannot start the broker's threads: {error}")))?;
     runtime.block_on(async {
-        let served = Served::listen(edge, arguments.mutant).await.map_err(|error| match error {
-            ServeTrouble::Port(..) => {
-                Trouble::new(format!("{error}; choose another address or port with --listen"))
-            }
-            ServeTrouble::Files(_) => Trouble::new(error.to_string()),
-        })?;
+        let served =
+            Served::listen(Setup::Full, edge, arguments.mutant).await.map_err(|error| match error {
+                ServeTrouble::Port(..) => {
+                    Trouble::new(format!("{error}; choose another address or port with --listen"))
+                }
+                ServeTrouble::Files(_) => Trouble::new(error.to_string()),
+            })?;
         if let Some(mutant) = arguments.mutant {
             say(&format!("Broken on purpose ({}): this broker {}.", mutant.name(), mutant.summary()));
         }

@@ -1,7 +1,8 @@
-//! The kill matrix: every mutant of the reference broker against every check, in both versions.
+//! The kill matrix: every mutant of the reference broker against every check, in all its versions.
 //!
 //! A check is worth what it catches. Each pair is played on the simulated network, in virtual time: no timer costs
-//! more than its ticks, and the same matrix comes out on every machine.
+//! more than its ticks, and the same matrix comes out on every machine. Only the faults of the transport are played on
+//! real sockets, since the simulated ones have no transport above TCP.
 
 mod beside;
 mod play;
@@ -14,8 +15,8 @@ pub use play::play;
 pub use summary::Summary;
 
 use crate::check::{Check, Cite};
+use crate::serve::Fault;
 use crate::verdict::Verdict;
-use mqtt_assay_broker_model::Mutant;
 use mqtt_assay_codec::Version;
 use std::collections::BTreeSet;
 
@@ -49,7 +50,7 @@ pub enum Tie {
 #[derive(Clone, Debug)]
 pub struct Row {
     /// The mutant.
-    pub mutant: Mutant,
+    pub mutant: Fault,
     /// Pairs of check and version that were played to their end.
     pub played: usize,
     /// Those that accuse it, in the order of the catalogue.

@@ -6,7 +6,10 @@ use crate::net::shape::Shape;
 use crate::net::sim::Conditions;
 use crate::outcome::CheckResult;
 use crate::report::accused;
-use crate::run::simulated;
+use crate::run::{Options, PATIENCE, Progress, SetUp, run, simulated};
+use crate::serve::Fault;
+use crate::setup::Profile;
+use crate::target::Target;
 use crate::verdict::Verdict;
 use mqtt_assay_broker_model::Mutant;
 use mqtt_assay_codec::Version;
@@ -14,16 +17,21 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// Names and latencies derive from it; the matrix is the same for every run.
 const SEED: u64 = 7;
+
+/// Checks side by side, and the most that one may take, on real sockets.
+const JOBS: usize = 32;
+const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Coarse steps: what waits for an answer that does not come waits for few of them.
 const TICK: Duration = Duration::from_millis(10);
 
 /// Every pair of mutant and check, `jobs` at a time; the rows stand in the order of the mutants.
 pub fn play(
-    mutants: &[Mutant],
+    mutants: &[Fault],
     checks: &[&'static Check],
     jobs: usize,
     stop: &AtomicBool,
@@ -31,15 +39,7 @@ pub fn play(
 ) -> Vec<Row> {
     let pairs: Vec<(&'static Check, Version)> =
         checks.iter().flat_map(|check| check.versions().map(move |version| (*check, version))).collect();
-    let empty = |&mutant: &Mutant| Row {
-        mutant,
-        played: 0,
-        kills: Vec::new(),
-        inconclusive: 0,
-        troubles: BTreeSet::new(),
-        complete: false,
-    };
-    let mut rows: Vec<Row> = mutants.iter().map(empty).collect();
+    let mut rows: Vec<Row> = mutants.iter().copied().map(Row::empty).collect();
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         let (results, received) = mpsc::channel();
@@ -65,7 +65,14 @@ pub fn play(
     rows
 }
 
-fn row(mutant: Mutant, pairs: &[(&'static Check, Version)], stop: &AtomicBool) -> Row {
+fn row(fault: Fault, pairs: &[(&'static Check, Version)], stop: &AtomicBool) -> Row {
+    match fault {
+        Fault::Model(mutant) => in_simulation(mutant, pairs, stop),
+        Fault::Edge(_) => on_sockets(fault, pairs, stop),
+    }
+}
+
+fn in_simulation(mutant: Mutant, pairs: &[(&'static Check, Version)], stop: &AtomicBool) -> Row {
     let conditions = Conditions {
         seed: SEED,
         tick: TICK,
@@ -74,27 +81,13 @@ fn row(mutant: Mutant, pairs: &[(&'static Check, Version)], stop: &AtomicBool) -
         mutant: Some(mutant),
         ..Conditions::default()
     };
-    let mut row = Row {
-        mutant,
-        played: 0,
-        kills: Vec::new(),
-        inconclusive: 0,
-        troubles: BTreeSet::new(),
-        complete: false,
-    };
+    let mut row = Row::empty(Fault::Model(mutant));
     for (check, version) in pairs {
         if stop.load(Ordering::Relaxed) {
             return row;
         }
         match simulated(check, *version, &conditions) {
-            Ok(result) => {
-                row.played += 1;
-                match result.verdict {
-                    Verdict::Violates | Verdict::Deviates => row.kills.push(kill(mutant, &result)),
-                    Verdict::Inconclusive => row.inconclusive += 1,
-                    Verdict::Conforms | Verdict::Choice | Verdict::NotTested | Verdict::Unsupported => {}
-                }
-            }
+            Ok(result) => row.add(&result),
             Err(trouble) => {
                 row.troubles.insert(format!("{version}: {trouble}"));
             }
@@ -104,7 +97,66 @@ fn row(mutant: Mutant, pairs: &[(&'static Check, Version)], stop: &AtomicBool) -
     row
 }
 
-fn kill(mutant: Mutant, result: &CheckResult) -> Kill {
+/// One run of all checks over loopback, as a user runs them.
+fn on_sockets(fault: Fault, pairs: &[(&'static Check, Version)], stop: &AtomicBool) -> Row {
+    let mut row = Row::empty(fault);
+    let mut checks: Vec<&'static Check> = pairs.iter().map(|(check, _)| *check).collect();
+    checks.dedup_by_key(|check| check.name);
+    let options = Options {
+        target: Target::Reference { mutant: Some(fault) },
+        profile: Profile::default(),
+        versions: Vec::new(),
+        checks,
+        jobs: JOBS,
+        seed: SEED,
+        deadline: DEADLINE,
+        patience: PATIENCE,
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            row.troubles.insert(format!("no runtime: {error}"));
+            return row;
+        }
+    };
+    let (ask, asked) = watch::channel(false);
+    let mut watched = |_: Progress<'_>| {
+        if stop.load(Ordering::Relaxed) {
+            // The run may have ended.
+            let _ = ask.send(true);
+        }
+    };
+    match runtime.block_on(run(&options, asked, &mut watched)) {
+        Ok(run) => {
+            row.complete = !run.interrupted;
+            run.results.iter().for_each(|result| row.add(result));
+        }
+        Err(SetUp::Broker(trouble)) => {
+            row.complete = true;
+            row.troubles.insert(trouble);
+        }
+        Err(SetUp::Interrupted) => {}
+    }
+    row
+}
+
+impl Row {
+    fn empty(mutant: Fault) -> Row {
+        let (kills, troubles) = (Vec::new(), BTreeSet::new());
+        Row { mutant, played: 0, kills, inconclusive: 0, troubles, complete: false }
+    }
+
+    fn add(&mut self, result: &CheckResult) {
+        self.played += 1;
+        match result.verdict {
+            Verdict::Violates | Verdict::Deviates => self.kills.push(kill(self.mutant, result)),
+            Verdict::Inconclusive => self.inconclusive += 1,
+            Verdict::Conforms | Verdict::Choice | Verdict::NotTested | Verdict::Unsupported => {}
+        }
+    }
+}
+
+fn kill(mutant: Fault, result: &CheckResult) -> Kill {
     let mut found: BTreeSet<Cite> = BTreeSet::new();
     for verdict in [Verdict::Violates, Verdict::Deviates] {
         if result.findings.iter().any(|finding| finding.verdict == verdict) {

@@ -180,13 +180,14 @@ impl<'w> Client<'w> {
         self.write(bytes).await
     }
 
-    /// Writes bytes in two writes, the second when the first has gone out.
-    pub async fn send_in_two(&mut self, bytes: &[u8], at: usize) -> Story {
+    /// Writes bytes in two writes, the second after `between`: a barrier on another connection, by which the broker has
+    /// most likely read the first.
+    pub async fn send_in_two(&mut self, bytes: &[u8], at: usize, between: impl Future<Output = ()>) -> Story {
         self.record(What::Note(format!("sends {at} bytes of a packet, then the rest")))?;
         self.record(What::Sent(bytes.to_vec()))?;
         let (first, rest) = bytes.split_at(at.min(bytes.len()));
         self.write(first).await?;
-        tokio::task::yield_now().await;
+        between.await;
         self.write(rest).await
     }
 

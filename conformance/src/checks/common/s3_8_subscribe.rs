@@ -12,6 +12,7 @@ pub const CHECKS: &[Check] = &[
     ANSWERED_WITH_ITS_ID,
     ONE_CODE_FOR_EACH_FILTER,
     CODES_TELL_THE_GRANTED_QOS,
+    NO_MORE_IS_GRANTED,
     SEVERAL_FILTERS_TAKE_EFFECT,
     LAST_OF_EQUAL_FILTERS_COUNTS,
     REPLACES_AN_IDENTICAL_FILTER,
@@ -122,6 +123,29 @@ check! {
             if granted > Qos::AtMostOnce || b.inbox().any(|received| received.topic() == topic) {
                 b.expect(publish(topic).qos(granted)).await?;
             }
+        }
+        Ok(())
+    }
+}
+
+check! {
+    /// A subscription is granted at most the QoS that its Client asked for.
+    ///
+    /// Sends     SUBSCRIBE with a filter at QoS 0, one at QoS 1 and one at QoS 2.
+    /// Demands   SUBACK with no QoS above that asked for.
+    /// Leaves    less may be granted, or nothing. No numbered statement forbids more: it is a deviation.
+    NO_MORE_IS_GRANTED "subscribe/no_more_is_granted_than_asked",
+    covers: [V3_1_1 / "U3-SUB-1", V5 / "U5-SUB-9"],
+    needs: [],
+    proved: ["suback_grants_more"],
+    run: async |w| {
+        let levels = [Qos::AtMostOnce, Qos::AtLeastOnce, Qos::ExactlyOnce];
+        let filters = levels.map(|qos| (w.topic(&qos.to_string()), qos));
+        let mut a = w.connect("a").await?;
+        let answer = subscribe_all(&mut a, &filters).await?;
+        let above = |(asked, code): (&Qos, &u8)| Qos::from_u8(*code).is_some_and(|granted| granted > *asked);
+        if levels.iter().zip(answer.codes()).any(above) {
+            w.deviates(None, "SUBACK with codes of at most 0x00 0x01 0x02", answer.line());
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 mod table;
 
 use crate::check::Check;
+use crate::serve::Fault;
 use mqtt_assay_broker_model::Mutant;
 
 /// The served broker's abilities are those of the default policy.
@@ -44,13 +45,20 @@ struct Beside {
 }
 
 /// Why no check can catch this mutant; `None` if one must.
-pub(super) fn beyond(mutant: Mutant) -> Option<&'static str> {
-    BEYOND.iter().find(|(own, _)| *own == mutant).map(|(_, why)| *why)
+pub(super) fn beyond(fault: Fault) -> Option<&'static str> {
+    BEYOND.iter().find(|(own, _)| fault == Fault::Model(*own)).map(|(_, why)| *why)
 }
 
 /// Why a check may fail under the mutant though it has to do with none of its statements.
-pub(super) fn reason(mutant: Mutant, check: &Check) -> Option<&'static str> {
-    let anywhere = table::ANYWHERE.iter().find(|(own, _)| *own == mutant).map(|(_, why)| *why);
+pub(super) fn reason(fault: Fault, check: &Check) -> Option<&'static str> {
+    let mutant = match fault {
+        Fault::Model(mutant) => mutant,
+        Fault::Edge(fault) => return table::EDGE.iter().find(|(own, _)| *own == fault).map(|(_, why)| *why),
+    };
+    let on =
+        |table: &[(Mutant, &'static str)]| table.iter().find(|(own, _)| *own == mutant).map(|(_, why)| *why);
+    let anywhere =
+        on(table::ANYWHERE).or_else(|| on(table::TABLE).filter(|_| check.name.starts_with("table/")));
     anywhere.or_else(|| {
         let mut fitting = table::BESIDE.iter().filter(|beside| beside.mutant == mutant);
         fitting.find(|beside| beside.checks.contains(&check.name)).map(|beside| beside.why)

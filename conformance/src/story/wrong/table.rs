@@ -12,6 +12,7 @@ use mqtt_assay_codec::raw::{self, Case, Stage};
 use mqtt_assay_codec::{Offence, PacketId, Qos, Receiver};
 use std::future::Future;
 use std::pin::Pin;
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 /// So many cases of one check have their packets in its log.
@@ -163,6 +164,8 @@ impl World {
             client.subscribe(&self.topic(&format!("{TOPIC}/#")), Qos::AtMostOnce).await?;
             witness = Some(client);
         }
+        let pacers = self.fork();
+        let pacer = &Pacer::new(&pacers).await?;
         let begun = Instant::now();
         let mut found = Found { world: self, shown: 0, deviations: Vec::new() };
         let mut judged = 0;
@@ -170,7 +173,7 @@ impl World {
             let running = some.iter().map(|turn| {
                 Box::pin(async move {
                     let fork = self.fork();
-                    let outcome = play(&fork, turn).await;
+                    let outcome = play(&fork, turn, pacer).await;
                     (fork, outcome)
                 }) as Pin<Box<dyn Future<Output = _> + Send>>
             });
@@ -242,16 +245,38 @@ impl World {
     }
 }
 
+/// A connection in order, whose barriers come between the two writes of a packet: a broker that gets both at once is not
+/// put to the test. It serves as long as it lives.
+struct Pacer<'w>(Mutex<Option<Client<'w>>>);
+
+impl<'w> Pacer<'w> {
+    async fn new(world: &'w World) -> Result<Self, Stop> {
+        Ok(Pacer(Mutex::new(Some(world.connect_alive("pacer").await?))))
+    }
+
+    async fn barrier(&self) {
+        let mut pacer = self.0.lock().await;
+        let alive = match &mut *pacer {
+            Some(client) => matches!(client.alive().await, Ok(true)),
+            None => false,
+        };
+        if !alive {
+            *pacer = None;
+        }
+    }
+}
+
 /// Plays one case.
-async fn play(w: &World, turn: &Turn) -> Result<Outcome, Stop> {
+async fn play(w: &World, turn: &Turn, pacer: &Pacer<'_>) -> Result<Outcome, Stop> {
     let bytes = &turn.case.bytes;
     let judge = judge_of(w, &turn.case, turn.place);
     let what = || What::Note(format!("sends {}", turn.name));
+    let split = Some(pacer).filter(|_| matches!(turn.place, Place::FirstSplit | Place::Split));
     let mut client = match turn.place {
         Place::First | Place::FirstSplit => {
             let mut client = w.open(&turn.client).await?;
             client.record(what())?;
-            send(&mut client, bytes, turn.place == Place::FirstSplit).await?;
+            send(&mut client, bytes, split).await?;
             let outcome = first(w, &mut client, turn, &judge).await;
             client.cut();
             return violation(outcome);
@@ -268,7 +293,7 @@ async fn play(w: &World, turn: &Turn) -> Result<Outcome, Stop> {
         Place::Connected | Place::Split => {
             let mut client = w.connect(&turn.client).await?;
             client.record(what())?;
-            send(&mut client, bytes, turn.place == Place::Split).await?;
+            send(&mut client, bytes, split).await?;
             client
         }
         Place::InFlow => {
@@ -276,13 +301,13 @@ async fn play(w: &World, turn: &Turn) -> Result<Outcome, Stop> {
             client.publish(&w.topic("flow"), b"under way").qos2().packet_id(UNDER_WAY).send().await?;
             client.await_message(pubrec(UNDER_WAY)).await?;
             client.record(what())?;
-            send(&mut client, bytes, false).await?;
+            send(&mut client, bytes, None).await?;
             client
         }
         Place::BehindPingreq => {
             let mut client = w.connect(&turn.client).await?;
             client.record(what())?;
-            send(&mut client, &[&[0xC0, 0][..], bytes].concat(), false).await?;
+            send(&mut client, &[&[0xC0, 0][..], bytes].concat(), None).await?;
             client
         }
     };
@@ -299,12 +324,12 @@ fn violation(outcome: Result<Outcome, Stop>) -> Result<Outcome, Stop> {
     }
 }
 
-/// Writes the bytes, at once or in two writes with a break in its middle.
-async fn send(client: &mut Client<'_>, bytes: &[u8], split: bool) -> Story {
-    if !split || bytes.len() < 2 {
-        return client.send_bytes(bytes).await;
+/// Writes the bytes, at once or in two writes with a break in the middle.
+async fn send(client: &mut Client<'_>, bytes: &[u8], split: Option<&Pacer<'_>>) -> Story {
+    match split {
+        Some(pacer) if bytes.len() > 1 => client.send_in_two(bytes, bytes.len() / 2, pacer.barrier()).await,
+        _ => client.send_bytes(bytes).await,
     }
-    client.send_in_two(bytes, bytes.len() / 2).await
 }
 
 /// What became of a connection that began with the packet.
