@@ -41,6 +41,26 @@ async fn what_is_no_broker_is_told_in_one_sentence() {
     }
 }
 
+/// A Server of 3.1.1 cannot know the form of a 5.0 CONNACK: that it refuses the level is all that it owes.
+/// [3.1.1/MQTT-3.1.2-2]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_without_5_0_is_checked_in_3_1_1_only() {
+    let broker = Liar::start(Lie::OfOld).await;
+    let mut options = support::options(support::tcp(broker.address), Duration::from_secs(1));
+    options.checks = vec![support::check("ping/pingreq_is_answered")];
+    let run = support::quietly(&options).await.expect("the run begins");
+    assert_eq!(run.versions, [Version::V3_1_1]);
+    assert!(
+        run.remarks.iter().any(|remark| remark.starts_with("MQTT 5.0 is not checked")),
+        "{:?}",
+        run.remarks
+    );
+    assert_eq!(support::complaints(&run), Vec::<String>::new());
+    options.versions = vec![Version::V5];
+    let error = support::quietly(&options).await.expect_err("nothing is left to check").to_string();
+    assert!(error.contains("does not know the version"), "{error}");
+}
+
 /// What a broker that accepts CONNECT and then misbehaves does show: that it accepts CONNECT, and that it ends
 /// other beginnings without a DISCONNECT.
 const SHOWN_BY_CONNACK: &[&str] = &[

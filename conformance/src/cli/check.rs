@@ -23,6 +23,9 @@ use tokio::sync::watch;
 /// Where a password may wait that shall not be seen in the list of processes.
 const PASSWORD_VARIABLE: &str = "MQTT_ASSAY_PASSWORD";
 
+/// What one check may take unless told otherwise: generous, since only a broker that hangs makes use of it.
+const DEADLINE_SECONDS: &str = "60";
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  the broker conforms: something was shown, nothing is broken, nothing is left in doubt
@@ -64,7 +67,7 @@ pub(super) struct Arguments {
     seed: Option<u64>,
 
     /// The most that one check may take, beside the timers of the specification that it waits for
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = DEADLINE_SECONDS, value_parser = seconds)]
     timeout: Duration,
 
     /// The user name to connect with; overrides the one in the URL
@@ -236,7 +239,7 @@ impl Arguments {
         if let Some(time) = self.connect_timeout {
             command.push_str(&format!(" --connect-timeout {}", time.as_secs_f64()));
         }
-        if self.timeout != Duration::from_secs(30) {
+        if Ok(self.timeout) != seconds(DEADLINE_SECONDS) {
             command.push_str(&format!(" --timeout {}", self.timeout.as_secs_f64()));
         }
         command

@@ -89,7 +89,7 @@ pub(super) async fn run(
         )));
     }
     for (version, why) in refusals {
-        found.remarks.push(format!("MQTT {version} is not checked: the broker answers {why}"));
+        found.remarks.push(format!("MQTT {version} is not checked: to its CONNECT {why}"));
     }
     Ok(found)
 }
@@ -106,6 +106,11 @@ async fn greet(
         World::new(address.clone(), credentials.clone(), version, plain, seed, "preflight", super::PATIENCE);
     let attempt = match world.client("preflight").attempt().await {
         Ok(attempt) => attempt,
+        Err(_) if version == Version::V5 && refused_as_of_old(&world) => {
+            return Err(
+                "it answers as a Server of MQTT 3.1.1 that does not know the version: CONNACK 0x01".into()
+            );
+        }
         // A CONNACK that is wrong is a broker's, and a matter for the checks.
         Err(stop) if answered_with_connack(&world) => {
             let remark = format!("to MQTT {version} it answers a wrong CONNACK: {}", stop.0.observed);
@@ -126,11 +131,21 @@ async fn greet(
     }
 }
 
-/// Whether the first bytes of the answer begin a CONNACK.
+/// Whether the answer begins a CONNACK.
 fn answered_with_connack(world: &World) -> bool {
-    let log = world.history.log();
-    let first = log.iter().find(|entry| entry.direction == Direction::Received);
-    first.is_some_and(|entry| entry.bytes.first() == Some(&0x20))
+    answer(world).first() == Some(&0x20)
+}
+
+/// Whether the answer is the refusal that a Server owes which speaks 3.1.1 only: it cannot know the form of later
+/// versions. [3.1.1/MQTT-3.1.2-2]
+fn refused_as_of_old(world: &World) -> bool {
+    answer(world) == [0x20, 0x02, 0x00, 0x01]
+}
+
+/// The first bytes that came.
+fn answer(world: &World) -> Vec<u8> {
+    let first = world.history.log().into_iter().find(|entry| entry.direction == Direction::Received);
+    first.map(|entry| entry.bytes.to_vec()).unwrap_or_default()
 }
 
 fn words(stop: &Stop) -> String {

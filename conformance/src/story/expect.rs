@@ -4,6 +4,8 @@ use super::received::Received;
 use super::{Client, End, Next, Stop, Story};
 use mqtt_assay_codec::{Packet, PacketId, PacketType, Property, Qos, ReasonCode};
 use std::fmt;
+use std::time::Duration;
+use tokio::time::Instant;
 
 type Test = Box<dyn Fn(&Received) -> bool + Send + Sync>;
 
@@ -214,6 +216,29 @@ const CIRCUMSTANCES: [ReasonCode; 9] = [
     ReasonCode::MAXIMUM_CONNECT_TIME,
 ];
 
+/// How long a packet is waited for: a broker that sends others meanwhile is at work, and gets more time, within bounds.
+struct Waiting {
+    patience: Duration,
+    /// Until when, unless something comes.
+    deadline: Instant,
+    /// Until when at most.
+    last: Instant,
+}
+
+impl Waiting {
+    /// So many times the patience at most.
+    const EXTENSIONS_MAX: u32 = 3;
+
+    fn new(patience: Duration) -> Self {
+        let now = Instant::now();
+        Waiting { patience, deadline: now + patience, last: now + patience * Self::EXTENSIONS_MAX }
+    }
+
+    fn goes_on(&mut self) {
+        self.deadline = (Instant::now() + self.patience).min(self.last);
+    }
+}
+
 impl Client<'_> {
     /// Demands a packet. It is looked for in the inbox first; other packets stay there.
     ///
@@ -245,15 +270,16 @@ impl Client<'_> {
         if let Some(received) = self.take_meant(expect) {
             return Ok(Ok(received));
         }
-        let deadline = self.deadline();
+        let mut waiting = Waiting::new(self.world.patience);
         loop {
-            match self.read(deadline).await? {
+            match self.read(waiting.deadline).await? {
                 Next::Packet(received) if expect.means(&received) => return Ok(Ok(received)),
                 Next::Packet(received) => {
                     if let Some(why) = self.circumstance(&received) {
                         return Err(why);
                     }
                     self.inbox.push_back(received);
+                    waiting.goes_on();
                 }
                 Next::End(end) => return Ok(Err(self.absent(expect, end_words(end)))),
                 Next::Silence => break,
@@ -304,11 +330,14 @@ impl Client<'_> {
     /// Whether a PINGREQ is answered; packets that come before the answer go to the inbox.
     pub(super) async fn alive(&mut self) -> Result<bool, Stop> {
         self.send(&Packet::Pingreq).await?;
-        let deadline = self.deadline();
+        let mut waiting = Waiting::new(self.world.patience);
         loop {
-            match self.read(deadline).await? {
+            match self.read(waiting.deadline).await? {
                 Next::Packet(received) if received.packet_type() == PacketType::Pingresp => return Ok(true),
-                Next::Packet(received) => self.inbox.push_back(received),
+                Next::Packet(received) => {
+                    self.inbox.push_back(received);
+                    waiting.goes_on();
+                }
                 Next::End(_) | Next::Silence => return Ok(false),
             }
         }

@@ -27,6 +27,8 @@ pub(crate) enum Lie {
     Huge,
     /// Answers with this packet: CONNECT if it is one to open with, else the packets behind it.
     Malformed(Arc<Case>),
+    /// Knows MQTT 3.1.1 only, and refuses 5.0 in its form.
+    OfOld,
 }
 
 /// A running broker that lies; it ends when dropped.
@@ -83,6 +85,7 @@ async fn lies(mut stream: TcpStream, lie: Lie) -> std::io::Result<()> {
                     tokio::time::sleep(*time).await;
                     stream.write_all(&answer).await?;
                 }
+                Lie::OfOld if connects && is_v5 => return stream.write_all(&[0x20, 2, 0, 1]).await,
                 Lie::Drips if !connects => drip(&mut stream, &answer).await?,
                 Lie::DripsFromTheStart => drip(&mut stream, &answer).await?,
                 Lie::Huge => {

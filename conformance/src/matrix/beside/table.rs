@@ -162,4 +162,5 @@ beside! {
     SubscriptionIdInvented ["subscription_id/comes_with_retained_messages", "subscription_id/one_copy_carries_all", "subscription_id/is_replaced_with_its_subscription", "subscription_id/survives_the_connection", "shared/subscription_identifier_is_the_members"] "the story tells subscriptions apart by their identifiers";
     MessageExpiryByteOrder ["expiry/expired_message_is_deleted", "expiry/expired_retained_message_is_deleted", "expiry/expired_behind_a_full_receive_maximum"] "the message does not expire when the story expects it";
     SharedLostWhenFirstLeaves ["shared/qos_1_goes_on_with_another"] "the story waits for silence at the member that left, and goes on with another";
+    SubackCodesReversed ["subscribe/no_more_is_granted_than_asked"] "the codes that are exchanged stand for filters that asked for less";
 }

@@ -9,7 +9,7 @@ use crate::story::history::What;
 use crate::story::{Attempt, Client, Severity, Stop, Story, World, pubrec};
 use crate::verdict::Verdict;
 use mqtt_assay_codec::raw::{self, Case, Stage};
-use mqtt_assay_codec::{Offence, PacketId, Qos, Receiver};
+use mqtt_assay_codec::{Offence, PacketId, PacketType, Qos, Receiver};
 use std::future::Future;
 use std::pin::Pin;
 use tokio::sync::Mutex;
@@ -80,6 +80,7 @@ struct Turn {
 
 /// Whether the specification calls the packet wrong at all.
 fn is_said(case: &Case) -> bool {
+    const OF_3_1: [&str; 2] = ["protocol-level/3", "protocol-level/name-of-another-version"];
     let repeated = ["publish-01", "publish-02"].iter().any(|id| case.name.contains(id));
     // The level byte stands behind the protocol name.
     let level = case.bytes.get(8).copied().unwrap_or_default();
@@ -88,8 +89,9 @@ fn is_said(case: &Case) -> bool {
         Offence::PropertyRepeated => !repeated,
         // A Payload Format Indicator above 1 is not called an error.
         Offence::PropertyValue => !case.name.contains("-01-"),
-        // Levels of 128 and above are in use between brokers, by agreement.
-        Offence::ProtocolLevel => level < 0x80,
+        // Levels of 128 and above are in use between brokers, by agreement. A Server may also speak MQTT 3.1, and take
+        // a mixture of name and level for it. [3.1.1/MQTT-3.1.2-1]
+        Offence::ProtocolLevel => level < 0x80 && !OF_3_1.contains(&case.name.as_str()),
         _ => true,
     }
 }
@@ -157,7 +159,7 @@ impl World {
     /// Sends every case of one offence in every place, each on a connection of its own; each must be refused.
     pub async fn table(&self, offence: Offence) -> Story {
         self.connect_alive("control").await?;
-        let turns = self.turns(offence);
+        let turns = self.turns(offence, self.completes_qos_2().await?);
         let mut witness = None;
         if self.abilities().wildcards && turns.iter().any(|turn| turn.case.bytes[0] >> 4 == 3) {
             let mut client = self.connect("witness").await?;
@@ -201,10 +203,27 @@ impl World {
         Ok(())
     }
 
-    fn turns(&self, offence: Offence) -> Vec<Turn> {
+    /// Whether there can be a QoS 2 exchange to send a packet in: before 5.0 no broker can say that it lacks QoS 2.
+    async fn completes_qos_2(&self) -> Result<bool, Stop> {
+        if self.abilities().maximum_qos < Qos::ExactlyOnce {
+            return Ok(false);
+        }
+        let mut client = self.connect("flow").await?;
+        client.publish(&self.topic("flow"), b"under way").qos2().packet_id(UNDER_WAY).send().await?;
+        client.ping().await?;
+        // A broker that takes it for QoS 1 has said so by now.
+        let lowered = client.inbox().any(|received| received.packet_type() == PacketType::Puback);
+        let answered = !lowered && client.await_message(pubrec(UNDER_WAY)).await.is_ok();
+        if !answered {
+            self.note(format!("nothing is sent {}: there is no PUBREC", Place::InFlow.words()));
+        }
+        client.cut();
+        Ok(answered)
+    }
+
+    fn turns(&self, offence: Offence, can_flow: bool) -> Vec<Turn> {
         let mut turns = Vec::new();
         let cases = raw::cases(self.version(), Receiver::Server);
-        let can_flow = self.abilities().maximum_qos == Qos::ExactlyOnce;
         for case in cases.into_iter().filter(|case| case.offence == offence && is_said(case)) {
             let places = match case.stage {
                 Stage::Opening => &Place::OPENING[..],
