@@ -75,6 +75,7 @@ pub fn all() -> Vec<&'static Check> {
         v5::s3_15_size::CHECKS,
         v5::s4_12_auth::CHECKS,
         v5::s4_12_challenge::CHECKS,
+        v5::s4_12_errors::CHECKS,
         common::s6_websocket::CHECKS,
     ];
     FILES.iter().flat_map(|file| file.iter()).collect()

@@ -28,6 +28,7 @@ pub mod s3_subscription_ids;
 pub mod s3_topic_alias;
 pub mod s4_12_auth;
 pub mod s4_12_challenge;
+pub mod s4_12_errors;
 pub mod s4_3_qos_2;
 pub mod s4_4_redelivery;
 pub mod s4_8_members;

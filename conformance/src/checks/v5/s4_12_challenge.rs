@@ -6,7 +6,7 @@
 use crate::check;
 use crate::check::Check;
 use crate::story::{
-    Attempt, Client, ConnectBuilder, Next, Received, Refusal, Severity, Stop, World, auth, puback,
+    Attempt, Client, ConnectBuilder, Next, Received, Refusal, Severity, Stop, Story, World, auth, puback,
 };
 use mqtt_assay_broker_model::auth::{METHOD, answer};
 use mqtt_assay_codec::{Auth, Packet, PacketType, Property, PropertyList, ReasonCode};
@@ -75,8 +75,25 @@ pub(super) async fn say(
     client.send(&Packet::Auth(Auth { reason, properties: list.view() })).await
 }
 
+/// The client has answered in a way that must not be accepted.
+pub(super) async fn not_accepted(client: Client<'_>) -> Story {
+    match client.answer_to_connect().await? {
+        Attempt::Ended(..) => Ok(()),
+        Attempt::Refused(mut client, _) => client.expect_end().await,
+        Attempt::Accepted(client) => {
+            let connack = client.connack_received();
+            let observed = connack.map_or_else(|| "CONNACK".to_owned(), Received::line);
+            let expected = "the end of the connection, perhaps after a CONNACK of 0x80 or above";
+            Err(Stop::violates(expected, observed).at(connack.and_then(|c| c.index)))
+        }
+    }
+}
+
 /// A client that has answered rightly and was accepted; whoever is not has nothing to go on with.
-async fn authenticated<'w>(w: &World, client: ConnectBuilder<'w>) -> Result<(Client<'w>, Received), Stop> {
+pub(super) async fn authenticated<'w>(
+    w: &World,
+    client: ConnectBuilder<'w>,
+) -> Result<(Client<'w>, Received), Stop> {
     let (mut client, challenge) = challenged(w, client).await?;
     say(&mut client, ReasonCode::CONTINUE_AUTHENTICATION, Some((&challenge, SECRET))).await?;
     match client.answer_to_connect().await? {
@@ -117,16 +134,7 @@ check! {
     run: async |w| {
         let (mut client, challenge) = challenged(w, w.client("a")).await?;
         say(&mut client, ReasonCode::CONTINUE_AUTHENTICATION, Some((&challenge, b"wrong"))).await?;
-        match client.answer_to_connect().await? {
-            Attempt::Ended(..) => {}
-            Attempt::Refused(mut client, _) => client.expect_end().await?,
-            Attempt::Accepted(client) => {
-                let connack = client.connack_received();
-                let observed = connack.map_or_else(|| "CONNACK".to_owned(), Received::line);
-                let expected = "the end of the connection, perhaps after a CONNACK of 0x80 or above";
-                return Err(Stop::violates(expected, observed).at(connack.and_then(|c| c.index)));
-            }
-        }
+        not_accepted(client).await?;
         authenticated(w, w.client("b")).await?;
         Ok(())
     }

@@ -14,14 +14,7 @@ const BEYOND: &[(Mutant, &str)] = &[
         Mutant::RefusedFilterSubscribed,
         "no set-up of the embedded broker refuses a filter that it could serve",
     ),
-    (Mutant::AuthFlagsAccepted, NOT_IN_AUTHENTICATION),
-    (Mutant::AuthWrongReasonAccepted, NOT_IN_AUTHENTICATION),
-    (Mutant::PacketDuringAuthenticationServed, NOT_IN_AUTHENTICATION),
-    (Mutant::ReauthenticationMethodChanged, NOT_IN_AUTHENTICATION),
 ];
-
-/// Stories of authentication go the right way, or answer a challenge wrongly.
-const NOT_IN_AUTHENTICATION: &str = "no story sends this within an authentication";
 
 /// Checks that a mutant fails though they have to do with none of its statements.
 struct Beside {
