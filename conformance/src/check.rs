@@ -8,12 +8,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-/// A statement of a specification, by id *and version*: the same id means different things in the two.
+/// A statement of a specification, by id *and version*: the same id means different things in 3.1.1 and 5.0.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Cite {
     /// The version whose statement it is.
     pub version: Version,
-    /// The id: `MQTT-3.3.1-6`, or our own (`U5-…`, `U3-…`) for a rule that the specification does not number.
+    /// The id: `MQTT-3.3.1-6`, or our own (`U5-…`, `U3-…`, `M31-…`) for a rule that the specification does not number.
     pub id: &'static str,
 }
 
@@ -106,7 +106,7 @@ pub struct Check {
     pub name: &'static str,
     /// The documentation: a sentence, then the headings *Sends*, *Demands*, *Leaves*.
     pub doc: &'static str,
-    /// The statements that the check can decide, in both versions.
+    /// The statements that the check can decide, in all versions.
     pub covers: &'static [Cite],
     /// What the broker must offer.
     pub needs: &'static [Need],

@@ -107,7 +107,14 @@ pub async fn run(
     };
     tokio::pin!(stopped);
     let preflight::Found { mut abilities, mut remarks } = tokio::select! {
-        found = preflight::run(&options.target, &address, &credentials, &options.versions, options.seed) => found?,
+        found = preflight::run(
+            &options.target,
+            &address,
+            &credentials,
+            &options.versions,
+            &options.checks,
+            options.seed,
+        ) => found?,
         () = &mut stopped => return Err(SetUp::Interrupted),
     };
     for (_, abilities) in &mut abilities {
@@ -215,7 +222,14 @@ async fn other_setups(options: &Options, fault: Option<Fault>) -> Result<BTreeMa
         let served = serve(setup, fault).await?;
         let address = address_of(&served);
         let nobody = Credentials::default();
-        let found = preflight::run(&options.target, &address, &nobody, &options.versions, options.seed);
+        let found = preflight::run(
+            &options.target,
+            &address,
+            &nobody,
+            &options.versions,
+            &options.checks,
+            options.seed,
+        );
         let mut abilities = found.await?.abilities;
         for (_, abilities) in &mut abilities {
             abilities.profile = setup.profile();

@@ -256,7 +256,7 @@ impl CheckRow {
 struct StatementRow {
     /// The MQTT version.
     version: &'static str,
-    /// The id; `U3-` and `U5-` ids are ours, for rules that the document does not number.
+    /// The id; `U3-`, `U5-` and `M31-` ids are ours, for rules that the document does not number.
     id: &'static str,
     /// The leading section.
     section: String,

@@ -41,7 +41,7 @@ pub fn simulated(
     let target = Target::Reference { mutant: conditions.mutant.map(Fault::Model) };
     let story = |address| async move {
         let credentials = Credentials::default();
-        let found = preflight::run(&target, &address, &credentials, &[version], seed).await;
+        let found = preflight::run(&target, &address, &credentials, &[version], &[check], seed).await;
         let Found { mut abilities, .. } = found.map_err(|error| error.to_string())?;
         let Some((version, abilities)) = abilities.pop() else {
             return Err("the preflight found no version".to_owned());
