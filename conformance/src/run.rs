@@ -5,7 +5,7 @@ mod simulated;
 
 pub use simulated::simulated;
 
-use crate::check::{Check, Need};
+use crate::check::Check;
 use crate::net::Address;
 use crate::outcome::{self, CheckResult, Finding, Run};
 use crate::serve::{Fault, Served};
@@ -72,6 +72,13 @@ struct Planned {
     version: Version,
     abilities: Abilities,
     address: Address,
+}
+
+impl Planned {
+    /// How long the timers make it wait.
+    fn timers(&self) -> Duration {
+        self.check.timers(&self.abilities.profile)
+    }
 }
 
 /// Runs the checks; `stop` turning true ends the run early with the results it has.
@@ -142,7 +149,9 @@ pub async fn run(
     progress(Progress::Planned(total));
     let order: Vec<(&'static str, Version)> = planned.iter().map(|p| (p.check.name, p.version)).collect();
     // The longest timers start first, so that the run lasts little longer than the longest of them.
-    planned.sort_by_key(|p| std::cmp::Reverse(p.check.waits));
+    planned.sort_by_key(|p| std::cmp::Reverse(p.timers()));
+    let timers: BTreeMap<(&'static str, Version), Duration> =
+        planned.iter().map(|p| ((p.check.name, p.version), p.timers())).collect();
 
     let (events, mut received) = mpsc::unbounded_channel();
     let players = tokio::spawn(play_all(
@@ -194,6 +203,9 @@ pub async fn run(
     results.sort_by_key(|r: &CheckResult| {
         order.iter().position(|&(name, version)| (name, version) == (r.check.name, r.version))
     });
+    // What was not tested has not waited.
+    let waited = results.iter().filter(|r| !matches!(r.verdict, Verdict::NotTested | Verdict::Unsupported));
+    let timers = waited.filter_map(|r| timers.get(&(r.check.name, r.version))).max().copied();
     Ok(Run {
         target: options.target.to_string(),
         seed: options.seed,
@@ -203,6 +215,7 @@ pub async fn run(
         planned: total,
         interrupted,
         elapsed: begun.elapsed(),
+        timers: timers.unwrap_or_default(),
     })
 }
 
@@ -303,9 +316,7 @@ async fn play(plan: &Planned, stage: &Stage) -> CheckResult {
         check.name,
         stage.patience,
     ));
-    // A timer that the user has told may be longer than that of the embedded broker.
-    let told = abilities.profile.connect_timeout.filter(|_| check.needs.contains(&Need::ConnectTimeout));
-    let limit = stage.deadline + check.waits + told.unwrap_or_default();
+    let limit = stage.deadline + plan.timers();
     // In a task of its own, so that a panic in a story costs that story only.
     let mut story = JoinSet::new();
     let (players_world, check) = (Arc::clone(&world), *check);

@@ -51,7 +51,7 @@ impl Setup {
     }
 
     /// What a user would tell of it.
-    pub(crate) fn profile(self) -> Profile {
+    pub fn profile(self) -> Profile {
         match self {
             Setup::Full | Setup::Limited => Profile::default(),
             Setup::Guarded => Profile {

@@ -230,7 +230,7 @@ struct CheckRow {
     /// The mutants of the reference broker that it catches.
     proved: &'static [&'static str],
     /// How long timers of the specification make it wait, in seconds.
-    waits_seconds: u64,
+    waits_seconds: f64,
     /// Where it is written.
     source: String,
 }
@@ -244,7 +244,7 @@ impl CheckRow {
             statements: check.covers.iter().map(ToString::to_string).collect(),
             needs: check.needs.iter().map(|need| need.name()).collect(),
             proved: check.proved,
-            waits_seconds: check.waits.as_secs(),
+            waits_seconds: check.waits.as_secs_f64(),
             source: format!("{}:{}", check.file, check.line),
         }
     }

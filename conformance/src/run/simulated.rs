@@ -35,7 +35,7 @@ pub fn simulated(
         setup: check.setup,
         ..conditions.clone()
     };
-    if !check.waits.is_zero() {
+    if !check.timers(&check.setup.profile()).is_zero() {
         conditions.tick = conditions.tick.max(TIMER_TICK);
     }
     let target = Target::Reference { mutant: conditions.mutant.map(Fault::Model) };
