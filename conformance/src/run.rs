@@ -1,5 +1,6 @@
 //! Runs the selected checks against a broker, side by side.
 
+mod clock;
 mod preflight;
 mod simulated;
 
@@ -13,8 +14,10 @@ use crate::setup::{Profile, Setup};
 use crate::story::{Abilities, Credentials, Stop, World};
 use crate::target::Target;
 use crate::verdict::Verdict;
+use clock::Clock;
 use mqtt_assay_codec::Version;
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -154,6 +157,10 @@ pub async fn run(
         planned.iter().map(|p| ((p.check.name, p.version), p.timers())).collect();
 
     let (events, mut received) = mpsc::unbounded_channel();
+    let clock = Arc::new(Clock::default());
+    let mut ticks = JoinSet::new();
+    let own = Arc::clone(&clock);
+    ticks.spawn(async move { own.tick().await });
     let players = tokio::spawn(play_all(
         planned,
         Arc::new(Stage {
@@ -161,6 +168,7 @@ pub async fn run(
             seed: options.seed,
             deadline: options.deadline,
             patience: options.patience,
+            clock: Some(Arc::clone(&clock)),
         }),
         options.jobs,
         events,
@@ -278,6 +286,18 @@ struct Stage {
     seed: u64,
     deadline: Duration,
     patience: Duration,
+    /// What limits are measured by; `None` in simulated time, of which others have no part.
+    clock: Option<Arc<Clock>>,
+}
+
+impl Stage {
+    /// What a story comes to; `None` if it does not end within the limit.
+    async fn within<T>(&self, limit: Duration, story: impl Future<Output = T>) -> Option<T> {
+        match &self.clock {
+            Some(clock) => clock.within(limit, story).await,
+            None => tokio::time::timeout(limit, story).await.ok(),
+        }
+    }
 }
 
 /// Plays the checks, `jobs` at a time; dropping the future ends those that run.
@@ -305,7 +325,7 @@ async fn play_all(
     while tasks.join_next().await.is_some() {}
 }
 
-async fn play(plan: &Planned, stage: &Stage) -> CheckResult {
+async fn play(plan: &Planned, stage: &Arc<Stage>) -> CheckResult {
     let Planned { check, version, abilities, address } = plan;
     let world = Arc::new(World::new(
         address.clone(),
@@ -319,11 +339,11 @@ async fn play(plan: &Planned, stage: &Stage) -> CheckResult {
     let limit = stage.deadline + plan.timers();
     // In a task of its own, so that a panic in a story costs that story only.
     let mut story = JoinSet::new();
-    let (players_world, check) = (Arc::clone(&world), *check);
-    story.spawn(async move { tokio::time::timeout(limit, players_world.play(check)).await });
+    let (players_world, players_stage, check) = (Arc::clone(&world), Arc::clone(stage), *check);
+    story.spawn(async move { players_stage.within(limit, players_world.play(check)).await });
     let mut ended = match story.join_next().await {
-        Some(Ok(Ok(ended))) => ended,
-        Some(Ok(Err(_))) => Err(Stop::inconclusive(format!(
+        Some(Ok(Some(ended))) => ended,
+        Some(Ok(None)) => Err(Stop::inconclusive(format!(
             "the story did not end within {:.0} s (--timeout)",
             limit.as_secs_f64()
         ))),

@@ -10,6 +10,7 @@ use crate::serve::Fault;
 use crate::story::{Abilities, Credentials};
 use crate::target::Target;
 use mqtt_assay_codec::Version;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What a check needs that waits for timers of the specification, which count in seconds.
@@ -49,7 +50,8 @@ pub fn simulated(
         let abilities = Abilities { profile: check.setup.profile(), ..abilities };
         let plan = Planned { check, version, abilities, address };
         let patience = super::PATIENCE;
-        Ok(play(&plan, &Stage { credentials, seed, deadline: DEADLINE, patience }).await)
+        Ok(play(&plan, &Arc::new(Stage { credentials, seed, deadline: DEADLINE, patience, clock: None }))
+            .await)
     };
     Simulation::new(conditions)?.play(story)?.map_err(Trouble::Broker)
 }
