@@ -40,6 +40,9 @@ impl Broker {
         if !self.policy.versions.contains(&version) {
             return self.refuse_version(id);
         }
+        if self.fault.is(Mutant::MissingUserNameRefused) && ends_before_user_name(connect, whole) {
+            return self.close(id, Ending::Error);
+        }
         if let Err(code) = self.check_client_id(connect).and_then(|()| self.check_abilities(connect)) {
             return self.refuse(id, code);
         }
@@ -64,7 +67,7 @@ impl Broker {
     fn check_client_id(&self, connect: &Connect<'_>) -> Result<(), ReasonCode> {
         let length = connect.client_id.len();
         let acceptable = match (length, connect.version) {
-            (0, Version::V3_1) => false,
+            (0, Version::V3_1) => self.fault.is(Mutant::EmptyClientIdAcceptedIn31),
             // 3.1.1 asks for Clean Session 1, 5.0 does not. [3.1.1/MQTT-3.1.3-8] [5.0/MQTT-3.1.3-6]
             (0, Version::V3_1_1)
                 if !connect.clean_start
@@ -73,7 +76,12 @@ impl Broker {
                 false
             }
             (0, _) => self.policy.assign_client_ids,
-            (_, Version::V3_1) if connect.client_id.chars().count() > MAX_CLIENT_ID_OF_3_1 => false,
+            (_, Version::V3_1)
+                if connect.client_id.chars().count() > MAX_CLIENT_ID_OF_3_1
+                    && !self.fault.is(Mutant::LongClientIdAcceptedIn31) =>
+            {
+                false
+            }
             (length, _) => length <= self.policy.max_client_id_bytes,
         };
         let refused = length > 22 && self.fault.is(Mutant::ClientIdOf23BytesRefused)
@@ -378,6 +386,13 @@ impl Broker {
             self.close(id, ending);
         }
     }
+}
+
+/// Whether the flags of a 3.1 CONNECT promise a user name that is not there, which 3.1 allows. [3.1 §3.1]
+fn ends_before_user_name(connect: &Connect<'_>, whole: Frame<'_>) -> bool {
+    const FLAGS_AT: usize = 2 + "MQIsdp".len() + 1;
+    let flags = whole.body().get(FLAGS_AT).copied().unwrap_or(0);
+    connect.version == Version::V3_1 && flags & 0x80 != 0 && connect.user_name.is_none()
 }
 
 /// The return code that fits, if one does; otherwise nothing is sent. [3.1.1/MQTT-3.2.2-6]

@@ -74,7 +74,7 @@ pub struct Policy {
     pub deny_publish: Vec<String>,
     /// Topic Filters: nobody may subscribe to exactly one of these. Default: none.
     pub deny_subscribe: Vec<String>,
-    /// Before 5.0, whether a message that is not allowed closes the connection; otherwise it is acknowledged
+    /// In 3.1.1, whether a message that is not allowed closes the connection; otherwise it is acknowledged
     /// and dropped. Default: no. [3.1.1/MQTT-3.3.5-2]
     pub close_on_denied_publish: bool,
     /// The secret of the challenge method; `None`: no enhanced authentication. Default: `assay`. [5.0 §4.12]

@@ -94,7 +94,8 @@ impl Broker {
     }
 
     fn admit(&mut self, id: ConnectionId, topic: &str, publish: &Publish<'_>) -> Admission {
-        let v5 = self.connections.get(&id).is_some_and(|connection| connection.version == Version::V5);
+        let version = self.connections.get(&id).map(|connection| connection.version);
+        let v5 = version == Some(Version::V5);
         let policy = &self.policy;
         if publish.qos > policy.max_qos && !self.fault.is(Mutant::PublishAboveMaximumQosAccepted) {
             return Admission::Closed(ReasonCode::QOS_NOT_SUPPORTED);
@@ -104,10 +105,13 @@ impl Broker {
             return Admission::Closed(ReasonCode::RETAIN_NOT_SUPPORTED);
         }
         if !self.may_publish(topic) {
-            return match (v5, policy.close_on_denied_publish) {
-                (true, _) => Admission::Refused(ReasonCode::NOT_AUTHORIZED),
-                (false, true) => Admission::Closed(ReasonCode::NOT_AUTHORIZED),
-                (false, false) => Admission::Dropped,
+            return match version {
+                Some(Version::V5) => Admission::Refused(ReasonCode::NOT_AUTHORIZED),
+                Some(Version::V3_1_1) if policy.close_on_denied_publish => {
+                    Admission::Closed(ReasonCode::NOT_AUTHORIZED)
+                }
+                // 3.1 has no other way. [3.1 §3.3]
+                _ => Admission::Dropped,
             };
         }
         let closed =

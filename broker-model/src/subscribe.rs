@@ -45,6 +45,10 @@ impl Broker {
                 Ok(_) if self.fault.is(Mutant::SubackCodeNotGranted) => 0x00,
                 Ok(_) if self.fault.is(Mutant::SubackGrantsMore) => 0x02,
                 Ok(qos) => qos.as_u8(),
+                // 3.1 has no way to tell. [3.1 §3.8]
+                Err(_) if version == Version::V3_1 && !self.fault.is(Mutant::SubackFailureIn31) => {
+                    wanted.options.qos.min(self.policy.max_granted_qos).min(self.policy.max_qos).as_u8()
+                }
                 // Before 5.0 one code says that a filter is refused. [3.1.1/MQTT-3.9.3-2]
                 Err(_) if version != Version::V5 => 0x80,
                 Err(code) => code.0,

@@ -1,6 +1,6 @@
 //! What a check is: a short story with named clients, the statements it can decide, and what proves it.
 
-use crate::setup::Setup;
+use crate::setup::{Profile, Setup};
 use crate::story::{Story, World};
 use mqtt_assay_codec::Version;
 use std::fmt;
@@ -8,12 +8,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-/// A statement of a specification, by id *and version*: the same id means different things in the two.
+/// A statement of a specification, by id *and version*: the same id means different things in 3.1.1 and 5.0.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Cite {
     /// The version whose statement it is.
     pub version: Version,
-    /// The id: `MQTT-3.3.1-6`, or our own (`U5-…`, `U3-…`) for a rule that the specification does not number.
+    /// The id: `MQTT-3.3.1-6`, or our own (`U5-…`, `U3-…`, `M31-…`) for a rule that the specification does not number.
     pub id: &'static str,
 }
 
@@ -106,7 +106,7 @@ pub struct Check {
     pub name: &'static str,
     /// The documentation: a sentence, then the headings *Sends*, *Demands*, *Leaves*.
     pub doc: &'static str,
-    /// The statements that the check can decide, in both versions.
+    /// The statements that the check can decide, in all versions.
     pub covers: &'static [Cite],
     /// What the broker must offer.
     pub needs: &'static [Need],
@@ -114,7 +114,8 @@ pub struct Check {
     pub setup: Setup,
     /// Mutants of the reference broker that the check catches.
     pub proved: &'static [&'static str],
-    /// How long the specification's timers make the story wait; zero for most.
+    /// How long the specification's timers make the story wait; zero for most. What the user tells of a broker's own
+    /// timers comes on top of it: see [`Check::timers`].
     pub waits: Duration,
     /// The story.
     pub run: for<'w> fn(&'w World) -> Running<'w>,
@@ -135,6 +136,13 @@ impl Check {
     /// The statements that the check decides in one version.
     pub fn cites(&self, version: Version) -> impl Iterator<Item = Cite> + '_ {
         self.covers.iter().copied().filter(move |cite| cite.version == version)
+    }
+
+    /// How long the story waits for timers in all: those of the specification, and that of a broker's own which it asks
+    /// for. No answer, however quick, makes it shorter.
+    pub fn timers(&self, profile: &Profile) -> Duration {
+        let told = profile.connect_timeout.filter(|_| self.needs.contains(&Need::ConnectTimeout));
+        self.waits + told.unwrap_or_default()
     }
 
     /// The first sentence of the documentation.
@@ -170,7 +178,7 @@ impl fmt::Debug for Check {
 /// ```
 #[macro_export]
 macro_rules! check {
-    (@seconds) => { 0 };
+    (@seconds) => { 0.0 };
     (@seconds $seconds:literal) => { $seconds };
     (@setup) => { $crate::setup::Setup::Full };
     (@setup $setup:ident) => { $crate::setup::Setup::$setup };
@@ -196,7 +204,7 @@ macro_rules! check {
                 needs: &[$($crate::check::Need::$need),*],
                 setup: $crate::check!(@setup $($setup)?),
                 proved: &[$($mutant),*],
-                waits: std::time::Duration::from_secs($crate::check!(@seconds $($seconds)?)),
+                waits: std::time::Duration::from_millis(($crate::check!(@seconds $($seconds)?) * 1000.0) as u64),
                 run: story,
                 file: file!(),
                 line: line!(),

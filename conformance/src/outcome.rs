@@ -148,6 +148,9 @@ pub struct Run {
     pub interrupted: bool,
     /// Wall time of the run.
     pub elapsed: Duration,
+    /// The longest that the timers of the specification made a check wait: with all checks side by side, the least
+    /// that the run could take.
+    pub timers: Duration,
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! Runs the selected checks against a broker, side by side.
 
+mod clock;
 mod preflight;
 mod simulated;
 
 pub use simulated::simulated;
 
-use crate::check::{Check, Need};
+use crate::check::Check;
 use crate::net::Address;
 use crate::outcome::{self, CheckResult, Finding, Run};
 use crate::serve::{Fault, Served};
@@ -13,8 +14,10 @@ use crate::setup::{Profile, Setup};
 use crate::story::{Abilities, Credentials, Stop, World};
 use crate::target::Target;
 use crate::verdict::Verdict;
+use clock::Clock;
 use mqtt_assay_codec::Version;
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -74,6 +77,13 @@ struct Planned {
     address: Address,
 }
 
+impl Planned {
+    /// How long the timers make it wait.
+    fn timers(&self) -> Duration {
+        self.check.timers(&self.abilities.profile)
+    }
+}
+
 /// Runs the checks; `stop` turning true ends the run early with the results it has.
 ///
 /// # Errors
@@ -107,7 +117,14 @@ pub async fn run(
     };
     tokio::pin!(stopped);
     let preflight::Found { mut abilities, mut remarks } = tokio::select! {
-        found = preflight::run(&options.target, &address, &credentials, &options.versions, options.seed) => found?,
+        found = preflight::run(
+            &options.target,
+            &address,
+            &credentials,
+            &options.versions,
+            &options.checks,
+            options.seed,
+        ) => found?,
         () = &mut stopped => return Err(SetUp::Interrupted),
     };
     for (_, abilities) in &mut abilities {
@@ -135,9 +152,15 @@ pub async fn run(
     progress(Progress::Planned(total));
     let order: Vec<(&'static str, Version)> = planned.iter().map(|p| (p.check.name, p.version)).collect();
     // The longest timers start first, so that the run lasts little longer than the longest of them.
-    planned.sort_by_key(|p| std::cmp::Reverse(p.check.waits));
+    planned.sort_by_key(|p| std::cmp::Reverse(p.timers()));
+    let timers: BTreeMap<(&'static str, Version), Duration> =
+        planned.iter().map(|p| ((p.check.name, p.version), p.timers())).collect();
 
     let (events, mut received) = mpsc::unbounded_channel();
+    let clock = Arc::new(Clock::default());
+    let mut ticks = JoinSet::new();
+    let own = Arc::clone(&clock);
+    ticks.spawn(async move { own.tick().await });
     let players = tokio::spawn(play_all(
         planned,
         Arc::new(Stage {
@@ -145,6 +168,7 @@ pub async fn run(
             seed: options.seed,
             deadline: options.deadline,
             patience: options.patience,
+            clock: Some(Arc::clone(&clock)),
         }),
         options.jobs,
         events,
@@ -187,6 +211,9 @@ pub async fn run(
     results.sort_by_key(|r: &CheckResult| {
         order.iter().position(|&(name, version)| (name, version) == (r.check.name, r.version))
     });
+    // What was not tested has not waited.
+    let waited = results.iter().filter(|r| !matches!(r.verdict, Verdict::NotTested | Verdict::Unsupported));
+    let timers = waited.filter_map(|r| timers.get(&(r.check.name, r.version))).max().copied();
     Ok(Run {
         target: options.target.to_string(),
         seed: options.seed,
@@ -196,6 +223,7 @@ pub async fn run(
         planned: total,
         interrupted,
         elapsed: begun.elapsed(),
+        timers: timers.unwrap_or_default(),
     })
 }
 
@@ -215,7 +243,14 @@ async fn other_setups(options: &Options, fault: Option<Fault>) -> Result<BTreeMa
         let served = serve(setup, fault).await?;
         let address = address_of(&served);
         let nobody = Credentials::default();
-        let found = preflight::run(&options.target, &address, &nobody, &options.versions, options.seed);
+        let found = preflight::run(
+            &options.target,
+            &address,
+            &nobody,
+            &options.versions,
+            &options.checks,
+            options.seed,
+        );
         let mut abilities = found.await?.abilities;
         for (_, abilities) in &mut abilities {
             abilities.profile = setup.profile();
@@ -251,6 +286,18 @@ struct Stage {
     seed: u64,
     deadline: Duration,
     patience: Duration,
+    /// What limits are measured by; `None` in simulated time, of which others have no part.
+    clock: Option<Arc<Clock>>,
+}
+
+impl Stage {
+    /// What a story comes to; `None` if it does not end within the limit.
+    async fn within<T>(&self, limit: Duration, story: impl Future<Output = T>) -> Option<T> {
+        match &self.clock {
+            Some(clock) => clock.within(limit, story).await,
+            None => tokio::time::timeout(limit, story).await.ok(),
+        }
+    }
 }
 
 /// Plays the checks, `jobs` at a time; dropping the future ends those that run.
@@ -278,7 +325,7 @@ async fn play_all(
     while tasks.join_next().await.is_some() {}
 }
 
-async fn play(plan: &Planned, stage: &Stage) -> CheckResult {
+async fn play(plan: &Planned, stage: &Arc<Stage>) -> CheckResult {
     let Planned { check, version, abilities, address } = plan;
     let world = Arc::new(World::new(
         address.clone(),
@@ -289,16 +336,14 @@ async fn play(plan: &Planned, stage: &Stage) -> CheckResult {
         check.name,
         stage.patience,
     ));
-    // A timer that the user has told may be longer than that of the embedded broker.
-    let told = abilities.profile.connect_timeout.filter(|_| check.needs.contains(&Need::ConnectTimeout));
-    let limit = stage.deadline + check.waits + told.unwrap_or_default();
+    let limit = stage.deadline + plan.timers();
     // In a task of its own, so that a panic in a story costs that story only.
     let mut story = JoinSet::new();
-    let (players_world, check) = (Arc::clone(&world), *check);
-    story.spawn(async move { tokio::time::timeout(limit, players_world.play(check)).await });
+    let (players_world, players_stage, check) = (Arc::clone(&world), Arc::clone(stage), *check);
+    story.spawn(async move { players_stage.within(limit, players_world.play(check)).await });
     let mut ended = match story.join_next().await {
-        Some(Ok(Ok(ended))) => ended,
-        Some(Ok(Err(_))) => Err(Stop::inconclusive(format!(
+        Some(Ok(Some(ended))) => ended,
+        Some(Ok(None)) => Err(Stop::inconclusive(format!(
             "the story did not end within {:.0} s (--timeout)",
             limit.as_secs_f64()
         ))),

@@ -38,7 +38,7 @@ impl Pattern {
             return Pattern::Section { version, section };
         }
         let id = rest.to_ascii_uppercase();
-        if ["MQTT-", "U3-", "U5-"].iter().any(|start| id.starts_with(start)) {
+        if ["MQTT-", "U3-", "U5-", "M31-"].iter().any(|start| id.starts_with(start)) {
             return Pattern::Statement { version, id };
         }
         Pattern::Name(text.to_owned())
@@ -67,6 +67,7 @@ impl Pattern {
 /// Cuts `5.0/` off the front. `5` means 5.0, as on the wire.
 fn split_version(text: &str) -> (Option<Version>, &str) {
     match text.split_once('/') {
+        Some(("3.1", rest)) => (Some(Version::V3_1), rest),
         Some(("3.1.1", rest)) => (Some(Version::V3_1_1), rest),
         Some(("5" | "5.0", rest)) => (Some(Version::V5), rest),
         _ => (None, text),
@@ -118,7 +119,7 @@ impl fmt::Display for NoMatch {
             Reason::OtherVersion => write!(
                 f,
                 "the pattern '{pattern}' selects nothing in the MQTT version asked for; leave out --mqtt or \
-                 choose the other version"
+                 choose another version"
             ),
             Reason::Unknown(near) if near.is_empty() => write!(
                 f,

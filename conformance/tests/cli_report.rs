@@ -170,6 +170,7 @@ fn sample() -> Run {
         planned: 6,
         interrupted: false,
         elapsed: ms(6_840),
+        timers: ms(4_500),
     }
 }
 

@@ -73,6 +73,8 @@ const SHOWN_BY_CONNACK: &[&str] = &[
     "connect/password_alone_is_well_formed",
     "request/no_response_information_unasked",
     "session_expiry/disconnect_ends_session_at_once",
+    "v3_1/identifier_of_1_to_23_is_accepted",
+    "v3_1/missing_user_name_is_valid",
 ];
 
 /// What one that answers PINGREQ besides does show: that it keeps these connections.

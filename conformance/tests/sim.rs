@@ -4,6 +4,7 @@
 mod support;
 
 use mqtt_assay::check::Check;
+use mqtt_assay::net::shape::Shape;
 use mqtt_assay::net::sim::Conditions;
 use mqtt_assay::outcome::CheckResult;
 use mqtt_assay::run::simulated;
@@ -11,6 +12,7 @@ use mqtt_assay::verdict::Verdict;
 use mqtt_assay_broker_model::Mutant;
 use mqtt_assay_codec::Version;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 const SEED: u64 = 7;
 
@@ -62,6 +64,44 @@ fn every_check_conforms_and_the_same_seed_gives_the_same_packets() {
     let first: Vec<String> = first.iter().map(digest).collect();
     let differ: Vec<&String> = first.iter().filter(|line| !second.contains(&line.as_str())).collect();
     assert!(differ.is_empty() && first.len() == second.len(), "the second run differs: {differ:#?}");
+}
+
+/// Longer than any answer takes on a network without latency, the courtesy before a PINGREQ included; shorter than any
+/// timer.
+const IDLE: Duration = Duration::from_millis(200);
+
+/// What the checks declare is the time that no run can save: here, where answers take next to none, nobody waits longer,
+/// and what waits does so for as long as it says.
+#[test]
+fn checks_wait_as_long_as_they_declare() {
+    let conditions = Conditions {
+        seed: SEED,
+        latency_min: Duration::from_millis(1),
+        latency_max: Duration::from_millis(1),
+        client_shape: Shape::PLAIN,
+        broker_shape: Shape::PLAIN,
+        ..Conditions::default()
+    };
+    let mut wrong = Vec::new();
+    for check in mqtt_assay::checks::all() {
+        let declared = check.timers(&check.setup.profile());
+        for version in check.versions() {
+            let result = simulated(check, version, &conditions).expect("the build is fit for it");
+            // The packets of a table are not in the log: a timer among them would be waited for in every case.
+            let cases = Duration::from_millis(5 * result.cases as u64);
+            let waited = idle(&result).saturating_sub(cases);
+            if waited > declared + IDLE || waited + IDLE < declared {
+                wrong.push(format!("{version} {} waits {waited:?} and declares {declared:?}", check.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// The time in which nothing came and nothing was sent.
+fn idle(result: &CheckResult) -> Duration {
+    let times: Vec<Duration> = result.log.iter().map(|entry| entry.at).chain([result.elapsed]).collect();
+    times.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).filter(|gap| *gap > IDLE).sum()
 }
 
 #[test]

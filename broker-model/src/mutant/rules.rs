@@ -5,6 +5,9 @@ use super::Mutant;
 /// The player of a script answers no challenge.
 const NO_AUTHENTICATION: &str = "generated clients do not authenticate with AUTH; the checks do";
 
+/// What is asked of 3.1 is asked by the checks alone.
+const NO_3_1: &str = "generated clients speak 3.1.1 and 5.0, not 3.1; the checks do";
+
 /// Mutants that no rule can see in generated scripts, with the reason.
 const BEYOND: &[(Mutant, &str)] = &[
     (Mutant::CredentialsIgnored, "only the owner of the broker knows whose password is right"),
@@ -30,6 +33,10 @@ const BEYOND: &[(Mutant, &str)] = &[
     (Mutant::ControlCharactersStripped, "generated topics have no control characters; the checks' have"),
     (Mutant::LongRemainingLengthRefused, "generated packets are short; the checks' are not"),
     (Mutant::SharedQos1LostOnSessionEnd, "to give the message to another member is a recommendation"),
+    (Mutant::EmptyClientIdAcceptedIn31, NO_3_1),
+    (Mutant::LongClientIdAcceptedIn31, NO_3_1),
+    (Mutant::MissingUserNameRefused, NO_3_1),
+    (Mutant::SubackFailureIn31, NO_3_1),
     (Mutant::AuthFlagsAccepted, NO_AUTHENTICATION),
     (Mutant::UnknownMethodAccepted, NO_AUTHENTICATION),
     (Mutant::AuthenticationMethodMissing, NO_AUTHENTICATION),

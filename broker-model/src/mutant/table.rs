@@ -7,18 +7,18 @@ mutants! {
     ConnectReservedFlagAccepted "connect_reserved_flag_accepted" "accepts a CONNECT whose reserved Connect Flag is set" ["3.1.1/MQTT-3.1.2-3", "3.1.1/MQTT-3.1.4-1", "5.0/MQTT-3.1.2-3", "5.0/MQTT-3.1.4-1"];
     ConnectWillQos3Accepted "connect_will_qos_3_accepted" "accepts a Will QoS of 3" ["3.1.1/MQTT-3.1.2-14", "3.1.1/MQTT-3.1.4-1", "5.0/MQTT-3.1.2-12", "5.0/MQTT-3.1.4-1"];
     ConnectWillBitsWithoutWillAccepted "connect_will_bits_without_will_accepted" "accepts Will QoS or Will Retain without Will Flag" ["3.1.1/MQTT-3.1.2-11", "3.1.1/MQTT-3.1.2-13", "3.1.1/MQTT-3.1.2-15", "3.1.1/MQTT-3.1.4-1", "5.0/MQTT-3.1.2-11", "5.0/MQTT-3.1.2-13", "5.0/MQTT-3.1.4-1"];
-    ConnectPasswordWithoutUserNameAccepted "connect_password_without_user_name_accepted" "accepts a 3.1.1 Password Flag without User Name Flag" ["3.1.1/MQTT-3.1.2-22", "3.1.1/MQTT-3.1.4-1"];
+    ConnectPasswordWithoutUserNameAccepted "connect_password_without_user_name_accepted" "accepts a Password Flag of 3.1 or 3.1.1 without User Name Flag" ["3.1/M31-CON-6", "3.1.1/MQTT-3.1.2-22", "3.1.1/MQTT-3.1.4-1"];
     ConnectMissingFieldsAccepted "connect_missing_fields_accepted" "accepts a CONNECT that ends before the fields its flags promise" ["3.1.1/MQTT-3.1.2-9", "3.1.1/MQTT-3.1.2-19", "3.1.1/MQTT-3.1.2-21", "3.1.1/MQTT-3.1.3-3", "3.1.1/MQTT-3.1.4-1", "5.0/MQTT-3.1.2-9", "5.0/MQTT-3.1.2-17", "5.0/MQTT-3.1.2-19", "5.0/MQTT-3.1.3-3", "5.0/MQTT-3.1.4-1"];
     ConnectTrailingBytesAccepted "connect_trailing_bytes_accepted" "accepts a CONNECT with fields that no flag announces" ["3.1.1/MQTT-3.1.2-18", "3.1.1/MQTT-3.1.2-20", "3.1.1/MQTT-3.1.4-1", "5.0/MQTT-3.1.2-16", "5.0/MQTT-3.1.2-18", "5.0/MQTT-3.1.4-1"];
     ConnectBadStringAccepted "connect_bad_string_accepted" "accepts ill-formed UTF-8 and U+0000 in a CONNECT" ["3.1.1/MQTT-1.5.3-1", "3.1.1/MQTT-1.5.3-2", "3.1.1/MQTT-3.1.3-4", "3.1.1/MQTT-3.1.3-10", "3.1.1/MQTT-3.1.3-11", "3.1.1/MQTT-3.1.4-1", "5.0/MQTT-1.5.4-1", "5.0/MQTT-1.5.4-2", "5.0/MQTT-3.1.3-4", "5.0/MQTT-3.1.3-11", "5.0/MQTT-3.1.3-12", "5.0/MQTT-3.1.4-1"];
     ConnectBadPropertyAccepted "connect_bad_property_accepted" "accepts a CONNECT with properties that are unknown, repeated, out of place or out of range" ["5.0/MQTT-3.1.4-1"];
     ConnectTruncatedAccepted "connect_truncated_accepted" "accepts a CONNECT with a field that runs past its end" ["3.1.1/MQTT-3.1.4-1", "5.0/MQTT-3.1.4-1"];
     ProtocolNameIgnored "protocol_name_ignored" "accepts a CONNECT with an unknown protocol name" ["3.1.1/MQTT-3.1.2-1", "5.0/MQTT-3.1.2-1"];
-    ProtocolLevelIgnored "protocol_level_ignored" "accepts a CONNECT with an unknown protocol level" ["3.1.1/MQTT-3.1.2-2", "5.0/MQTT-3.1.2-2"];
+    ProtocolLevelIgnored "protocol_level_ignored" "accepts a CONNECT with an unknown protocol level" ["3.1/M31-CON-2", "3.1.1/MQTT-3.1.2-2", "5.0/MQTT-3.1.2-2"];
     ProtocolLevelRefusedSilently "protocol_level_refused_silently" "closes without CONNACK 0x01 if the protocol level is unknown" ["3.1.1/MQTT-3.1.2-2"];
-    ProtocolLevelRefusedWithWrongCode "protocol_level_refused_with_wrong_code" "answers an unknown protocol level with CONNACK 0x05" ["3.1.1/MQTT-3.1.2-2"];
+    ProtocolLevelRefusedWithWrongCode "protocol_level_refused_with_wrong_code" "answers an unknown protocol level with CONNACK 0x05" ["3.1/M31-CON-2", "3.1.1/MQTT-3.1.2-2"];
     MalformedConnectAnswered "malformed_connect_answered" "answers a malformed 3.1.1 CONNECT with CONNACK 0x05" ["3.1.1/MQTT-3.1.4-1"];
-    MalformedConnectKeptOpen "malformed_connect_kept_open" "leaves the connection open after a malformed CONNECT" ["3.1.1/MQTT-3.1.4-1", "5.0/MQTT-3.1.4-1"];
+    MalformedConnectKeptOpen "malformed_connect_kept_open" "leaves the connection open after a malformed CONNECT" ["3.1/M31-CON-2", "3.1/M31-CON-6", "3.1.1/MQTT-3.1.4-1", "5.0/MQTT-3.1.4-1"];
     PingreqBeforeConnectAnswered "pingreq_before_connect_answered" "answers PINGREQ before CONNECT" ["3.1.1/MQTT-3.1.0-1", "3.1.1/MQTT-3.2.0-1", "5.0/MQTT-3.1.0-1", "5.0/MQTT-3.2.0-1"];
     PublishBeforeConnectDistributed "publish_before_connect_distributed" "distributes what is published before CONNECT" ["3.1.1/MQTT-3.1.0-1", "5.0/MQTT-3.1.0-1"];
     DisconnectBeforeConnack "disconnect_before_connack" "refuses a CONNECT with DISCONNECT" ["5.0/MQTT-3.14.0-1", "5.0/MQTT-3.2.0-1"];
@@ -27,17 +27,18 @@ mutants! {
     ConnectTimeoutIgnored "connect_timeout_ignored" "waits for a CONNECT for ever" ["3.1.1/U3-CON-2", "5.0/U5-CON-1"];
     PipelinedPacketsDropped "pipelined_packets_dropped" "drops what comes in one segment with CONNECT" ["3.1.1/U3-CON-3", "3.1.1/MQTT-3.8.4-1", "5.0/U5-CON-2", "5.0/MQTT-3.8.4-1"];
     PasswordAloneRefusedAsMalformed "password_alone_refused_as_malformed" "takes a Password without User Name for malformed" ["5.0/U5-CON-6"];
-    BadCredentialsRefusedSilently "bad_credentials_refused_silently" "closes without CONNACK if the user name or password is wrong" ["3.1.1/U3-CON-6"];
-    CredentialsIgnored "credentials_ignored" "accepts every user name and password" ["3.1.1/U3-CON-1", "5.0/MQTT-3.1.4-2"];
+    BadCredentialsRefusedSilently "bad_credentials_refused_silently" "closes without CONNACK if the user name or password is wrong" ["3.1/M31-ACK-2", "3.1.1/U3-CON-6"];
+    CredentialsIgnored "credentials_ignored" "accepts every user name and password" ["3.1/M31-ACK-2", "3.1.1/U3-CON-1", "5.0/MQTT-3.1.4-2"];
+    MissingUserNameRefused "missing_user_name_refused" "closes the connection of a 3.1 Client whose CONNECT ends before the user name that its flags promise" ["3.1/M31-CON-5"];
 
     // CONNACK.
     ConnackMissing "connack_missing" "accepts a connection without CONNACK" ["3.1.1/MQTT-3.1.4-4", "3.1.1/MQTT-3.2.0-1", "5.0/MQTT-3.1.4-5", "5.0/MQTT-3.2.0-1"];
     ConnackTwice "connack_twice" "sends CONNACK twice" ["5.0/MQTT-3.2.0-2"];
-    ConnackAfterQueuedMessages "connack_after_queued_messages" "sends the messages of a resumed session before CONNACK" ["3.1.1/MQTT-3.2.0-1", "5.0/MQTT-3.2.0-1"];
+    ConnackAfterQueuedMessages "connack_after_queued_messages" "sends the messages of a resumed session before CONNACK" ["3.1/M31-FMT-1", "3.1.1/MQTT-3.2.0-1", "5.0/MQTT-3.2.0-1"];
     ConnackFlagsSet "connack_flags_set" "sets reserved Connect Acknowledge Flags" ["3.1.1/U3-CON-4", "5.0/MQTT-3.2.2-1"];
-    ConnackCodeUnlisted "connack_code_unlisted" "refuses a connection with a code that is not listed" ["3.1.1/MQTT-3.2.2-6", "5.0/MQTT-3.2.2-8"];
+    ConnackCodeUnlisted "connack_code_unlisted" "refuses a connection with a code that is not listed" ["3.1/M31-FMT-1", "3.1/M31-CON-2", "3.1.1/MQTT-3.2.2-6", "5.0/MQTT-3.2.2-8"];
     ConnackRefusalWithSessionPresent "connack_refusal_with_session_present" "sets Session Present in a CONNACK that refuses" ["3.1.1/MQTT-3.2.2-4", "5.0/MQTT-3.2.2-6"];
-    RefusedConnectKeptOpen "refused_connect_kept_open" "leaves the connection open after a CONNACK that refuses" ["3.1.1/MQTT-3.2.2-5", "5.0/MQTT-3.2.2-7", "5.0/MQTT-4.13.2-1"];
+    RefusedConnectKeptOpen "refused_connect_kept_open" "leaves the connection open after a CONNACK that refuses" ["3.1/M31-CON-2", "3.1.1/MQTT-3.2.2-5", "5.0/MQTT-3.2.2-7", "5.0/MQTT-4.13.2-1"];
     RefusedConnectStillServed "refused_connect_still_served" "distributes what a refused Client published behind its CONNECT" ["3.1.1/MQTT-3.1.4-5", "5.0/MQTT-3.1.4-6"];
     SessionPresentAlways "session_present_always" "sets Session Present for new sessions" ["3.1.1/MQTT-3.2.2-1", "3.1.1/MQTT-3.2.2-3", "5.0/MQTT-3.2.2-2", "5.0/MQTT-3.2.2-3"];
     SessionPresentNever "session_present_never" "does not set Session Present for resumed sessions" ["3.1.1/MQTT-3.2.2-2", "5.0/MQTT-3.2.2-3"];
@@ -54,31 +55,33 @@ mutants! {
     KeepAliveZeroRefused "keep_alive_zero_refused" "refuses a Keep Alive of 0" ["3.1.1/MQTT-3.1.4-4", "5.0/MQTT-3.1.4-5"];
     KeepAliveRenewedByAnyByte "keep_alive_renewed_by_any_byte" "lets the beginning of a packet renew the Keep Alive" ["3.1.1/MQTT-3.1.2-24", "5.0/MQTT-3.1.2-22"];
     KeepAliveRenewedByPingreqOnly "keep_alive_renewed_by_pingreq_only" "lets no packet but PINGREQ renew the Keep Alive" ["3.1.1/MQTT-3.1.2-24", "5.0/MQTT-3.1.2-22"];
-    PingrespMissing "pingresp_missing" "does not answer PINGREQ" ["3.1.1/MQTT-3.12.4-1", "5.0/MQTT-3.12.4-1"];
+    PingrespMissing "pingresp_missing" "does not answer PINGREQ" ["3.1/M31-PING-1", "3.1.1/MQTT-3.12.4-1", "5.0/MQTT-3.12.4-1"];
 
     // Client Identifiers and takeover.
     EmptyClientIdAcceptedWithoutCleanSession "empty_client_id_accepted_without_clean_session" "accepts an empty 3.1.1 Client Identifier with Clean Session 0" ["3.1.1/MQTT-3.1.3-7", "3.1.1/MQTT-3.1.3-8"];
-    EmptyClientIdRefusedSilently "empty_client_id_refused_silently" "closes without CONNACK 0x02 if the Client Identifier is not acceptable" ["3.1.1/MQTT-3.1.3-8", "3.1.1/MQTT-3.1.3-9"];
-    ClientIdRefusedWithWrongCode "client_id_refused_with_wrong_code" "answers a Client Identifier that it does not accept with CONNACK 0x03" ["3.1.1/MQTT-3.1.3-8", "3.1.1/MQTT-3.1.3-9"];
+    EmptyClientIdRefusedSilently "empty_client_id_refused_silently" "closes without CONNACK 0x02 if the Client Identifier is not acceptable" ["3.1/M31-ACK-1", "3.1/M31-CON-4", "3.1.1/MQTT-3.1.3-8", "3.1.1/MQTT-3.1.3-9"];
+    ClientIdRefusedWithWrongCode "client_id_refused_with_wrong_code" "answers a Client Identifier that it does not accept with CONNACK 0x03" ["3.1/M31-ACK-1", "3.1/M31-CON-4", "3.1.1/MQTT-3.1.3-8", "3.1.1/MQTT-3.1.3-9"];
+    EmptyClientIdAcceptedIn31 "empty_client_id_accepted_in_3_1" "accepts an empty 3.1 Client Identifier" ["3.1/M31-ACK-1"];
+    LongClientIdAcceptedIn31 "long_client_id_accepted_in_3_1" "accepts 3.1 Client Identifiers of more than 23 characters" ["3.1/M31-CON-4"];
     AssignedClientIdNotUnique "assigned_client_id_not_unique" "assigns one Client Identifier to all" ["3.1.1/MQTT-3.1.3-6", "5.0/MQTT-3.1.3-6", "5.0/MQTT-3.2.2-16"];
     AssignedClientIdNotReturned "assigned_client_id_not_returned" "does not tell the Client Identifier that it assigned" ["5.0/MQTT-3.1.3-7", "5.0/MQTT-3.2.2-16"];
     ClientIdCaseFolded "client_id_case_folded" "takes Client Identifiers that differ in case for one" ["3.1.1/MQTT-3.1.3-2", "5.0/MQTT-3.1.3-2"];
-    ClientIdOf23BytesRefused "client_id_of_23_bytes_refused" "refuses Client Identifiers of more than 22 bytes" ["3.1.1/MQTT-3.1.3-5", "5.0/MQTT-3.1.3-5"];
+    ClientIdOf23BytesRefused "client_id_of_23_bytes_refused" "refuses Client Identifiers of more than 22 bytes" ["3.1/M31-CON-3", "3.1.1/MQTT-3.1.3-5", "5.0/MQTT-3.1.3-5"];
     LongClientIdRefusedAndKeptOpen "long_client_id_refused_and_kept_open" "leaves the connection open after it has refused a Client Identifier of more than 23 bytes" ["3.1.1/MQTT-3.1.3-9", "3.1.1/MQTT-3.2.2-5", "5.0/MQTT-3.1.3-8", "5.0/MQTT-3.2.2-7"];
     TakeoverRefused "takeover_refused" "refuses a Client Identifier that is connected" ["3.1.1/MQTT-3.1.4-2", "5.0/MQTT-3.1.4-3"];
-    TakeoverLeavesOldConnection "takeover_leaves_old_connection" "leaves the old connection open when its Client connects again" ["3.1.1/MQTT-3.1.4-2", "5.0/MQTT-3.1.4-3"];
+    TakeoverLeavesOldConnection "takeover_leaves_old_connection" "leaves the old connection open when its Client connects again" ["3.1/M31-CON-7", "3.1.1/MQTT-3.1.4-2", "5.0/MQTT-3.1.4-3"];
     TakeoverWithoutDisconnect "takeover_without_disconnect" "closes the old connection without DISCONNECT 0x8E" ["5.0/MQTT-3.1.4-3"];
 
     // Sessions.
-    SessionNotResumed "session_not_resumed" "starts a new session where one should be resumed" ["3.1.1/MQTT-3.1.2-4", "3.1.1/MQTT-3.1.4-3", "3.1.1/MQTT-3.2.2-2", "5.0/MQTT-3.1.2-5", "5.0/MQTT-3.1.4-4", "5.0/MQTT-3.2.2-3"];
-    SessionNotDiscardedOnCleanStart "session_not_discarded_on_clean_start" "resumes the session in spite of Clean Start" ["3.1.1/MQTT-3.1.2-6", "3.1.1/MQTT-3.1.4-3", "5.0/MQTT-3.1.2-4", "5.0/MQTT-3.1.4-4"];
+    SessionNotResumed "session_not_resumed" "starts a new session where one should be resumed" ["3.1/M31-CON-8", "3.1.1/MQTT-3.1.2-4", "3.1.1/MQTT-3.1.4-3", "3.1.1/MQTT-3.2.2-2", "5.0/MQTT-3.1.2-5", "5.0/MQTT-3.1.4-4", "5.0/MQTT-3.2.2-3"];
+    SessionNotDiscardedOnCleanStart "session_not_discarded_on_clean_start" "resumes the session in spite of Clean Start" ["3.1/M31-CON-9", "3.1.1/MQTT-3.1.2-6", "3.1.1/MQTT-3.1.4-3", "5.0/MQTT-3.1.2-4", "5.0/MQTT-3.1.4-4"];
     SessionNotExpired "session_not_expired" "keeps sessions past their Session Expiry Interval" ["5.0/MQTT-4.1.0-2"];
-    SessionExpiresAtOnce "session_expires_at_once" "ends every session with its connection" ["3.1.1/MQTT-3.1.2-4", "3.1.1/MQTT-4.1.0-1", "5.0/MQTT-3.1.2-6", "5.0/MQTT-3.1.2-23"];
+    SessionExpiresAtOnce "session_expires_at_once" "ends every session with its connection" ["3.1/M31-CON-8", "3.1.1/MQTT-3.1.2-4", "3.1.1/MQTT-4.1.0-1", "5.0/MQTT-3.1.2-6", "5.0/MQTT-3.1.2-23"];
     CleanSessionKept "clean_session_kept" "keeps sessions that should end with their connection" ["3.1.1/MQTT-3.1.2-6", "5.0/MQTT-4.1.0-2"];
     SessionExpiresWhileConnected "session_expires_while_connected" "drops subscriptions while the Client is connected, at its next PINGREQ" ["3.1.1/MQTT-4.1.0-1", "3.1.1/MQTT-4.1.0-2", "5.0/MQTT-4.1.0-1"];
-    SubscriptionsLostOnResume "subscriptions_lost_on_resume" "loses the subscriptions of a resumed session" ["3.1.1/MQTT-3.1.2-4", "3.1.1/MQTT-4.1.0-1", "5.0/MQTT-3.1.2-5"];
-    QueuedMessagesLostOnResume "queued_messages_lost_on_resume" "loses the waiting messages of a resumed session" ["3.1.1/MQTT-3.1.2-5", "3.1.1/MQTT-4.5.0-1", "5.0/MQTT-3.1.2-5", "5.0/MQTT-4.5.0-1"];
-    OfflineMessagesDropped "offline_messages_dropped" "does not store messages for Clients that are away" ["3.1.1/MQTT-3.1.2-5", "3.1.1/MQTT-4.5.0-1", "5.0/MQTT-4.5.0-1"];
+    SubscriptionsLostOnResume "subscriptions_lost_on_resume" "loses the subscriptions of a resumed session" ["3.1/M31-CON-8", "3.1.1/MQTT-3.1.2-4", "3.1.1/MQTT-4.1.0-1", "5.0/MQTT-3.1.2-5"];
+    QueuedMessagesLostOnResume "queued_messages_lost_on_resume" "loses the waiting messages of a resumed session" ["3.1/M31-CON-8", "3.1.1/MQTT-3.1.2-5", "3.1.1/MQTT-4.5.0-1", "5.0/MQTT-3.1.2-5", "5.0/MQTT-4.5.0-1"];
+    OfflineMessagesDropped "offline_messages_dropped" "does not store messages for Clients that are away" ["3.1/M31-CON-8", "3.1.1/MQTT-3.1.2-5", "3.1.1/MQTT-4.5.0-1", "5.0/MQTT-4.5.0-1"];
     InflightLostOnResume "inflight_lost_on_resume" "does not send unacknowledged messages again" ["3.1.1/MQTT-4.4.0-1", "5.0/MQTT-4.4.0-1", "5.0/MQTT-4.3.2-3", "5.0/MQTT-4.3.3-3"];
     SessionExpiryOfFirstConnectionKept "session_expiry_of_first_connection_kept" "keeps the Session Expiry Interval with which a session began" ["5.0/MQTT-4.1.0-2", "5.0/U5-CON-3"];
     SessionExpiryInDisconnectIgnored "session_expiry_in_disconnect_ignored" "ignores the Session Expiry Interval of DISCONNECT" ["5.0/MQTT-4.1.0-2", "5.0/U5-DIS-2"];
@@ -87,15 +90,15 @@ mutants! {
     NoLocalLostOnResume "no_local_lost_on_resume" "forgets No Local when a session is resumed" ["5.0/MQTT-3.1.2-5", "5.0/MQTT-3.8.3-3"];
 
     // PUBLISH from the Client.
-    PubackMissing "puback_missing" "does not answer QoS 1" ["3.1.1/MQTT-3.3.4-1", "3.1.1/MQTT-4.3.2-2", "5.0/MQTT-3.3.4-1", "5.0/MQTT-4.3.2-4"];
-    PubackWrongId "puback_wrong_id" "answers QoS 1 with another Packet Identifier" ["3.1.1/MQTT-2.3.1-6", "3.1.1/MQTT-4.3.2-2", "5.0/MQTT-2.2.1-5", "5.0/MQTT-4.3.2-4"];
-    PubrecMissing "pubrec_missing" "does not answer QoS 2" ["3.1.1/MQTT-3.3.4-1", "3.1.1/MQTT-4.3.3-2", "5.0/MQTT-3.3.4-1", "5.0/MQTT-4.3.3-8"];
-    PubrecWrongId "pubrec_wrong_id" "answers QoS 2 with another Packet Identifier" ["3.1.1/MQTT-2.3.1-6", "3.1.1/MQTT-4.3.3-2", "5.0/MQTT-2.2.1-5", "5.0/MQTT-4.3.3-8"];
-    PubcompMissing "pubcomp_missing" "does not answer PUBREL" ["3.1.1/MQTT-4.3.3-2", "5.0/MQTT-4.3.3-11"];
-    PubcompWrongId "pubcomp_wrong_id" "answers PUBREL with another Packet Identifier" ["3.1.1/MQTT-4.3.3-2", "5.0/MQTT-2.2.1-5", "5.0/MQTT-4.3.3-11"];
+    PubackMissing "puback_missing" "does not answer QoS 1" ["3.1/M31-PUB-1", "3.1/M31-QOS-1", "3.1.1/MQTT-3.3.4-1", "3.1.1/MQTT-4.3.2-2", "5.0/MQTT-3.3.4-1", "5.0/MQTT-4.3.2-4"];
+    PubackWrongId "puback_wrong_id" "answers QoS 1 with another Packet Identifier" ["3.1/M31-QOS-1", "3.1.1/MQTT-2.3.1-6", "3.1.1/MQTT-4.3.2-2", "5.0/MQTT-2.2.1-5", "5.0/MQTT-4.3.2-4"];
+    PubrecMissing "pubrec_missing" "does not answer QoS 2" ["3.1/M31-PUB-1", "3.1/M31-QOS-2", "3.1.1/MQTT-3.3.4-1", "3.1.1/MQTT-4.3.3-2", "5.0/MQTT-3.3.4-1", "5.0/MQTT-4.3.3-8"];
+    PubrecWrongId "pubrec_wrong_id" "answers QoS 2 with another Packet Identifier" ["3.1/M31-QOS-2", "3.1.1/MQTT-2.3.1-6", "3.1.1/MQTT-4.3.3-2", "5.0/MQTT-2.2.1-5", "5.0/MQTT-4.3.3-8"];
+    PubcompMissing "pubcomp_missing" "does not answer PUBREL" ["3.1/M31-QOS-2", "3.1.1/MQTT-4.3.3-2", "5.0/MQTT-4.3.3-11"];
+    PubcompWrongId "pubcomp_wrong_id" "answers PUBREL with another Packet Identifier" ["3.1/M31-QOS-2", "3.1.1/MQTT-4.3.3-2", "5.0/MQTT-2.2.1-5", "5.0/MQTT-4.3.3-11"];
     PubrelOfUnknownIdIgnored "pubrel_of_unknown_id_ignored" "does not answer a PUBREL whose Packet Identifier it does not know" ["3.1.1/MQTT-4.3.3-2", "5.0/MQTT-4.3.3-11"];
-    Qos0Acknowledged "qos_0_acknowledged" "answers QoS 0 with PUBACK" ["3.1.1/MQTT-3.3.4-1", "5.0/MQTT-3.3.4-1"];
-    Qos2AnsweredWithPuback "qos_2_answered_with_puback" "answers QoS 2 with PUBACK" ["3.1.1/MQTT-3.3.4-1", "3.1.1/MQTT-4.3.3-2", "5.0/MQTT-3.3.4-1", "5.0/MQTT-4.3.3-8"];
+    Qos0Acknowledged "qos_0_acknowledged" "answers QoS 0 with PUBACK" ["3.1/M31-QOS-0", "3.1.1/MQTT-3.3.4-1", "5.0/MQTT-3.3.4-1"];
+    Qos2AnsweredWithPuback "qos_2_answered_with_puback" "answers QoS 2 with PUBACK" ["3.1/M31-QOS-2", "3.1.1/MQTT-3.3.4-1", "3.1.1/MQTT-4.3.3-2", "5.0/MQTT-3.3.4-1", "5.0/MQTT-4.3.3-8"];
     Qos2DuplicateDelivered "qos_2_duplicate_delivered" "passes a repeated QoS 2 PUBLISH on" ["3.1.1/MQTT-4.3.3-2", "5.0/MQTT-4.3.3-10"];
     Qos2DuplicateUnanswered "qos_2_duplicate_unanswered" "does not answer a repeated QoS 2 PUBLISH" ["3.1.1/MQTT-4.3.3-2", "5.0/MQTT-4.3.3-10"];
     Qos2ReceiptLostOnResume "qos_2_receipt_lost_on_resume" "forgets across connections which QoS 2 messages it has received" ["3.1.1/MQTT-4.1.0-1", "3.1.1/MQTT-4.3.3-2", "5.0/MQTT-3.1.2-5", "5.0/MQTT-4.3.3-10"];
@@ -108,7 +111,7 @@ mutants! {
     RefusalDropsSubscriptions "refusal_drops_subscriptions" "drops the subscriptions of a Client whose message it refuses" ["5.0/MQTT-4.5.0-1", "5.0/U5-RC-6"];
     PublishAboveMaximumQosAccepted "publish_above_maximum_qos_accepted" "accepts messages above its Maximum QoS" ["5.0/U5-CON-10"];
     RetainUnavailableAccepted "retain_unavailable_accepted" "accepts messages with RETAIN though it retains nothing" ["5.0/U5-CON-11"];
-    DeniedPublishUnacknowledged "denied_publish_unacknowledged" "neither acknowledges nor closes when a 3.1.1 message is not allowed" ["3.1.1/MQTT-3.3.5-2"];
+    DeniedPublishUnacknowledged "denied_publish_unacknowledged" "neither acknowledges nor closes when a message of 3.1 or 3.1.1 is not allowed" ["3.1/M31-PUB-1", "3.1.1/MQTT-3.3.5-2"];
     EmptyPayloadDropped "empty_payload_dropped" "drops messages without payload" ["3.1.1/MQTT-4.5.0-1", "3.1.1/U3-PUB-1", "5.0/MQTT-4.5.0-1", "5.0/U5-PUB-6"];
     EveryThirdMessageLost "every_third_message_lost" "loses every third message" ["3.1.1/MQTT-4.5.0-1", "5.0/MQTT-4.5.0-1"];
     PubackCodeUnlisted "puback_code_unlisted" "sends PUBACK with Reason Code 0x01" ["5.0/MQTT-3.4.2-1"];
@@ -128,10 +131,10 @@ mutants! {
     DupMissingOnRedelivery "dup_missing_on_redelivery" "does not set DUP on a re-delivery" ["3.1.1/MQTT-3.3.1-1", "5.0/MQTT-3.3.1-1"];
     PacketIdChangedOnRedelivery "packet_id_changed_on_redelivery" "gives a re-delivery a new Packet Identifier" ["3.1.1/MQTT-2.3.1-4", "3.1.1/MQTT-4.4.0-1", "5.0/MQTT-4.4.0-1"];
     PacketIdReused "packet_id_reused" "gives every message Packet Identifier 1" ["3.1.1/MQTT-2.3.1-4", "3.1.1/MQTT-4.3.2-1", "3.1.1/MQTT-4.3.3-1", "5.0/MQTT-2.2.1-4", "5.0/MQTT-4.3.2-1", "5.0/MQTT-4.3.3-1"];
-    PacketIdZero "packet_id_zero" "sends PUBLISH with Packet Identifier 0" ["3.1.1/MQTT-2.3.1-1", "5.0/MQTT-2.2.1-4"];
+    PacketIdZero "packet_id_zero" "sends PUBLISH with Packet Identifier 0" ["3.1/M31-FMT-1", "3.1.1/MQTT-2.3.1-1", "5.0/MQTT-2.2.1-4"];
     PacketIdAtQos0 "packet_id_at_qos_0" "puts a Packet Identifier into QoS 0" ["3.1.1/MQTT-2.3.1-5", "5.0/MQTT-2.2.1-2"];
     PacketIdsSharedByDirections "packet_ids_shared_by_directions" "takes a QoS 2 PUBLISH for a repetition if its own delivery has that Packet Identifier" ["3.1.1/U3-PUB-5", "5.0/U5-PKT-1"];
-    QosBitsBothSet "qos_bits_both_set" "sends QoS 2 messages with both QoS bits set" ["3.1.1/MQTT-3.3.1-4", "5.0/MQTT-3.3.1-4"];
+    QosBitsBothSet "qos_bits_both_set" "sends QoS 2 messages with both QoS bits set" ["3.1/M31-FMT-1", "3.1.1/MQTT-3.3.1-4", "5.0/MQTT-3.3.1-4"];
     PubrelMissing "pubrel_missing" "does not answer PUBREC" ["3.1.1/MQTT-4.3.3-1", "5.0/MQTT-4.3.3-4"];
     PubrelWrongId "pubrel_wrong_id" "answers PUBREC with another Packet Identifier" ["3.1.1/MQTT-2.3.1-6", "3.1.1/MQTT-4.3.3-1", "5.0/MQTT-2.2.1-5", "5.0/MQTT-4.3.3-4"];
     PubrelFlagsWrong "pubrel_flags_wrong" "sends PUBREL with flags 0000" ["3.1.1/MQTT-2.2.2-1", "3.1.1/MQTT-3.6.1-1", "5.0/MQTT-2.1.3-1", "5.0/MQTT-3.6.1-1"];
@@ -139,7 +142,7 @@ mutants! {
     PublishResentAfterPubrel "publish_resent_after_pubrel" "sends a PUBLISH again after its PUBREL" ["3.1.1/MQTT-4.3.3-1", "5.0/MQTT-4.3.3-6"];
     Qos1ForgottenWhenSent "qos_1_forgotten_when_sent" "does not wait for PUBACK" ["3.1.1/MQTT-4.3.2-1", "3.1.1/MQTT-4.4.0-1", "5.0/MQTT-4.3.2-3", "5.0/MQTT-4.4.0-1"];
     Qos2ForgottenWhenSent "qos_2_forgotten_when_sent" "does not wait for PUBREC" ["3.1.1/MQTT-4.3.3-1", "3.1.1/MQTT-4.4.0-1", "5.0/MQTT-4.3.3-3", "5.0/MQTT-4.4.0-1"];
-    Qos2DeliveredTwice "qos_2_delivered_twice" "delivers QoS 2 messages twice" ["3.1.1/MQTT-4.3.3-2", "5.0/MQTT-4.3.3-10"];
+    Qos2DeliveredTwice "qos_2_delivered_twice" "delivers QoS 2 messages twice" ["3.1/M31-QOS-2", "3.1.1/MQTT-4.3.3-2", "5.0/MQTT-4.3.3-10"];
     FinalAcknowledgementIgnored "final_acknowledgement_ignored" "takes no notice of PUBACK and PUBCOMP" ["3.1.1/MQTT-4.3.3-1", "5.0/MQTT-4.3.3-6", "5.0/MQTT-4.4.0-1"];
     RefusedDeliveryResent "refused_delivery_resent" "sends a message again that the Client refused" ["5.0/MQTT-4.4.0-2"];
     ResentOnLiveConnection "resent_on_live_connection" "sends unacknowledged messages again at each PINGREQ" ["5.0/MQTT-4.4.0-1"];
@@ -151,14 +154,14 @@ mutants! {
     ExpiryAppliedAfterPublish "expiry_applied_after_publish" "drops QoS 2 messages that expire after their PUBLISH" ["5.0/MQTT-4.3.3-7"];
 
     // Retained messages.
-    RetainedLost "retained_lost" "does not store retained messages" ["3.1.1/MQTT-3.3.1-5", "3.1.1/MQTT-3.3.1-6", "5.0/MQTT-3.3.1-5", "5.0/MQTT-3.3.1-9"];
+    RetainedLost "retained_lost" "does not store retained messages" ["3.1/M31-PUB-2", "3.1.1/MQTT-3.3.1-5", "3.1.1/MQTT-3.3.1-6", "5.0/MQTT-3.3.1-5", "5.0/MQTT-3.3.1-9"];
     RetainedNotReplaced "retained_not_replaced" "keeps the first retained message of a topic" ["3.1.1/MQTT-3.3.1-5", "3.1.1/MQTT-3.3.1-6", "5.0/MQTT-3.3.1-5"];
     RetainedNotReplacedByQos0 "retained_not_replaced_by_qos_0" "keeps the retained message when a QoS 0 one comes" ["3.1.1/MQTT-3.3.1-7", "5.0/MQTT-3.3.1-5"];
     RetainedNotCleared "retained_not_cleared" "does not remove the retained message at an empty payload" ["3.1.1/MQTT-3.3.1-10", "5.0/MQTT-3.3.1-6"];
     EmptyRetainedStored "empty_retained_stored" "stores empty retained messages" ["3.1.1/MQTT-3.3.1-11", "5.0/MQTT-3.3.1-7"];
     EmptyRetainedNotDelivered "empty_retained_not_delivered" "does not deliver the message that removes a retained one" ["3.1.1/MQTT-3.3.1-10", "5.0/MQTT-3.3.1-6"];
-    RetainedFlagCleared "retained_flag_cleared" "sends retained messages with RETAIN 0" ["3.1.1/MQTT-3.3.1-8", "5.0/U5-PUB-10"];
-    RetainFlagOnLive "retain_flag_on_live" "passes the publisher's RETAIN on to established subscriptions" ["3.1.1/MQTT-3.3.1-9", "5.0/MQTT-3.3.1-12"];
+    RetainedFlagCleared "retained_flag_cleared" "sends retained messages with RETAIN 0" ["3.1/M31-PUB-2", "3.1.1/MQTT-3.3.1-8", "5.0/U5-PUB-10"];
+    RetainFlagOnLive "retain_flag_on_live" "passes the publisher's RETAIN on to established subscriptions" ["3.1/M31-PUB-3", "3.1.1/MQTT-3.3.1-9", "5.0/MQTT-3.3.1-12"];
     StoredWithoutRetain "stored_without_retain" "stores messages published with RETAIN 0" ["3.1.1/MQTT-3.3.1-12", "5.0/MQTT-3.3.1-8"];
     ClearedWithoutRetain "cleared_without_retain" "removes the retained message at a message with RETAIN 0" ["3.1.1/MQTT-3.3.1-12", "5.0/MQTT-3.3.1-8"];
     RetainedNotSentForWildcards "retained_not_sent_for_wildcards" "does not send retained messages to subscriptions with wildcards" ["3.1.1/MQTT-3.3.1-6", "5.0/MQTT-3.3.1-9"];
@@ -173,13 +176,13 @@ mutants! {
     RetainedQos0NotStored "retained_qos_0_not_stored" "does not store retained messages of QoS 0" ["3.1.1/U3-PUB-2", "5.0/U5-PUB-8"];
 
     // The Will.
-    WillPublishedLate "will_published_late" "publishes the Will ten seconds late" ["3.1.1/U3-WILL-1", "5.0/U5-WILL-1"];
-    WillNeverPublished "will_never_published" "never publishes a Will" ["3.1.1/MQTT-3.1.2-8", "5.0/MQTT-3.1.2-7", "5.0/MQTT-3.1.2-8"];
-    WillPublishedOnNormalDisconnect "will_published_on_normal_disconnect" "publishes the Will after a normal DISCONNECT" ["3.1.1/MQTT-3.1.2-10", "3.1.1/MQTT-3.14.4-3", "5.0/MQTT-3.1.2-10", "5.0/MQTT-3.14.4-3"];
+    WillPublishedLate "will_published_late" "publishes the Will ten seconds late" ["3.1/M31-CON-10", "3.1.1/U3-WILL-1", "5.0/U5-WILL-1"];
+    WillNeverPublished "will_never_published" "never publishes a Will" ["3.1/M31-CON-10", "3.1.1/MQTT-3.1.2-8", "5.0/MQTT-3.1.2-7", "5.0/MQTT-3.1.2-8"];
+    WillPublishedOnNormalDisconnect "will_published_on_normal_disconnect" "publishes the Will after a normal DISCONNECT" ["3.1/M31-CON-10", "3.1.1/MQTT-3.1.2-10", "3.1.1/MQTT-3.14.4-3", "5.0/MQTT-3.1.2-10", "5.0/MQTT-3.14.4-3"];
     WillLostOnTakeover "will_lost_on_takeover" "drops the Will when its Client connects again" ["3.1.1/MQTT-3.1.2-8", "5.0/MQTT-3.1.2-8"];
     WillLostOnKeepAliveTimeout "will_lost_on_keep_alive_timeout" "drops the Will when the Keep Alive runs out" ["3.1.1/MQTT-3.1.2-8", "3.1.1/MQTT-3.1.2-24", "5.0/MQTT-3.1.2-8", "5.0/MQTT-3.1.2-22"];
     WillLostOnProtocolError "will_lost_on_protocol_error" "drops the Will when it closes for an error" ["3.1.1/MQTT-3.1.2-8", "5.0/MQTT-3.1.2-8"];
-    WillLostOnConnectionLoss "will_lost_on_connection_loss" "drops the Will when the network connection is lost" ["3.1.1/MQTT-3.1.2-8", "5.0/MQTT-3.1.2-8"];
+    WillLostOnConnectionLoss "will_lost_on_connection_loss" "drops the Will when the network connection is lost" ["3.1/M31-CON-10", "3.1.1/MQTT-3.1.2-8", "5.0/MQTT-3.1.2-8"];
     WillLostOnDisconnectWithReason "will_lost_on_disconnect_with_reason" "drops the Will at every DISCONNECT" ["5.0/MQTT-3.1.2-8", "5.0/U5-WILL-8"];
     WillDelayIgnored "will_delay_ignored" "publishes the Will without its delay" ["5.0/MQTT-3.1.2-8", "5.0/MQTT-3.1.3-9"];
     WillDelayNotCutBySessionEnd "will_delay_not_cut_by_session_end" "drops a delayed Will when its session ends" ["5.0/MQTT-3.1.2-7", "5.0/MQTT-3.1.2-8"];
@@ -189,29 +192,30 @@ mutants! {
     WillAlwaysRetained "will_always_retained" "retains a Will without Will Retain" ["3.1.1/MQTT-3.1.2-16", "5.0/MQTT-3.1.2-14"];
     WillPropertiesLost "will_properties_lost" "publishes the Will without its properties" ["5.0/MQTT-3.3.2-4", "5.0/MQTT-3.3.2-15", "5.0/MQTT-3.3.2-16", "5.0/MQTT-3.3.2-17", "5.0/MQTT-3.3.2-20", "5.0/U5-WILL-4"];
     WillUserPropertiesReordered "will_user_properties_reordered" "reverses the User Properties of the Will" ["5.0/MQTT-3.1.3-10"];
-    WillPayloadEmpty "will_payload_empty" "publishes the Will without its payload" ["3.1.1/MQTT-3.1.2-8", "5.0/MQTT-3.1.2-8"];
+    WillPayloadEmpty "will_payload_empty" "publishes the Will without its payload" ["3.1/M31-CON-10", "3.1.1/MQTT-3.1.2-8", "5.0/MQTT-3.1.2-8"];
     WillExpiryIncludesDelay "will_expiry_includes_delay" "counts the Message Expiry Interval of a Will from the end of its connection" ["5.0/U5-WILL-5"];
-    WillPublishedTwice "will_published_twice" "publishes the Will twice" ["3.1.1/MQTT-3.1.2-10", "5.0/MQTT-3.1.2-10"];
+    WillPublishedTwice "will_published_twice" "publishes the Will twice" ["3.1/M31-CON-10", "3.1.1/MQTT-3.1.2-10", "5.0/MQTT-3.1.2-10"];
     WillKeptForNextConnection "will_kept_for_next_connection" "publishes an old Will for a later connection that has none" ["3.1.1/MQTT-3.1.2-10", "3.1.1/MQTT-3.1.2-12", "5.0/MQTT-3.1.2-10"];
     WillQosAboveMaximumAccepted "will_qos_above_maximum_accepted" "accepts a Will QoS above its Maximum QoS" ["5.0/MQTT-3.2.2-12"];
     WillRetainUnavailableAccepted "will_retain_unavailable_accepted" "accepts Will Retain though it retains nothing" ["5.0/MQTT-3.2.2-13"];
 
     // SUBSCRIBE and UNSUBSCRIBE.
-    SubackMissing "suback_missing" "does not answer SUBSCRIBE" ["3.1.1/MQTT-3.8.4-1", "5.0/MQTT-3.8.4-1"];
-    SubackWrongId "suback_wrong_id" "answers SUBSCRIBE with another Packet Identifier" ["3.1.1/MQTT-2.3.1-7", "3.1.1/MQTT-3.8.4-2", "5.0/MQTT-2.2.1-6", "5.0/MQTT-3.8.4-2"];
-    SubackCodesReversed "suback_codes_reversed" "reverses the codes of SUBACK" ["3.1.1/MQTT-3.9.3-1", "5.0/MQTT-3.9.3-1"];
-    SubackCodesShort "suback_codes_short" "sends one code whatever the number of filters" ["3.1.1/MQTT-3.8.4-5", "5.0/MQTT-3.8.4-6", "5.0/MQTT-3.9.3-2"];
-    SubackCodeUnlisted "suback_code_unlisted" "grants with code 0x03" ["3.1.1/MQTT-3.9.3-2", "5.0/MQTT-3.9.3-2"];
+    SubackMissing "suback_missing" "does not answer SUBSCRIBE" ["3.1/M31-SUB-2", "3.1.1/MQTT-3.8.4-1", "5.0/MQTT-3.8.4-1"];
+    SubackWrongId "suback_wrong_id" "answers SUBSCRIBE with another Packet Identifier" ["3.1/M31-SUB-2", "3.1.1/MQTT-2.3.1-7", "3.1.1/MQTT-3.8.4-2", "5.0/MQTT-2.2.1-6", "5.0/MQTT-3.8.4-2"];
+    SubackCodesReversed "suback_codes_reversed" "reverses the codes of SUBACK" ["3.1/M31-SUB-2", "3.1.1/MQTT-3.9.3-1", "5.0/MQTT-3.9.3-1"];
+    SubackCodesShort "suback_codes_short" "sends one code whatever the number of filters" ["3.1/M31-SUB-2", "3.1.1/MQTT-3.8.4-5", "5.0/MQTT-3.8.4-6", "5.0/MQTT-3.9.3-2"];
+    SubackCodeUnlisted "suback_code_unlisted" "grants with code 0x03" ["3.1/M31-FMT-1", "3.1/M31-SUB-2", "3.1.1/MQTT-3.9.3-2", "5.0/MQTT-3.9.3-2"];
     SubackCodeNotGranted "suback_code_not_granted" "says QoS 0 in SUBACK and grants what was asked" ["3.1.1/MQTT-3.8.4-5", "5.0/MQTT-3.8.4-7"];
-    SubackGrantsMore "suback_grants_more" "grants QoS 2 whatever was asked" ["3.1.1/U3-SUB-1", "5.0/U5-SUB-9"];
-    SubackForEachFilter "suback_for_each_filter" "sends a SUBACK for each filter" ["3.1.1/MQTT-3.8.4-4", "5.0/MQTT-3.8.4-5"];
+    SubackGrantsMore "suback_grants_more" "grants QoS 2 whatever was asked" ["3.1/M31-SUB-2", "3.1.1/U3-SUB-1", "5.0/U5-SUB-9"];
+    SubackFailureIn31 "suback_failure_in_3_1" "answers a 3.1 SUBSCRIBE that is not allowed with 0x80" ["3.1/M31-SUB-1", "3.1/M31-SUB-2"];
+    SubackForEachFilter "suback_for_each_filter" "sends a SUBACK for each filter" ["3.1/M31-SUB-2", "3.1.1/MQTT-3.8.4-4", "5.0/MQTT-3.8.4-5"];
     SubackWithoutPropertyLength "suback_without_property_length" "leaves the Property Length of SUBACK and UNSUBACK out" ["5.0/MQTT-2.2.2-1"];
     OnlyFirstFilterSubscribed "only_first_filter_subscribed" "grants every filter and subscribes to the first" ["3.1.1/MQTT-3.8.4-4", "5.0/MQTT-3.8.4-5"];
     RefusedFilterSubscribed "refused_filter_subscribed" "refuses a filter and delivers for it" ["3.1.1/MQTT-3.8.4-5", "5.0/MQTT-3.8.4-7"];
     ResubscribeAdds "resubscribe_adds" "keeps the old subscription beside one with an identical filter" ["3.1.1/MQTT-3.8.4-3", "5.0/MQTT-3.8.4-3"];
     ResubscribeKeepsOldOptions "resubscribe_keeps_old_options" "keeps the old options when a subscription is replaced" ["3.1.1/MQTT-3.8.4-3", "5.0/MQTT-3.8.4-3"];
     ResubscribeDropsQueue "resubscribe_drops_queue" "drops waiting messages when a subscription is replaced" ["3.1.1/MQTT-3.8.4-3", "5.0/MQTT-3.8.4-4"];
-    SubscribeAboveMaximumQosRefused "subscribe_above_maximum_qos_refused" "disconnects who subscribes above its Maximum QoS" ["5.0/MQTT-3.2.2-10"];
+    SubscribeAboveMaximumQosRefused "subscribe_above_maximum_qos_refused" "disconnects who subscribes above its Maximum QoS" ["3.1/M31-SUB-1", "5.0/MQTT-3.2.2-10"];
     WildcardUnavailableGranted "wildcard_unavailable_granted" "grants filters with wildcards though it does not support them" ["3.1.1/MQTT-3.8.3-2", "5.0/U5-CON-12"];
     OverlapAtLowestQos "overlap_at_lowest_qos" "delivers at the lowest QoS of overlapping subscriptions" ["3.1.1/MQTT-3.3.5-1", "5.0/MQTT-3.3.4-2"];
     NoLocalAlways "no_local_always" "sends no Client what it published itself, No Local or not" ["3.1.1/MQTT-4.5.0-1", "5.0/MQTT-4.5.0-1"];

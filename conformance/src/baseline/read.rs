@@ -81,7 +81,7 @@ fn entry(written: Written, line: usize) -> Result<Entry, String> {
         .transpose()?;
     let mqtt = mqtt
         .map(|text| {
-            version_named(&text).ok_or_else(|| format!("mqtt is '{text}'; the versions are 3.1.1 and 5"))
+            version_named(&text).ok_or_else(|| format!("mqtt is '{text}'; the versions are 3.1, 3.1.1 and 5"))
         })
         .transpose()?;
     if let (Some(own), Some(other)) = (mqtt, statement.as_ref().and_then(StatementPattern::version))

@@ -65,6 +65,7 @@ fn run(results: Vec<CheckResult>) -> Run {
         results,
         interrupted: false,
         elapsed: Duration::ZERO,
+        timers: Duration::ZERO,
     }
 }
 

@@ -1,10 +1,11 @@
-//! The checks, by version and section of the specification: `common` for what both versions demand, `v3_1_1` and
-//! `v5` for what one of them does. A file's name begins with its section.
+//! The checks, by version and section of the specification: `common` for what both 3.1.1 and 5.0 demand,
+//! `v3_1_1` and `v5` for what one of them does, `v3_1` for what sets 3.1 apart. A file's name begins with its section.
 
 use crate::check::Check;
 
 pub mod common;
 pub(crate) mod refusals;
+pub mod v3_1;
 pub mod v3_1_1;
 pub mod v5;
 
@@ -77,6 +78,13 @@ pub fn all() -> Vec<&'static Check> {
         v5::s4_12_challenge::CHECKS,
         v5::s4_12_errors::CHECKS,
         common::s6_websocket::CHECKS,
+        v3_1::s3_1_connect::CHECKS,
+        v3_1::s3_1_session::CHECKS,
+        v3_1::s3_2_connack::CHECKS,
+        v3_1::s3_3_publish::CHECKS,
+        v3_1::s3_8_subscribe::CHECKS,
+        v3_1::s3_12_ping::CHECKS,
+        v3_1::s4_1_qos::CHECKS,
     ];
     FILES.iter().flat_map(|file| file.iter()).collect()
 }

@@ -46,7 +46,7 @@ pub(super) struct Arguments {
     #[arg(default_value = "reference")]
     target: String,
 
-    /// The MQTT version to check, 3.1.1 or 5; may be given twice [default: those that the broker accepts]
+    /// The MQTT version to check, 3.1, 3.1.1 or 5; may be given several times [default: those that the broker accepts]
     #[arg(long = "mqtt", value_name = "VERSION", value_parser = version)]
     versions: Vec<Version>,
 
@@ -135,8 +135,8 @@ fn version(text: &str) -> Result<Version, String> {
     match text {
         "3.1.1" => Ok(Version::V3_1_1),
         "5" | "5.0" => Ok(Version::V5),
-        "3.1" => Err("checks for 3.1 are not part of this version; those for 3.1.1 and 5 are".to_owned()),
-        _ => Err("the versions are 3.1.1 and 5".to_owned()),
+        "3.1" => Ok(Version::V3_1),
+        _ => Err("the versions are 3.1, 3.1.1 and 5".to_owned()),
     }
 }
 

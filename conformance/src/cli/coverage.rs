@@ -10,7 +10,8 @@ use std::fmt::Write as _;
 const BEGINNING: &str = "\
 # Coverage
 
-Every statement of the specifications, and every rule that they leave unnumbered (`U3-`, `U5-`): the checks that decide
+Every statement of the specifications, and every rule that they leave unnumbered (`U3-`, `U5-`, and `M31-` for
+3.1, of which only that is here which sets it apart): the checks that decide
 it and the mutants that prove them, or the reason why no check can. The mutants are those of its checks that break it by
 name; where none does, all that its checks catch.
 
@@ -20,7 +21,7 @@ Printed by `mqtt-assay list --coverage`; a test compares.
 /// The table, as Markdown.
 pub fn coverage(checks: &[&'static Check]) -> String {
     let mut text = BEGINNING.to_owned();
-    for version in [Version::V3_1_1, Version::V5] {
+    for version in [Version::V3_1, Version::V3_1_1, Version::V5] {
         let rows: Vec<Row> =
             statement::all().iter().filter(|s| s.version == version).map(|s| Row::of(s, checks)).collect();
         let checked = rows.iter().filter(|row| !row.checks.is_empty()).count();

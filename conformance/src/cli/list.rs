@@ -230,7 +230,7 @@ struct CheckRow {
     /// The mutants of the reference broker that it catches.
     proved: &'static [&'static str],
     /// How long timers of the specification make it wait, in seconds.
-    waits_seconds: u64,
+    waits_seconds: f64,
     /// Where it is written.
     source: String,
 }
@@ -244,7 +244,7 @@ impl CheckRow {
             statements: check.covers.iter().map(ToString::to_string).collect(),
             needs: check.needs.iter().map(|need| need.name()).collect(),
             proved: check.proved,
-            waits_seconds: check.waits.as_secs(),
+            waits_seconds: check.waits.as_secs_f64(),
             source: format!("{}:{}", check.file, check.line),
         }
     }
@@ -256,7 +256,7 @@ impl CheckRow {
 struct StatementRow {
     /// The MQTT version.
     version: &'static str,
-    /// The id; `U3-` and `U5-` ids are ours, for rules that the document does not number.
+    /// The id; `U3-`, `U5-` and `M31-` ids are ours, for rules that the document does not number.
     id: &'static str,
     /// The leading section.
     section: String,

@@ -36,6 +36,9 @@ pub struct Report {
     pub remarks: Vec<String>,
     /// Wall time of the run in milliseconds.
     pub elapsed_ms: u64,
+    /// The longest that the timers of the specification made a check wait, in milliseconds: with all checks side by
+    /// side, the least that the run could take.
+    pub timers_ms: u64,
     /// Whether the run was interrupted; if so, `results` is not complete.
     pub interrupted: bool,
     /// How many checks were to run, each version counted for itself.
@@ -249,6 +252,7 @@ pub fn report(run: &Run, context: &Context, verbose: bool) -> Report {
         versions: run.versions.iter().map(|v| v.as_str()).collect(),
         remarks: run.remarks.clone(),
         elapsed_ms: milliseconds(run.elapsed),
+        timers_ms: milliseconds(run.timers),
         interrupted: run.interrupted,
         planned: run.planned,
         summary: Totals {

@@ -1,14 +1,15 @@
 //! Before the checks: can the broker be reached, which versions does it accept, what does it announce?
 
 use super::SetUp;
+use crate::check::Check;
 use crate::net::{Address, Caller, tls};
 use crate::outcome::Direction;
 use crate::story::{Abilities, Attempt, Credentials, Stop, World};
 use crate::target::{Target, TcpTarget};
 use mqtt_assay_codec::{Connack, Packet, ReasonCode, Version, describe};
 
-/// The versions that a run checks if the user names none.
-const VERSIONS: [Version; 2] = [Version::V3_1_1, Version::V5];
+/// The versions that a run checks if the user names none; 3.1 only if there is something to check.
+const VERSIONS: [Version; 3] = [Version::V3_1, Version::V3_1_1, Version::V5];
 
 /// What the preflight found.
 pub(super) struct Found {
@@ -57,19 +58,25 @@ pub(super) async fn resolve(tcp: &TcpTarget) -> Result<Address, SetUp> {
     }))
 }
 
-/// Connects once in each version.
+/// Connects once in each version: those that were asked for, or all of which there are checks.
 pub(super) async fn run(
     target: &Target,
     address: &Address,
     credentials: &Credentials,
     asked: &[Version],
+    checks: &[&'static Check],
     seed: u64,
 ) -> Result<Found, SetUp> {
-    let versions = if asked.is_empty() { &VERSIONS[..] } else { asked };
+    let has_checks = |version| checks.iter().any(|check| check.versions().any(|own| own == version));
+    let mut versions = if asked.is_empty() { VERSIONS.to_vec() } else { asked.to_vec() };
+    versions.retain(|version| !asked.is_empty() || *version != Version::V3_1 || has_checks(*version));
     let mut found = Found { abilities: Vec::new(), remarks: Vec::new() };
     let mut refusals = Vec::new();
-    for &version in versions {
-        match greet(address, credentials, version, seed).await {
+    // Side by side: a broker that is silent is waited for once.
+    let greetings = versions.iter().map(|version| greet(address, credentials, *version, seed));
+    let answers = futures_util::future::join_all(greetings).await;
+    for (version, answer) in versions.into_iter().zip(answers) {
+        match answer {
             Ok((abilities, remarks)) => {
                 found.abilities.push((version, abilities));
                 found.remarks.extend(remarks);

@@ -10,6 +10,7 @@ use crate::serve::Fault;
 use crate::story::{Abilities, Credentials};
 use crate::target::Target;
 use mqtt_assay_codec::Version;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What a check needs that waits for timers of the specification, which count in seconds.
@@ -35,13 +36,13 @@ pub fn simulated(
         setup: check.setup,
         ..conditions.clone()
     };
-    if !check.waits.is_zero() {
+    if !check.timers(&check.setup.profile()).is_zero() {
         conditions.tick = conditions.tick.max(TIMER_TICK);
     }
     let target = Target::Reference { mutant: conditions.mutant.map(Fault::Model) };
     let story = |address| async move {
         let credentials = Credentials::default();
-        let found = preflight::run(&target, &address, &credentials, &[version], seed).await;
+        let found = preflight::run(&target, &address, &credentials, &[version], &[check], seed).await;
         let Found { mut abilities, .. } = found.map_err(|error| error.to_string())?;
         let Some((version, abilities)) = abilities.pop() else {
             return Err("the preflight found no version".to_owned());
@@ -49,7 +50,8 @@ pub fn simulated(
         let abilities = Abilities { profile: check.setup.profile(), ..abilities };
         let plan = Planned { check, version, abilities, address };
         let patience = super::PATIENCE;
-        Ok(play(&plan, &Stage { credentials, seed, deadline: DEADLINE, patience }).await)
+        Ok(play(&plan, &Arc::new(Stage { credentials, seed, deadline: DEADLINE, patience, clock: None }))
+            .await)
     };
     Simulation::new(conditions)?.play(story)?.map_err(Trouble::Broker)
 }

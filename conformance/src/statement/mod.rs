@@ -1,4 +1,5 @@
-//! The catalogue: every normative statement of 3.1.1 and 5.0, and the rules that the documents leave unnumbered.
+//! The catalogue: every normative statement of 3.1.1 and 5.0, the rules that the documents leave unnumbered, and what
+//! sets 3.1 apart.
 //!
 //! A statement is named by its id *and version*. The wording here is our own summary; the law is the OASIS
 //! document, to which [`Statement::link`] and the section lead.
@@ -119,7 +120,7 @@ impl Observable {
 pub struct Statement {
     /// The version whose statement it is.
     pub version: Version,
-    /// `MQTT-3.3.1-6`, or our own `U5-…`, `U3-…`.
+    /// `MQTT-3.3.1-6`, or our own `U5-…`, `U3-…`, `M31-…`.
     pub id: &'static str,
     /// Whether the document itself numbers it; our own ids stand for rules that it leaves unnumbered.
     pub numbered: bool,
@@ -152,7 +153,7 @@ impl Statement {
         Cite { version: self.version, id: self.id }
     }
 
-    /// The OASIS document. Its anchors change with every rendering, so the section is named beside the link
+    /// The document. Its anchors change with every rendering, so the section is named beside the link
     /// instead of in it.
     pub const fn link(&self) -> &'static str {
         document(self.version)
@@ -193,7 +194,7 @@ static THE_CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
     Catalogue { statements, by_id }
 });
 
-/// Every statement: 3.1.1 before 5.0, numbered before unnumbered, else in the order of the documents.
+/// Every statement: by version, numbered before unnumbered, else in the order of the documents.
 pub fn all() -> &'static [Statement] {
     &THE_CATALOGUE.statements
 }

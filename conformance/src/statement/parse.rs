@@ -4,6 +4,8 @@
 use super::{Binds, Level, Observable, Section, Statement, heading};
 use mqtt_assay_codec::Version;
 
+/// All ids are ours: 3.1 numbers nothing.
+const V3_1: &str = include_str!("../../data/requirements-3.1.tsv");
 const V3_1_1: &str = include_str!("../../data/requirements-3.1.1.tsv");
 const V5: &str = include_str!("../../data/requirements-5.0.tsv");
 /// Why no check can exist for a statement of which the other columns do not tell it.
@@ -12,7 +14,8 @@ const UNNUMBERED: &str = include_str!("../../data/unnumbered.tsv");
 
 /// All statements in catalogue order.
 pub(super) fn everything() -> Vec<Statement> {
-    let mut statements = Vec::new();
+    let mut statements: Vec<Statement> =
+        rows(V3_1).map(|fields| Statement { numbered: false, ..numbered(Version::V3_1, fields) }).collect();
     for (version, file, unnumbered_ids) in [(Version::V3_1_1, V3_1_1, "U3-"), (Version::V5, V5, "U5-")] {
         let start = statements.len();
         statements.extend(rows(file).map(|fields| numbered(version, fields)));

@@ -57,6 +57,11 @@ impl fmt::Display for Section {
 pub const fn heading(version: Version, group: Section) -> &'static str {
     let old = !matches!(version, Version::V5);
     match (group.parts[0], group.parts[1]) {
+        (2, 4) if matches!(version, Version::V3_1) => "Message identifiers",
+        (2, 5) if matches!(version, Version::V3_1) => "Data representation",
+        (4, 1) if matches!(version, Version::V3_1) => "Quality of Service",
+        (4, 2) if matches!(version, Version::V3_1) => "Delivery retry",
+        (4, 3) if matches!(version, Version::V3_1) => "Message ordering",
         (1, 5) => "Data representation",
         (1, _) => "Introduction",
         (2, 1) => "Structure of a packet",

@@ -97,6 +97,7 @@ impl Passive {
         );
         match malformed.statement() {
             Some(id) => stop.citing(self.cite(id)),
+            None if self.version == Version::V3_1 => stop.citing(self.cite("M31-FMT-1")),
             None => stop,
         }
     }

@@ -8,6 +8,7 @@ use crate::net::Address;
 use crate::outcome::Finding;
 use crate::rng::Rng;
 use crate::setup::Profile;
+use crate::statement;
 use crate::verdict::Verdict;
 use mqtt_assay_codec::{Connack, Qos, Version};
 use std::collections::BTreeSet;
@@ -263,7 +264,14 @@ impl World {
         Cite { version: self.version, id }
     }
 
-    pub(crate) fn find(&self, finding: Finding) {
+    pub(crate) fn find(&self, mut finding: Finding) {
+        // What is judged on every packet cites 3.1.1, most of whose statements have no counterpart in 3.1.
+        if self.version == Version::V3_1 {
+            finding.statement = finding.statement.map(|cite| match statement::of(cite) {
+                Some(_) => cite,
+                None => self.cite("M31-FMT-1"),
+            });
+        }
         const FINDINGS_MAX: usize = 100;
         let mut findings = locked(&self.findings);
         if findings.len() < FINDINGS_MAX && !findings.contains(&finding) {

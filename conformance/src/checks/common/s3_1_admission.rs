@@ -72,7 +72,6 @@ check! {
     needs: [ConnectTimeout],
     setup: Guarded,
     proved: ["connect_timeout_ignored"],
-    waits: 3,
     run: async |w| {
         let limit = w.abilities().profile.connect_timeout.unwrap_or_default() + SLACK;
         let silent = w.open("silent").await?;

@@ -79,7 +79,7 @@ check! {
     covers: [V3_1_1 / "MQTT-3.1.2-24", V5 / "MQTT-3.1.2-22", V5 / "MQTT-3.2.2-22", V5 / "U5-DIS-4"],
     needs: [],
     proved: ["keep_alive_ignored"],
-    waits: 5,
+    waits: 4.5,
     run: async |w| {
         let mut clients = vec![short_lived(w, "a").await?];
         for name in ["b", "c"] {
@@ -112,7 +112,7 @@ check! {
     covers: [V3_1_1 / "MQTT-3.1.2-24", V5 / "MQTT-3.1.2-22", V5 / "MQTT-3.2.2-22"],
     needs: [],
     proved: ["keep_alive_renewed_by_server", "keep_alive_ignored"],
-    waits: 3,
+    waits: 3.0,
     run: async |w| {
         let topic = w.topic("news");
         let mut p = w.connect("p").await?;
@@ -152,7 +152,7 @@ check! {
     covers: [V3_1_1 / "MQTT-3.1.2-24", V5 / "MQTT-3.1.2-22"],
     needs: [],
     proved: ["keep_alive_renewed_by_any_byte", "keep_alive_ignored"],
-    waits: 3,
+    waits: 3.0,
     run: async |w| {
         let (mut a, limit) = short_lived(w, "a").await?;
         // A QoS 0 PUBLISH of 100 bytes, which never ends.
@@ -180,7 +180,7 @@ check! {
     covers: [V3_1_1 / "MQTT-3.1.2-24", V5 / "MQTT-3.1.2-22"],
     needs: [],
     proved: ["keep_alive_renewed_by_pingreq_only"],
-    waits: 5,
+    waits: 4.2,
     run: async |w| {
         let topic = w.topic("alive");
         let (mut a, _) = short_lived(w, "a").await?;

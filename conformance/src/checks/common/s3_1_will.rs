@@ -98,7 +98,7 @@ check! {
     ],
     needs: [Qos1],
     proved: ["will_lost_on_keep_alive_timeout", "will_never_published"],
-    waits: 2,
+    waits: 1.5,
     run: async |w| {
         let topic = w.topic("will");
         let mut s = w.connect("s").await?;

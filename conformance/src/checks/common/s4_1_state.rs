@@ -20,7 +20,7 @@ check! {
     covers: [V3_1_1 / "MQTT-4.1.0-1", V3_1_1 / "MQTT-4.1.0-2", V5 / "MQTT-4.1.0-1"],
     needs: [Qos1],
     proved: ["session_expires_while_connected"],
-    waits: 2,
+    waits: 2.0,
     run: async |w| {
         let topic = w.topic("news");
         let s = w.client("s");

@@ -52,7 +52,7 @@ check! {
     covers: [V5 / "MQTT-4.1.0-2", V5 / "MQTT-3.2.2-3", V5 / "U5-CON-3", V5 / "U5-CON-4"],
     needs: [Qos1],
     proved: ["session_not_expired"],
-    waits: 3,
+    waits: 3.0,
     run: async |w| {
         let topic = w.topic("news");
         let mut s = w.client("s").persistent(1).connect().await?;
@@ -80,7 +80,7 @@ check! {
     covers: [V5 / "MQTT-3.1.2-5", V5 / "MQTT-3.1.2-23", V5 / "U5-CON-3"],
     needs: [Qos1],
     proved: ["session_expires_at_once", "subscriptions_lost_on_resume"],
-    waits: 2,
+    waits: 2.0,
     run: async |w| {
         let topic = w.topic("news");
         let mut s = w.client("s").persistent(u32::MAX).connect().await?;
@@ -150,7 +150,7 @@ check! {
     covers: [V5 / "U5-DIS-2", V5 / "MQTT-3.1.2-23", V5 / "MQTT-3.2.2-3"],
     needs: [],
     proved: ["session_expiry_in_disconnect_ignored"],
-    waits: 3,
+    waits: 3.0,
     run: async |w| {
         let mut s = w.client("s").persistent(1).connect().await?;
         granted(&s, 1)?;

@@ -57,7 +57,7 @@ check! {
     covers: [V5 / "MQTT-3.1.2-7", V5 / "MQTT-3.1.2-8"],
     needs: [Qos1],
     proved: ["will_delay_ignored", "will_never_published"],
-    waits: 2,
+    waits: 2.0,
     run: async |w| {
         let topic = w.topic("will");
         let mut s = watcher(w, &topic).await?;
@@ -87,7 +87,7 @@ check! {
     covers: [V5 / "MQTT-3.1.3-9", V5 / "MQTT-3.1.2-8"],
     needs: [Qos1],
     proved: ["will_not_cancelled_by_resume", "will_delay_ignored"],
-    waits: 4,
+    waits: 4.0,
     run: async |w| {
         let topic = w.topic("will");
         let mut s = watcher(w, &topic).await?;
@@ -114,7 +114,7 @@ check! {
     covers: [V5 / "MQTT-3.1.3-9", V5 / "U5-WILL-7"],
     needs: [Qos1],
     proved: ["will_not_cancelled_by_resume", "will_delay_ignored"],
-    waits: 4,
+    waits: 4.0,
     run: async |w| {
         let topic = w.topic("will");
         let mut s = watcher(w, &topic).await?;
@@ -189,7 +189,7 @@ check! {
     covers: [V5 / "MQTT-3.1.2-7", V5 / "MQTT-3.1.2-8", V5 / "U5-WILL-3"],
     needs: [Qos1],
     proved: ["will_delay_not_cut_by_session_end"],
-    waits: 1,
+    waits: 1.0,
     run: async |w| {
         let topic = w.topic("will");
         let mut s = watcher(w, &topic).await?;
@@ -232,7 +232,7 @@ check! {
     covers: [V5 / "MQTT-3.1.2-8", V5 / "U5-WILL-8", V5 / "U5-LEN-3"],
     needs: [Qos1],
     proved: ["will_lost_on_disconnect_with_reason", "will_never_published"],
-    waits: 2,
+    waits: 2.0,
     run: async |w| {
         let (topic, later) = (w.topic("will"), w.topic("later-will"));
         let mut s = watcher(w, &topic).await?;
@@ -296,7 +296,7 @@ check! {
     covers: [V5 / "MQTT-3.14.4-3", V5 / "MQTT-3.1.2-10"],
     needs: [Qos1],
     proved: ["will_published_on_normal_disconnect"],
-    waits: 3,
+    waits: 3.0,
     run: async |w| {
         let topic = w.topic("will");
         let mut s = watcher(w, &topic).await?;
@@ -391,7 +391,7 @@ check! {
     covers: [V5 / "U5-WILL-5"],
     needs: [Qos1],
     proved: ["will_expiry_includes_delay"],
-    waits: 3,
+    waits: 3.0,
     run: async |w| {
         let topic = w.topic("will");
         let mut s = watcher(w, &topic).await?;

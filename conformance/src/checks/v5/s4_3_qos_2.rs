@@ -20,7 +20,7 @@ check! {
     covers: [V5 / "MQTT-4.3.3-7"],
     needs: [Qos2],
     proved: ["expiry_applied_after_publish"],
-    waits: 3,
+    waits: 2.2,
     run: async |w| {
         let topic = w.topic("begun");
         let mut b = w.client("b").persistent(60).acknowledge_by_hand().connect().await?;
@@ -86,7 +86,7 @@ check! {
     covers: [V5 / "MQTT-4.3.3-13"],
     needs: [Qos2],
     proved: ["expired_qos_2_not_completed"],
-    waits: 3,
+    waits: 2.2,
     run: async |w| {
         let mut a = w.connect("a").await?;
         let message = a.publish(&w.topic("unheard"), b"message").qos2();

@@ -71,10 +71,10 @@ pub fn write(out: &mut dyn Write, run: &Run, context: &Context, look: &Look) -> 
     let versions: Vec<_> = run.versions.iter().map(|v| v.as_str()).collect();
     writeln!(
         out,
-        "{}   catalogue {CATALOGUE}   {}   {:.1} s   seed {}",
+        "{}   catalogue {CATALOGUE}   {}   {}   seed {}",
         look.bold().apply_to(printable(&run.target)),
         versions.join(" and "),
-        run.elapsed.as_secs_f64(),
+        time_of(run),
         run.seed
     )?;
     for remark in &run.remarks {
@@ -100,6 +100,15 @@ pub fn write(out: &mut dyn Write, run: &Run, context: &Context, look: &Look) -> 
         writeln!(out)?;
     }
     write_last_line(out, run, context, look)
+}
+
+/// How long the run took, and how much of it no broker and no machine could have saved.
+fn time_of(run: &Run) -> String {
+    let took = format!("{:.1} s", run.elapsed.as_secs_f64());
+    if run.timers.is_zero() {
+        return took;
+    }
+    format!("{took}, of which timers of the specification force {:.1} s", run.timers.as_secs_f64())
 }
 
 /// Lists what was not judged, with the reason: a broker must not look good by what it was not asked.
