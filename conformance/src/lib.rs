@@ -10,6 +10,8 @@ mod digest;
 pub mod matrix;
 pub mod net;
 pub mod outcome;
+pub mod process;
+pub mod profile;
 pub mod report;
 mod rng;
 pub mod run;

@@ -2,12 +2,14 @@
 
 mod preflight;
 mod simulated;
+mod watched;
 
 pub use simulated::simulated;
 
 use crate::check::{Check, Need};
 use crate::net::Address;
 use crate::outcome::{self, CheckResult, Finding, Run};
+use crate::process::{Process, Recipe};
 use crate::serve::{Fault, Served};
 use crate::setup::{Profile, Setup};
 use crate::story::{Abilities, Credentials, Stop, World};
@@ -17,7 +19,7 @@ use mqtt_assay_codec::Version;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Mutex, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 /// What to run, against what, how.
@@ -27,6 +29,8 @@ pub struct Options {
     pub target: Target,
     /// What the user tells of it; the embedded broker's is known.
     pub profile: Profile,
+    /// How the broker is started, if the run shall do so.
+    pub process: Option<Recipe>,
     /// The versions to check in; empty for those that the broker accepts.
     pub versions: Vec<Version>,
     /// The checks, in catalogue order.
@@ -67,6 +71,7 @@ pub enum SetUp {
 }
 
 /// One check in one version, waiting for its turn.
+#[derive(Clone)]
 struct Planned {
     check: &'static Check,
     version: Version,
@@ -85,6 +90,22 @@ pub async fn run(
     progress: &mut (dyn FnMut(Progress<'_>) + Send),
 ) -> Result<Run, SetUp> {
     let begun = Instant::now();
+    let stopped = async {
+        // With nobody left who could stop the run, it runs to its end.
+        if stop.wait_for(|stop| *stop).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::pin!(stopped);
+    let mut process = match &options.process {
+        Some(recipe) => tokio::select! {
+            started = Process::start(recipe, false) => {
+                Some(started.map_err(|trouble| SetUp::Broker(trouble.to_string()))?)
+            }
+            () = &mut stopped => return Err(SetUp::Interrupted),
+        },
+        None => None,
+    };
     // The embedded broker lives as long as the run.
     let mut served = None;
     let (address, credentials) = match &options.target {
@@ -99,16 +120,14 @@ pub async fn run(
             Credentials { user_name: tcp.user_name.clone(), password: tcp.password.clone() },
         ),
     };
-    let stopped = async {
-        // With nobody left who could stop the run, it runs to its end.
-        if stop.wait_for(|stop| *stop).await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::pin!(stopped);
-    let preflight::Found { mut abilities, mut remarks } = tokio::select! {
-        found = preflight::run(&options.target, &address, &credentials, &options.versions, options.seed) => found?,
+    let found = tokio::select! {
+        found = preflight::run(&options.target, &address, &credentials, &options.versions, options.seed) => found,
         () = &mut stopped => return Err(SetUp::Interrupted),
+    };
+    let preflight::Found { mut abilities, mut remarks } = match (found, &mut process) {
+        (Ok(found), _) => found,
+        (Err(trouble), Some(process)) => return Err(with_death(trouble, process).await),
+        (Err(trouble), None) => return Err(trouble),
     };
     for (_, abilities) in &mut abilities {
         abilities.profile = options.profile.clone();
@@ -138,17 +157,20 @@ pub async fn run(
     planned.sort_by_key(|p| std::cmp::Reverse(p.check.waits));
 
     let (events, mut received) = mpsc::unbounded_channel();
-    let players = tokio::spawn(play_all(
-        planned,
-        Arc::new(Stage {
-            credentials: credentials.clone(),
-            seed: options.seed,
-            deadline: options.deadline,
-            patience: options.patience,
-        }),
-        options.jobs,
-        events,
-    ));
+    let stage = Arc::new(Stage {
+        credentials: credentials.clone(),
+        seed: options.seed,
+        deadline: options.deadline,
+        patience: options.patience,
+    });
+    let slot = Arc::new(Mutex::new(process));
+    let players = match &options.process {
+        Some(recipe) => {
+            let broker = (Arc::clone(&slot), recipe.clone());
+            tokio::spawn(watched::play_all(planned, stage, options.jobs, events, broker))
+        }
+        None => tokio::spawn(play_all(planned, stage, options.jobs, events)),
+    };
     let mut results = Vec::with_capacity(total);
     let interrupted = loop {
         tokio::select! {
@@ -159,6 +181,7 @@ pub async fn run(
                     progress(Progress::Finished(&result));
                     results.push(*result);
                 }
+                Some(Told::Remark(remark)) => remarks.push(remark),
                 None => break false,
             },
             () = &mut stopped => break true,
@@ -183,6 +206,10 @@ pub async fn run(
         }
     }
     drop((served, others));
+    // The players have ended or are ending, and with them their hold of it.
+    if let Some(process) = slot.lock().await.take() {
+        process.end().await;
+    }
 
     results.sort_by_key(|r: &CheckResult| {
         order.iter().position(|&(name, version)| (name, version) == (r.check.name, r.version))
@@ -197,6 +224,14 @@ pub async fn run(
         interrupted,
         elapsed: begun.elapsed(),
     })
+}
+
+/// What is wrong, and that the broker has died of it or before.
+async fn with_death(trouble: SetUp, process: &mut Process) -> SetUp {
+    match (trouble, process.has_died().await) {
+        (SetUp::Broker(what), Some(death)) => SetUp::Broker(format!("{what}; the broker died: {death}")),
+        (trouble, _) => trouble,
+    }
 }
 
 /// The embedded broker in another set-up.
@@ -243,6 +278,7 @@ async fn serve(setup: Setup, fault: Option<Fault>) -> Result<Served, SetUp> {
 enum Told {
     Started(&'static Check, Version),
     Finished(Box<CheckResult>),
+    Remark(String),
 }
 
 /// What all checks of a run share.
@@ -327,5 +363,5 @@ async fn play(plan: &Planned, stage: &Stage) -> CheckResult {
     let _ = tokio::time::timeout(stage.deadline, world.clean_up()).await;
     let verdict = findings.first().map_or(Verdict::Conforms, |finding: &Finding| finding.verdict);
     let cases = world.cases();
-    CheckResult { check, version: *version, verdict, findings, notes, cases, log, elapsed }
+    CheckResult { check, version: *version, verdict, findings, notes, cases, log, died: None, elapsed }
 }

@@ -77,9 +77,7 @@ fn what_is_not_there_yet_is_refused_by_name() {
         &["replay", "script", "mqtt://host"],
         &["probe", "mqtt://host"],
         &["report", "a.json", "b.json"],
-        &["check", "--spawn", "mosquitto -p {port}"],
         &["check", "--mqtt", "3.1"],
-        &["check", "broker.toml"],
         &["check", "--report", "html=x.html"],
         &["check", "--report", "sarif=x.sarif"],
     ] {

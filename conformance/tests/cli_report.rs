@@ -92,6 +92,7 @@ fn result(check: &'static Check, version: Version, verdict: Verdict) -> CheckRes
         notes: vec![],
         cases: 0,
         log: vec![],
+        died: None,
         elapsed: ms(4),
     }
 }

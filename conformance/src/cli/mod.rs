@@ -4,6 +4,7 @@
 //! ignored.
 
 mod baseline;
+mod broker;
 mod check;
 mod coverage;
 mod explain;
