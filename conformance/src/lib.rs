@@ -10,6 +10,7 @@ mod digest;
 pub mod matrix;
 pub mod net;
 pub mod outcome;
+pub mod probe;
 pub mod process;
 pub mod profile;
 pub mod report;

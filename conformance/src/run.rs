@@ -4,6 +4,7 @@ mod preflight;
 mod simulated;
 mod watched;
 
+pub(crate) use preflight::resolve;
 pub use simulated::simulated;
 
 use crate::check::{Check, Need};

@@ -75,7 +75,6 @@ fn what_is_not_there_yet_is_refused_by_name() {
     for arguments in [
         &["fuzz", "mqtt://host", "--minutes", "3"][..],
         &["replay", "script", "mqtt://host"],
-        &["probe", "mqtt://host"],
         &["report", "a.json", "b.json"],
         &["check", "--mqtt", "3.1"],
         &["check", "--report", "html=x.html"],

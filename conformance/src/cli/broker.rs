@@ -2,7 +2,7 @@
 
 use super::{Trouble, quoted, target, tls};
 use crate::process::Recipe;
-use crate::profile::{BrokerProfile, Over, PORT};
+use crate::profile::{BrokerProfile, Commands, Over, PORT, TlsFiles};
 use crate::serve::Fault;
 use crate::setup::Profile;
 use crate::target::{Target, TcpTarget, url};
@@ -87,11 +87,15 @@ pub(super) struct Meant {
     /// The whole profile, if the target is one.
     pub(super) file: Option<BrokerProfile>,
     /// All its addresses, the one in use first.
-    #[expect(dead_code, reason = "for `probe`, which comes next")]
     pub(super) addresses: Vec<TcpTarget>,
 }
 
 impl BrokerArguments {
+    /// Whether the command line itself starts a broker.
+    pub(super) fn spawns(&self) -> bool {
+        self.spawn.is_some()
+    }
+
     /// Finds out which broker is meant: by its URL, by the path of its profile, or by what starts it.
     pub(super) fn meant(&self, text: Option<&str>, mutant: Option<Fault>) -> Result<Meant, Trouble> {
         let file = match text {
@@ -298,6 +302,41 @@ impl BrokerArguments {
             wrong_credentials: users.wrong_user.clone().zip(users.wrong_password.clone()),
             connect_timeout: self.connect_timeout.or(file.broker.connect_timeout),
         }
+    }
+
+    /// What the command line and the profile know of the broker together, as a profile; without the password.
+    pub(super) fn known(&self, meant: &Meant) -> BrokerProfile {
+        let mut known = meant.file.clone().unwrap_or_default();
+        if let (None, [tcp, ..]) = (&meant.file, meant.addresses.as_slice()) {
+            let mut address = Target::Tcp(tcp.clone()).to_string();
+            if self.spawn.as_deref().is_some_and(|command| command.contains(PORT)) {
+                address = address.replace(&format!(":{}", tcp.port), &format!(":{PORT}"));
+            }
+            let place = match tcp.transport.scheme() {
+                "mqtts" => &mut known.addresses.tls,
+                "ws" => &mut known.addresses.ws,
+                "wss" => &mut known.addresses.wss,
+                _ => &mut known.addresses.tcp,
+            };
+            *place = Some(address);
+        }
+        if let Some(tcp) = meant.addresses.first() {
+            known.credentials.user = tcp.user_name.clone();
+        }
+        known.credentials.password = None;
+        if let Some(tls) = meant.addresses.iter().find_map(|tcp| tcp.transport.tls.clone()) {
+            let (cert, key) = tls.identity.unzip();
+            known.tls =
+                TlsFiles { ca: tls.ca, cert, key, server_name: tls.server_name, insecure: tls.insecure };
+        }
+        known.broker.denied_topic = meant.profile.denied_topic.clone();
+        known.broker.connect_timeout = meant.profile.connect_timeout;
+        known.credentials.checks_passwords = meant.profile.checks_passwords;
+        if self.spawn.is_some() {
+            let start_timeout = self.spawn_timeout;
+            known.process = Commands { spawn: self.spawn.clone(), start_timeout, ..Commands::default() };
+        }
+        known
     }
 
     /// The arguments that name the same broker in the same way, each with a space before it. A password is not among
