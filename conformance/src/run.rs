@@ -123,11 +123,14 @@ pub async fn run(
     };
     let found = tokio::select! {
         found = preflight::run(&options.target, &address, &credentials, &options.versions, options.seed) => found,
-        () = &mut stopped => return Err(SetUp::Interrupted),
+        () = &mut stopped => Err(SetUp::Interrupted),
     };
-    let preflight::Found { mut abilities, mut remarks } = match (found, &mut process) {
-        (Ok(found), _) => found,
-        (Err(trouble), Some(process)) => return Err(with_death(trouble, process).await),
+    let preflight::Found { mut abilities, mut remarks } = match (found, process.take()) {
+        (Ok(found), running) => {
+            process = running;
+            found
+        }
+        (Err(trouble), Some(process)) => return Err(process.end_after(trouble).await),
         (Err(trouble), None) => return Err(trouble),
     };
     for (_, abilities) in &mut abilities {
@@ -189,7 +192,11 @@ pub async fn run(
         }
     };
     players.abort();
-    for (version, abilities) in abilities.iter().filter(|_| !interrupted) {
+    // The players have ended or are ending, and with them their hold of it.
+    let process = slot.lock().await.take();
+    // Of a broker that died of the last check, the check tells.
+    let dead = options.process.is_some() && process.is_none();
+    for (version, abilities) in abilities.iter().filter(|_| !interrupted && !dead) {
         let world = World::new(
             address.clone(),
             credentials.clone(),
@@ -207,8 +214,7 @@ pub async fn run(
         }
     }
     drop((served, others));
-    // The players have ended or are ending, and with them their hold of it.
-    if let Some(process) = slot.lock().await.take() {
+    if let Some(process) = process {
         process.end().await;
     }
 
@@ -227,11 +233,17 @@ pub async fn run(
     })
 }
 
-/// What is wrong, and that the broker has died of it or before.
-async fn with_death(trouble: SetUp, process: &mut Process) -> SetUp {
-    match (trouble, process.has_died().await) {
-        (SetUp::Broker(what), Some(death)) => SetUp::Broker(format!("{what}; the broker died: {death}")),
-        (trouble, _) => trouble,
+impl Process {
+    /// What is wrong, and that the broker has died of it or before; if it has not, it ends now.
+    pub(crate) async fn end_after(mut self, trouble: SetUp) -> SetUp {
+        match (trouble, self.dies_within(watched::GRACE).await) {
+            (SetUp::Broker(what), Some(death)) => SetUp::Broker(format!("{what}; the broker died: {death}")),
+            (trouble, None) => {
+                self.end().await;
+                trouble
+            }
+            (trouble, Some(_)) => trouble,
+        }
     }
 }
 

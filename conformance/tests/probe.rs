@@ -167,8 +167,8 @@ fn a_written_profile_is_a_target() {
     let file = path.to_str().expect("a path in UTF-8");
     let command = format!("{} serve --listen 127.0.0.1:{{port}}", env!("CARGO_BIN_EXE_mqtt-assay"));
     let (code, shown, said) = mqtt_assay(&["probe", "--spawn", &command, "--out", file]);
-    assert_eq!((code, shown.as_str()), (Some(0), ""), "{said}");
-    assert_eq!(said, "Nothing contradicts what the broker announces.  Exit 0.\n");
+    assert_eq!((code, said.as_str()), (Some(0), ""), "{shown}");
+    assert_eq!(shown, "Nothing contradicts what the broker announces.  Exit 0.\n");
     let text = std::fs::read_to_string(&path).expect("the profile is written");
     assert!(text.contains("tcp = \"mqtt://127.0.0.1:{port}\"") && text.contains("spawn = "), "{text}");
     let (code, shown, said) = mqtt_assay(&["check", file, "--only", "ping/", "--seed", "7"]);

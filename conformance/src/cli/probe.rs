@@ -11,8 +11,9 @@ use crate::setup::Setup;
 use crate::statement;
 use crate::target::Target;
 use console::Style;
-use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write as _};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// So many events are shown of the packets behind a contradiction: the last ones tell.
@@ -99,17 +100,16 @@ pub(super) fn run(arguments: &Arguments, colours: Colours) -> Result<Exit, Troub
         Some(path) => outputs::write(path, &text).map_err(|error| cannot_write(path, &error))?,
         None => io::stdout().lock().write_all(text.as_bytes())?,
     }
-    let colours = colours.wanted && io::stderr().is_terminal();
-    for contradiction in &outcome.contradictions {
-        show(contradiction, colours);
-    }
+    // Where the profile takes the standard output, the rest goes beside it.
+    let to_stdout = arguments.out.is_some();
+    let is_terminal = if to_stdout { io::stdout().is_terminal() } else { io::stderr().is_terminal() };
     let exit = if outcome.contradictions.is_empty() { Exit::Conforms } else { Exit::Violations };
-    let number = match outcome.contradictions.len() {
-        0 => "Nothing contradicts what the broker announces".to_owned(),
-        1 => "1 contradiction".to_owned(),
-        more => format!("{more} contradictions"),
-    };
-    say(&format!("{number}.  Exit {}.", exit.code()));
+    let told = told(&outcome, exit, colours.wanted && is_terminal);
+    if to_stdout {
+        io::stdout().lock().write_all(told.as_bytes())?;
+    } else {
+        say(told.trim_end());
+    }
     Ok(exit)
 }
 
@@ -126,36 +126,43 @@ fn file(target: &Target, outcome: &Outcome) -> String {
     text + "\n" + &BrokerProfile::text(&outcome.profile)
 }
 
-fn show(contradiction: &Contradiction, colours: bool) {
+/// The contradictions with their packets, and what it all comes to.
+fn told(outcome: &Outcome, exit: Exit, colours: bool) -> String {
+    let mut text: String = outcome.contradictions.iter().map(|one| shown(one, colours)).collect();
+    let number = match outcome.contradictions.len() {
+        0 => "Nothing contradicts what the broker announces".to_owned(),
+        1 => "1 contradiction".to_owned(),
+        more => format!("{more} contradictions"),
+    };
+    let _ = writeln!(text, "{number}.  Exit {}.", exit.code());
+    text
+}
+
+fn shown(contradiction: &Contradiction, colours: bool) -> String {
     let style = Style::new().force_styling(colours).red().bold();
     let Contradiction { statement, announced, found, log: packets } = contradiction;
-    say(&format!("{} {statement}", style.apply_to("✗")));
+    let mut text = format!("{} {statement}\n", style.apply_to("✗"));
+    // Strings take whatever is written.
     if let Some(known) = statement::of(*statement) {
-        say(&format!(
-            "    statement  §{} {}, {}: {}",
-            known.section(),
-            known.title,
-            known.level,
-            known.summary
-        ));
+        let (section, title) = (known.section(), known.title);
+        let _ = writeln!(text, "    statement  §{section} {title}, {}: {}", known.level, known.summary);
     }
-    say(&format!("    announced  {}", printable(announced)));
-    say(&format!("    found      {}", printable(found)));
-    say("");
+    let _ = writeln!(text, "    announced  {}", printable(announced));
+    let _ = writeln!(text, "    found      {}\n", printable(found));
     let hidden = packets.len().saturating_sub(SHOWN);
     if hidden > 0 {
-        say(&format!("      … {hidden} events before …"));
+        let _ = writeln!(text, "      … {hidden} events before …");
     }
     let width = packets[hidden..].iter().map(|entry| log::client(entry).chars().count()).max().unwrap_or(0);
     for entry in &packets[hidden..] {
         let (client, arrow) = (log::client(entry), log::arrow(entry.direction));
         let at = entry.at.as_secs_f64();
-        say(&format!("    {at:.3}  {client:width$}  {arrow}  {}", printable(&entry.text)));
+        let _ = writeln!(text, "    {at:.3}  {client:width$}  {arrow}  {}", printable(&entry.text));
     }
-    say("");
+    text + "\n"
 }
 
-fn cannot_write(path: &std::path::Path, error: &io::Error) -> Trouble {
+fn cannot_write(path: &Path, error: &io::Error) -> Trouble {
     Trouble::new(format!(
         "cannot write the profile {}: {error}; check that its folder exists and can be written to",
         path.display()

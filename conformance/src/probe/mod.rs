@@ -87,20 +87,20 @@ pub async fn probe(options: &Options) -> Result<Outcome, SetUp> {
         }
         None => None,
     };
-    let mut outcome = probe_running(options).await;
-    if let Some(mut process) = process {
-        if let Some(death) = process.has_died().await {
-            let what = match outcome {
-                Ok(_) => {
-                    "the broker died while it was probed; `mqtt-assay check` finds out of what".to_owned()
-                }
-                Err(trouble) => trouble.to_string(),
-            };
-            outcome = Err(SetUp::Broker(format!("{what}: {death}")));
-        }
-        process.end().await;
+    let outcome = probe_running(options).await;
+    match (outcome, process) {
+        (Err(trouble), Some(process)) => Err(process.end_after(trouble).await),
+        (Ok(outcome), Some(mut process)) => match process.has_died().await {
+            Some(death) => Err(SetUp::Broker(format!(
+                "the broker died while it was probed, and `mqtt-assay check` finds out of what: {death}"
+            ))),
+            None => {
+                process.end().await;
+                Ok(outcome)
+            }
+        },
+        (outcome, None) => outcome,
     }
-    outcome
 }
 
 async fn probe_running(options: &Options) -> Result<Outcome, SetUp> {

@@ -138,6 +138,11 @@ impl Process {
         }
     }
 
+    /// How it dies, if it does so within this time.
+    pub(crate) async fn dies_within(&mut self, time: Duration) -> Option<Death> {
+        tokio::time::timeout(time, self.death()).await.ok()
+    }
+
     /// Ends it: as the recipe says or by SIGTERM, then, if it does not end, by force.
     pub(crate) async fn end(mut self) {
         for forced in [false, true] {

@@ -7,6 +7,7 @@
 use super::{Planned, Stage, Told, play};
 use crate::outcome::{CheckResult, Finding};
 use crate::process::{Death, Process, Recipe, Trouble};
+use crate::story::AFTERWARDS;
 use crate::verdict::Verdict;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use tokio::time::Instant;
 /// A check that ended within this time before a death may have caused it, too.
 const RECENT: Duration = Duration::from_secs(1);
 /// So long a broker may take to die of the last check.
-const GRACE: Duration = Duration::from_millis(250);
+pub(super) const GRACE: Duration = Duration::from_millis(250);
 
 /// Where the run keeps its broker.
 pub(super) type Slot = Arc<Mutex<Option<Process>>>;
@@ -201,6 +202,8 @@ fn accuse(result: &mut CheckResult, death: Death) {
     };
     let expected = "a broker that lives on".to_owned();
     result.findings.retain(|finding| finding.at.is_some());
+    // Whether the dying broker still answered a last CONNECT is chance. It is the end of the log: no finding moves.
+    result.log.retain(|entry| entry.client != AFTERWARDS);
     result.findings.push(Finding { verdict, statement: None, expected, observed, at: None });
     settle(result, death);
 }
