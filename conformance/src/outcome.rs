@@ -2,6 +2,7 @@
 
 use crate::check::{Check, Cite};
 use crate::digest::Digest;
+use crate::process::Death;
 use crate::verdict::Verdict;
 use mqtt_assay_codec::Version;
 use std::time::Duration;
@@ -98,6 +99,8 @@ pub struct CheckResult {
     pub cases: usize,
     /// Every packet and connection event, in the order seen.
     pub log: Vec<LogEntry>,
+    /// The death of the broker while the check ran, if the run has started it.
+    pub died: Option<Death>,
     /// How long the check took.
     pub elapsed: Duration,
 }

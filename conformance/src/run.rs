@@ -3,12 +3,15 @@
 mod clock;
 mod preflight;
 mod simulated;
+mod watched;
 
+pub(crate) use preflight::resolve;
 pub use simulated::simulated;
 
 use crate::check::Check;
 use crate::net::Address;
 use crate::outcome::{self, CheckResult, Finding, Run};
+use crate::process::{Process, Recipe};
 use crate::serve::{Fault, Served};
 use crate::setup::{Profile, Setup};
 use crate::story::{Abilities, Credentials, Stop, World};
@@ -20,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Mutex, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 /// What to run, against what, how.
@@ -30,6 +33,8 @@ pub struct Options {
     pub target: Target,
     /// What the user tells of it; the embedded broker's is known.
     pub profile: Profile,
+    /// How the broker is started, if the run shall do so.
+    pub process: Option<Recipe>,
     /// The versions to check in; empty for those that the broker accepts.
     pub versions: Vec<Version>,
     /// The checks, in catalogue order.
@@ -70,6 +75,7 @@ pub enum SetUp {
 }
 
 /// One check in one version, waiting for its turn.
+#[derive(Clone)]
 struct Planned {
     check: &'static Check,
     version: Version,
@@ -95,6 +101,22 @@ pub async fn run(
     progress: &mut (dyn FnMut(Progress<'_>) + Send),
 ) -> Result<Run, SetUp> {
     let begun = Instant::now();
+    let stopped = async {
+        // With nobody left who could stop the run, it runs to its end.
+        if stop.wait_for(|stop| *stop).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::pin!(stopped);
+    let mut process = match &options.process {
+        Some(recipe) => tokio::select! {
+            started = Process::start(recipe, false) => {
+                Some(started.map_err(|trouble| SetUp::Broker(trouble.to_string()))?)
+            }
+            () = &mut stopped => return Err(SetUp::Interrupted),
+        },
+        None => None,
+    };
     // The embedded broker lives as long as the run.
     let mut served = None;
     let (address, credentials) = match &options.target {
@@ -109,14 +131,7 @@ pub async fn run(
             Credentials { user_name: tcp.user_name.clone(), password: tcp.password.clone() },
         ),
     };
-    let stopped = async {
-        // With nobody left who could stop the run, it runs to its end.
-        if stop.wait_for(|stop| *stop).await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::pin!(stopped);
-    let preflight::Found { mut abilities, mut remarks } = tokio::select! {
+    let found = tokio::select! {
         found = preflight::run(
             &options.target,
             &address,
@@ -124,8 +139,16 @@ pub async fn run(
             &options.versions,
             &options.checks,
             options.seed,
-        ) => found?,
-        () = &mut stopped => return Err(SetUp::Interrupted),
+        ) => found,
+        () = &mut stopped => Err(SetUp::Interrupted),
+    };
+    let preflight::Found { mut abilities, mut remarks } = match (found, process.take()) {
+        (Ok(found), running) => {
+            process = running;
+            found
+        }
+        (Err(trouble), Some(process)) => return Err(process.end_after(trouble).await),
+        (Err(trouble), None) => return Err(trouble),
     };
     for (_, abilities) in &mut abilities {
         abilities.profile = options.profile.clone();
@@ -161,18 +184,21 @@ pub async fn run(
     let mut ticks = JoinSet::new();
     let own = Arc::clone(&clock);
     ticks.spawn(async move { own.tick().await });
-    let players = tokio::spawn(play_all(
-        planned,
-        Arc::new(Stage {
-            credentials: credentials.clone(),
-            seed: options.seed,
-            deadline: options.deadline,
-            patience: options.patience,
-            clock: Some(Arc::clone(&clock)),
-        }),
-        options.jobs,
-        events,
-    ));
+    let stage = Arc::new(Stage {
+        credentials: credentials.clone(),
+        seed: options.seed,
+        deadline: options.deadline,
+        patience: options.patience,
+        clock: Some(clock),
+    });
+    let slot = Arc::new(Mutex::new(process));
+    let players = match &options.process {
+        Some(recipe) => {
+            let broker = (Arc::clone(&slot), recipe.clone());
+            tokio::spawn(watched::play_all(planned, stage, options.jobs, events, broker))
+        }
+        None => tokio::spawn(play_all(planned, stage, options.jobs, events)),
+    };
     let mut results = Vec::with_capacity(total);
     let interrupted = loop {
         tokio::select! {
@@ -183,13 +209,18 @@ pub async fn run(
                     progress(Progress::Finished(&result));
                     results.push(*result);
                 }
+                Some(Told::Remark(remark)) => remarks.push(remark),
                 None => break false,
             },
             () = &mut stopped => break true,
         }
     };
     players.abort();
-    for (version, abilities) in abilities.iter().filter(|_| !interrupted) {
+    // The players have ended or are ending, and with them their hold of it.
+    let process = slot.lock().await.take();
+    // Of a broker that died of the last check, the check tells.
+    let dead = options.process.is_some() && process.is_none();
+    for (version, abilities) in abilities.iter().filter(|_| !interrupted && !dead) {
         let world = World::new(
             address.clone(),
             credentials.clone(),
@@ -207,6 +238,9 @@ pub async fn run(
         }
     }
     drop((served, others));
+    if let Some(process) = process {
+        process.end().await;
+    }
 
     results.sort_by_key(|r: &CheckResult| {
         order.iter().position(|&(name, version)| (name, version) == (r.check.name, r.version))
@@ -225,6 +259,20 @@ pub async fn run(
         elapsed: begun.elapsed(),
         timers: timers.unwrap_or_default(),
     })
+}
+
+impl Process {
+    /// What is wrong, and that the broker has died of it or before; if it has not, it ends now.
+    pub(crate) async fn end_after(mut self, trouble: SetUp) -> SetUp {
+        match (trouble, self.dies_within(watched::GRACE).await) {
+            (SetUp::Broker(what), Some(death)) => SetUp::Broker(format!("{what}; the broker died: {death}")),
+            (trouble, None) => {
+                self.end().await;
+                trouble
+            }
+            (trouble, Some(_)) => trouble,
+        }
+    }
 }
 
 /// The embedded broker in another set-up.
@@ -278,6 +326,7 @@ async fn serve(setup: Setup, fault: Option<Fault>) -> Result<Served, SetUp> {
 enum Told {
     Started(&'static Check, Version),
     Finished(Box<CheckResult>),
+    Remark(String),
 }
 
 /// What all checks of a run share.
@@ -372,5 +421,5 @@ async fn play(plan: &Planned, stage: &Arc<Stage>) -> CheckResult {
     let _ = tokio::time::timeout(stage.deadline, world.clean_up()).await;
     let verdict = findings.first().map_or(Verdict::Conforms, |finding: &Finding| finding.verdict);
     let cases = world.cases();
-    CheckResult { check, version: *version, verdict, findings, notes, cases, log, elapsed }
+    CheckResult { check, version: *version, verdict, findings, notes, cases, log, died: None, elapsed }
 }

@@ -7,6 +7,7 @@
 
 mod edge;
 mod fault;
+mod fuse;
 
 pub use crate::net::tls::FileTrouble;
 pub use edge::{Edge, ServeTrouble, ServerTls, WEBSOCKET_PATH};
@@ -15,7 +16,9 @@ pub use fault::{EdgeFault, Fault};
 use crate::net::Listener;
 use crate::net::layers::Layered;
 use crate::setup::Setup;
+use fuse::{Fuse, Fused};
 use mqtt_assay_broker_model::{Broker, ConnectionId, Input, Mutant, Output};
+use mqtt_assay_codec::PacketType;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -42,6 +45,7 @@ const CHUNKS_WAITING: usize = 1024;
 #[derive(Debug)]
 pub struct Served {
     edge: Edge,
+    fuse: Option<Fuse>,
     // Dropping the set ends its task, and with it all others.
     _tasks: JoinSet<()>,
 }
@@ -63,7 +67,7 @@ impl Served {
     ///
     /// The port cannot be opened.
     pub async fn set_up(setup: Setup, fault: Option<Fault>) -> Result<Served, ServeTrouble> {
-        Served::listen(setup, Edge::loopback(fault), fault).await
+        Served::serve(setup, Edge::loopback(fault), fault, None).await
     }
 
     /// Serves at this edge.
@@ -71,7 +75,38 @@ impl Served {
     /// # Errors
     ///
     /// The port cannot be opened, or the files of TLS are wrong.
-    pub async fn listen(setup: Setup, mut edge: Edge, fault: Option<Fault>) -> Result<Served, ServeTrouble> {
+    pub async fn listen(setup: Setup, edge: Edge, fault: Option<Fault>) -> Result<Served, ServeTrouble> {
+        Served::serve(setup, edge, fault, None).await
+    }
+
+    /// As [`Served::listen`] with the full set-up, until a client sends a packet of this type: then nothing is answered any
+    /// more on that connection, and [`Served::dies`] returns, whose caller is to end the process.
+    ///
+    /// # Errors
+    ///
+    /// The port cannot be opened, or the files of TLS are wrong.
+    pub async fn listen_until(
+        edge: Edge,
+        fault: Option<Fault>,
+        fatal: PacketType,
+    ) -> Result<Served, ServeTrouble> {
+        Served::serve(Setup::Full, edge, fault, Some(Fuse::new(fatal))).await
+    }
+
+    /// Waits for the packet that the broker dies of; for ever if there is none.
+    pub async fn dies(&self) {
+        match &self.fuse {
+            Some(fuse) => fuse.burnt().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn serve(
+        setup: Setup,
+        mut edge: Edge,
+        fault: Option<Fault>,
+        fuse: Option<Fuse>,
+    ) -> Result<Served, ServeTrouble> {
         let (mutant, edge_fault) = match fault {
             Some(Fault::Model(mutant)) => (Some(mutant), None),
             Some(Fault::Edge(fault)) => (None, Some(fault)),
@@ -83,12 +118,16 @@ impl Served {
         edge.address = listener.local_addr().map_err(port)?;
         let machine = Machine::new(setup, mutant, 0);
         let mut tasks = JoinSet::new();
-        if edge.tls.is_none() && edge.websocket.is_none() {
-            tasks.spawn(serve(listener, machine));
-        } else {
-            tasks.spawn(serve(Layered::new(listener, layers), machine));
-        }
-        Ok(Served { edge, _tasks: tasks })
+        let layered = edge.tls.is_some() || edge.websocket.is_some();
+        match (layered, fuse.clone()) {
+            (false, None) => tasks.spawn(serve(listener, machine)),
+            (true, None) => tasks.spawn(serve(Layered::new(listener, layers), machine)),
+            (false, Some(fuse)) => tasks.spawn(serve(Fused { listener, fuse }, machine)),
+            (true, Some(fuse)) => {
+                tasks.spawn(serve(Fused { listener: Layered::new(listener, layers), fuse }, machine))
+            }
+        };
+        Ok(Served { edge, fuse, _tasks: tasks })
     }
 
     /// Where it listens.

@@ -60,6 +60,7 @@ impl Setup {
             Setup::Guarded => Profile {
                 denied_topic: Some(DENIED_TOPIC.into()),
                 checks_passwords: true,
+                wrong_credentials: None,
                 connect_timeout: Some(CONNECT_TIMEOUT),
             },
         }
@@ -73,6 +74,8 @@ pub struct Profile {
     pub denied_topic: Option<String>,
     /// Whether the broker refuses unknown users and wrong passwords.
     pub checks_passwords: bool,
+    /// A pair of user name and password that it must refuse, beside those of the checks' own invention.
+    pub wrong_credentials: Option<(String, String)>,
     /// The time after which it closes a connection that has sent no CONNECT.
     pub connect_timeout: Option<Duration>,
 }

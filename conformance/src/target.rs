@@ -1,5 +1,7 @@
 //! The broker under test: where it listens, how it is reached, and as whom to connect.
 
+pub(crate) mod url;
+
 use crate::serve::Fault;
 use std::fmt;
 use std::path::PathBuf;

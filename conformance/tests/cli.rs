@@ -75,10 +75,7 @@ fn what_is_not_there_yet_is_refused_by_name() {
     for arguments in [
         &["fuzz", "mqtt://host", "--minutes", "3"][..],
         &["replay", "script", "mqtt://host"],
-        &["probe", "mqtt://host"],
         &["report", "a.json", "b.json"],
-        &["check", "--spawn", "mosquitto -p {port}"],
-        &["check", "broker.toml"],
         &["check", "--report", "html=x.html"],
         &["check", "--report", "sarif=x.sarif"],
     ] {

@@ -92,6 +92,7 @@ fn result(check: &'static Check, version: Version, verdict: Verdict) -> CheckRes
         notes: vec![],
         cases: 0,
         log: vec![],
+        died: None,
         elapsed: ms(4),
     }
 }
@@ -406,7 +407,7 @@ fn explanations() {
 #[test]
 fn help_texts() {
     snapshot("help", &cli::help(None));
-    for subcommand in ["check", "list", "explain", "serve", "simulate", "prove"] {
+    for subcommand in ["check", "probe", "list", "explain", "serve", "simulate", "prove"] {
         snapshot(&format!("help_{subcommand}"), &cli::help(Some(subcommand)));
     }
 }

@@ -1,9 +1,9 @@
-//! What the README shows is what the command prints.
+//! What the README and the pages beside it show is what the command prints.
 
 use std::path::Path;
 use std::process::Command;
 
-/// Times differ from run to run: every number with a decimal point becomes `#`.
+/// Times and ports differ from run to run: every number with a decimal point becomes `#`, and so does a loopback port.
 fn without_times(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -17,27 +17,55 @@ fn without_times(text: &str) -> String {
         out.push_str(if is_time { "#" } else { number });
         rest = &rest[end..];
     }
-    out + rest
+    out.push_str(rest);
+    let mut parts = out.split(LOOPBACK);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        out.push_str(LOOPBACK);
+        out.push('#');
+        out.push_str(part.trim_start_matches(|c: char| c.is_ascii_digit()));
+    }
+    out
 }
 
-#[test]
-fn console_blocks_are_real() {
+/// What stands before a port.
+const LOOPBACK: &str = "127.0.0.1:";
+
+/// What the blocks of this file show is what their commands print.
+fn console_blocks_are_real(file: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let readme = std::fs::read_to_string(root.join("README.md")).expect("the README is there");
+    let text = std::fs::read_to_string(root.join(file)).expect("the file is there");
+    // Commands that start the reference broker find it.
+    let command = Path::new(env!("CARGO_BIN_EXE_mqtt-assay"));
+    let own = command.parent().expect("a command lies in a folder").to_owned();
+    let others = std::env::var_os("PATH").unwrap_or_default();
+    let path =
+        std::env::join_paths(std::iter::once(own).chain(std::env::split_paths(&others))).expect("a PATH");
     let mut shown = 0;
-    for block in readme.split("```console\n").skip(1) {
+    for block in text.split("```console\n").skip(1) {
         let block = block.split("```").next().expect("a block has a beginning");
-        let (command, expected) = block.split_once('\n').expect("a command and what it prints");
-        let arguments = command.strip_prefix("$ mqtt-assay ").expect("blocks begin with `$ mqtt-assay`");
-        let output = Command::new(env!("CARGO_BIN_EXE_mqtt-assay"))
-            .args(arguments.split_whitespace())
+        let (line, expected) = block.split_once('\n').expect("a command and what it prints");
+        let arguments = line.strip_prefix("$ mqtt-assay ").expect("blocks begin with `$ mqtt-assay`");
+        let output = Command::new(command)
+            .args(shell_words::split(arguments).expect("words of a shell"))
             .current_dir(&root)
             .env("COLUMNS", "110")
+            .env("PATH", &path)
             .output()
             .expect("the command runs");
         let printed = String::from_utf8_lossy(&output.stdout);
-        assert_eq!(without_times(expected.trim_end()), without_times(printed.trim_end()), "{command}");
+        assert_eq!(without_times(expected.trim_end()), without_times(printed.trim_end()), "{line}");
         shown += 1;
     }
-    assert!(shown > 0, "the README shows no run");
+    assert!(shown > 0, "{file} shows no run");
+}
+
+#[test]
+fn the_readme_is_real() {
+    console_blocks_are_real("README.md");
+}
+
+#[test]
+fn the_page_about_profiles_is_real() {
+    console_blocks_are_real("docs/profile.md");
 }

@@ -24,6 +24,7 @@ pub use accept::UNEXPLAINED;
 pub use entry::{Entry, StatementPattern};
 pub use gate::{Gate, Judgement, Placed, Stale, Standing};
 pub use read::Wrong;
+pub(crate) use read::line_of;
 pub use toml::value::Date;
 
 /// The entries of a baseline file, in its order.

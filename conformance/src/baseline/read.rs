@@ -111,6 +111,6 @@ fn same(a: &Entry, b: &Entry) -> bool {
 }
 
 /// The number of the line that this byte is in.
-fn line_of(text: &str, at: usize) -> usize {
+pub(crate) fn line_of(text: &str, at: usize) -> usize {
     text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
 }

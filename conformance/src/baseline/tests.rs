@@ -51,6 +51,7 @@ fn result(version: Version, findings: &[(Verdict, Option<&'static str>)]) -> Che
         notes: vec![],
         cases: 0,
         log: vec![],
+        died: None,
         elapsed: Duration::ZERO,
     }
 }

@@ -1,27 +1,24 @@
 //! `check`: the run.
 
+use super::broker::{BrokerArguments, Meant, seconds};
 use super::outputs::{Outputs, Wanted};
 use super::progress::Shown;
-use super::{Colours, Trouble, baseline, mutant, quoted, say, target, tls};
+use super::{Colours, Trouble, baseline, mutant, say};
 use crate::check::Check;
 use crate::checks;
 use crate::outcome::Run;
+use crate::process;
 use crate::report::terminal::{self, Look};
 use crate::report::{Context, Exit};
 use crate::run::{self, PATIENCE, Progress};
 use crate::select::Selection;
 use crate::serve::Fault;
-use crate::setup::Profile;
-use crate::target::Target;
 use indicatif::ProgressBar;
 use mqtt_assay_codec::Version;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::watch;
-
-/// Where a password may wait that shall not be seen in the list of processes.
-const PASSWORD_VARIABLE: &str = "MQTT_ASSAY_PASSWORD";
 
 /// What one check may take unless told otherwise: generous, since only a broker that hangs makes use of it.
 const DEADLINE_SECONDS: &str = "60";
@@ -42,9 +39,9 @@ Exit codes:
 #[command(after_help = EXIT_CODES)]
 pub(super) struct Arguments {
     /// The broker: mqtt://[USER[:PASSWORD]@]HOST[:PORT], the same with mqtts://, ws:// or wss:// (and /PATH, if it
-    /// is not /mqtt), or `reference` for the embedded one
-    #[arg(default_value = "reference")]
-    target: String,
+    /// is not /mqtt), the path of its profile (TOML; see docs/profile.md), or `reference` for the embedded one, which
+    /// is meant if nothing is named
+    target: Option<String>,
 
     /// The MQTT version to check, 3.1, 3.1.1 or 5; may be given several times [default: those that the broker accepts]
     #[arg(long = "mqtt", value_name = "VERSION", value_parser = version)]
@@ -70,32 +67,12 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "SECONDS", default_value = DEADLINE_SECONDS, value_parser = seconds)]
     timeout: Duration,
 
-    /// The user name to connect with; overrides the one in the URL
-    #[arg(long, value_name = "NAME", help_heading = "Broker")]
-    user: Option<String>,
-
-    /// The password; better put into the environment variable MQTT_ASSAY_PASSWORD
-    #[arg(long, value_name = "PASSWORD", help_heading = "Broker")]
-    password: Option<String>,
-
-    /// A topic that this user may not publish to, for the checks of what becomes of such messages
-    #[arg(long, value_name = "TOPIC", help_heading = "Broker", value_parser = topic)]
-    denied_topic: Option<String>,
-
-    /// The broker refuses unknown users and wrong passwords: check how
-    #[arg(long, help_heading = "Broker")]
-    checks_passwords: bool,
-
-    /// The broker closes a connection without CONNECT within this time: check it
-    #[arg(long, value_name = "SECONDS", help_heading = "Broker", value_parser = seconds)]
-    connect_timeout: Option<Duration>,
-
     /// Break the embedded broker on purpose, to see what the checks make of it
     #[arg(long, value_name = "NAME", value_parser = mutant::parse_fault, help_heading = "Broker")]
     mutant: Option<Fault>,
 
     #[command(flatten)]
-    tls: tls::TlsArguments,
+    broker: BrokerArguments,
 
     /// Write a report, as json or junit, when the run is over; `-` is the standard output. Until then, PATH.partial
     /// holds the results so far (json only)
@@ -126,9 +103,6 @@ pub(super) struct Arguments {
     /// Write the baseline that this run passes; reasons of what still fails are kept
     #[arg(long, requires = "baseline", help_heading = "Baseline")]
     accept: bool,
-
-    #[arg(long, value_name = "COMMAND", hide = true)]
-    spawn: Option<String>,
 }
 
 fn version(text: &str) -> Result<Version, String> {
@@ -140,72 +114,7 @@ fn version(text: &str) -> Result<Version, String> {
     }
 }
 
-fn topic(text: &str) -> Result<String, String> {
-    match mqtt_assay_codec::topic::check_name(text) {
-        Ok(()) => Ok(text.to_owned()),
-        Err(_) => Err("a Topic Name is needed: not empty, without + and #".to_owned()),
-    }
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    match text.parse::<f64>() {
-        Ok(number) if (0.1..=86_400.0).contains(&number) => Ok(Duration::from_secs_f64(number)),
-        _ => Err("a number of seconds from 0.1 to 86400 is needed".to_owned()),
-    }
-}
-
 impl Arguments {
-    fn refuse_what_is_not_there(&self) -> Result<(), Trouble> {
-        match &self.spawn {
-            Some(_) => Err(Trouble::new("--spawn is not part of this version; leave it out")),
-            None => Ok(()),
-        }
-    }
-
-    fn target(&self) -> Result<Target, Trouble> {
-        let mut target = target::parse(&self.target, self.mutant)?;
-        match &mut target {
-            Target::Reference { .. } => {
-                if self.user.is_some() || self.password.is_some() {
-                    return Err(Trouble::new(
-                        "the embedded reference broker knows no users; leave out --user and --password, or name \
-                         a broker",
-                    ));
-                }
-                if self.profile() != Profile::default() {
-                    return Err(Trouble::new(
-                        "what the embedded reference broker is set up with is known; leave out --denied-topic, \
-                         --checks-passwords and --connect-timeout, or name a broker",
-                    ));
-                }
-                self.tls.refuse()?;
-            }
-            Target::Tcp(tcp) => {
-                match &mut tcp.transport.tls {
-                    Some(tls) => *tls = self.tls.tls(),
-                    None => self.tls.refuse()?,
-                }
-                tcp.user_name = self.user.clone().or_else(|| tcp.user_name.take());
-                tcp.password = self.password.clone().or_else(|| tcp.password.take());
-                if tcp.user_name.is_some() && tcp.password.is_none() {
-                    tcp.password = std::env::var(PASSWORD_VARIABLE).ok();
-                }
-                if tcp.user_name.is_none() && tcp.password.is_some() {
-                    return Err(Trouble::new("a password needs a user name; give it with --user"));
-                }
-            }
-        }
-        Ok(target)
-    }
-
-    fn profile(&self) -> Profile {
-        Profile {
-            denied_topic: self.denied_topic.clone(),
-            checks_passwords: self.checks_passwords,
-            connect_timeout: self.connect_timeout,
-        }
-    }
-
     fn checks(&self) -> Result<Vec<&'static Check>, Trouble> {
         let selection =
             Selection { only: self.only.clone(), skip: self.skip.clone(), versions: self.versions.clone() };
@@ -213,32 +122,8 @@ impl Arguments {
     }
 
     /// The command that checks the same broker in the same way, up to the selection. A password is not in it.
-    fn command(&self, target: &Target) -> String {
-        let mut command = "mqtt-assay check ".to_owned();
-        match target {
-            Target::Reference { mutant: None } => command.push_str("reference"),
-            Target::Reference { mutant: Some(mutant) } => {
-                command.push_str("reference --mutant ");
-                command.push_str(mutant.name());
-            }
-            Target::Tcp(tcp) => {
-                command.push_str(&quoted(&target.to_string()));
-                command.push_str(&self.tls.command());
-                if let Some(user) = &tcp.user_name {
-                    command.push_str(" --user ");
-                    command.push_str(&quoted(user));
-                }
-            }
-        }
-        if let Some(topic) = &self.denied_topic {
-            command.push_str(&format!(" --denied-topic {}", quoted(topic)));
-        }
-        if self.checks_passwords {
-            command.push_str(" --checks-passwords");
-        }
-        if let Some(time) = self.connect_timeout {
-            command.push_str(&format!(" --connect-timeout {}", time.as_secs_f64()));
-        }
+    fn command(&self, meant: &Meant) -> String {
+        let mut command = format!("mqtt-assay check{}", self.broker.command(self.target.as_deref(), meant));
         if Ok(self.timeout) != seconds(DEADLINE_SECONDS) {
             command.push_str(&format!(" --timeout {}", self.timeout.as_secs_f64()));
         }
@@ -248,8 +133,7 @@ impl Arguments {
 
 /// Runs the checks and tells the result.
 pub(super) fn run(arguments: &Arguments, colours: Colours) -> Result<Exit, Trouble> {
-    arguments.refuse_what_is_not_there()?;
-    let target = arguments.target()?;
+    let meant = arguments.broker.meant(arguments.target.as_deref(), arguments.mutant)?;
     let checks = arguments.checks()?;
     let mut versions = arguments.versions.clone();
     versions.sort_unstable();
@@ -269,15 +153,16 @@ pub(super) fn run(arguments: &Arguments, colours: Colours) -> Result<Exit, Troub
         Some(path) => Some(baseline::open(path, arguments.accept)?),
         None => None,
     };
-    let mut context = Context { command: arguments.command(&target), strict: arguments.strict, gate };
+    let mut context = Context { command: arguments.command(&meant), strict: arguments.strict, gate };
     let mut wanted = arguments.report.clone();
     if arguments.json {
         wanted.push(Wanted::JSON_TO_STDOUT);
     }
     let mut outputs = Outputs::open(wanted, arguments.verbose)?;
     let options = run::Options {
-        target,
-        profile: arguments.profile(),
+        target: meant.target,
+        profile: meant.profile,
+        process: meant.recipe,
         versions,
         checks,
         jobs: usize::from(arguments.jobs),
@@ -335,7 +220,7 @@ fn play(options: &run::Options, outputs: &mut Outputs, quiet: bool) -> Result<Ru
 
 /// The first Ctrl-C ends the run with what it has, the second ends the process.
 async fn stop_on_signal(stop: watch::Sender<bool>, bar: Option<ProgressBar>) {
-    if tokio::signal::ctrl_c().await.is_err() {
+    if told_to_end().await.is_err() {
         // No handler could be set up, so Ctrl-C ends the process. The sender must live on: it is not a stop.
         std::future::pending::<()>().await;
     }
@@ -346,9 +231,24 @@ async fn stop_on_signal(stop: watch::Sender<bool>, bar: Option<ProgressBar>) {
     }
     // The run may just have ended by itself.
     let _ = stop.send(true);
-    if tokio::signal::ctrl_c().await.is_ok() {
+    if told_to_end().await.is_ok() {
+        process::kill_all();
         std::process::exit(i32::from(Exit::Trouble.code()));
     }
+}
+
+/// Waits for Ctrl-C, or for SIGTERM, which a broker of ours must not outlive either.
+pub(super) async fn told_to_end() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }
 
 fn show(
@@ -403,8 +303,9 @@ mod tests {
             let words = std::iter::once("check").chain(given.split(' '));
             let arguments =
                 Line::try_parse_from(words).unwrap_or_else(|error| panic!("{given}: {error}")).arguments;
-            let target = arguments.target().unwrap_or_else(|error| panic!("{given}: {error}"));
-            assert_eq!(arguments.command(&target), format!("mqtt-assay check {repeated}"));
+            let meant = arguments.broker.meant(arguments.target.as_deref(), None);
+            let meant = meant.unwrap_or_else(|error| panic!("{given}: {error}"));
+            assert_eq!(arguments.command(&meant), format!("mqtt-assay check {repeated}"));
         }
     }
 }

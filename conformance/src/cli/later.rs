@@ -11,8 +11,6 @@ pub(super) enum Command {
     #[command(hide = true)]
     Replay(Anything),
     #[command(hide = true)]
-    Probe(Anything),
-    #[command(hide = true)]
     Report(Anything),
 }
 
@@ -29,11 +27,10 @@ impl Command {
         let name = match self {
             Command::Fuzz(_) => "fuzz",
             Command::Replay(_) => "replay",
-            Command::Probe(_) => "probe",
             Command::Report(_) => "report",
         };
         Trouble::new(format!(
-            "`mqtt-assay {name}` is not part of this version; `check`, `list`, `explain`, `serve`, `simulate` and `prove` are"
+            "`mqtt-assay {name}` is not part of this version; `check`, `probe`, `list`, `explain`, `serve`, `simulate` and `prove` are"
         ))
     }
 }

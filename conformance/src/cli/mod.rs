@@ -4,6 +4,7 @@
 //! ignored.
 
 mod baseline;
+mod broker;
 mod check;
 mod coverage;
 mod explain;
@@ -11,6 +12,7 @@ mod later;
 mod list;
 mod mutant;
 mod outputs;
+mod probe;
 mod progress;
 mod prove;
 mod serve;
@@ -53,6 +55,8 @@ struct Cli {
 enum Command {
     /// Run the checks against a broker
     Check(Box<check::Arguments>),
+    /// Find out what a broker announces and can do, and write its profile
+    Probe(Box<probe::Arguments>),
     /// List the checks, or the statements of the specifications
     List(list::Arguments),
     /// Explain a statement or a check: what it means, how it is checked, by what it is proved
@@ -94,6 +98,7 @@ pub fn main() -> ExitCode {
         Colours { wanted: !cli.no_colour && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) };
     let outcome = match cli.command {
         Command::Check(arguments) => check::run(&arguments, colours),
+        Command::Probe(arguments) => probe::run(&arguments, colours),
         Command::List(arguments) => list::run(&arguments).map(|()| Exit::Conforms),
         Command::Explain(arguments) => explain::run(&arguments).map(|()| Exit::Conforms),
         Command::Serve(arguments) => serve::run(&arguments).map(|()| Exit::Conforms),

@@ -3,6 +3,7 @@
 use super::{Trouble, mutant, say};
 use crate::serve::{Edge, Fault, ServeTrouble, Served, ServerTls, WEBSOCKET_PATH};
 use crate::setup::Setup;
+use mqtt_assay_codec::PacketType;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -18,6 +19,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "NAME", value_parser = mutant::parse_fault)]
     mutant: Option<Fault>,
 
+    /// End the process, as a crash would, upon the first packet of this type: what `check --spawn` reports
+    #[arg(long, value_name = "PACKET", value_parser = packet_type)]
+    die_on: Option<PacketType>,
+
     /// The broker's certificate, with those that lead from it to its authority, in PEM form (mqtts:// and wss://)
     #[arg(long, value_name = "FILE", requires = "key")]
     cert: Option<PathBuf>,
@@ -29,6 +34,31 @@ pub(super) struct Arguments {
     /// Take only clients with a certificate of these authorities, in PEM form
     #[arg(long, value_name = "FILE", requires = "cert")]
     client_ca: Option<PathBuf>,
+}
+
+/// The types of packets that clients send.
+const SENT_BY_CLIENTS: [PacketType; 10] = [
+    PacketType::Connect,
+    PacketType::Publish,
+    PacketType::Puback,
+    PacketType::Pubrec,
+    PacketType::Pubrel,
+    PacketType::Pubcomp,
+    PacketType::Subscribe,
+    PacketType::Unsubscribe,
+    PacketType::Disconnect,
+    PacketType::Auth,
+];
+
+/// The status of a broker that dies on purpose: that of software errors in BSD's sysexits.
+const DEATH: i32 = 70;
+
+fn packet_type(text: &str) -> Result<PacketType, String> {
+    let found = SENT_BY_CLIENTS.into_iter().find(|known| known.name().eq_ignore_ascii_case(text));
+    found.ok_or_else(|| {
+        let names: Vec<_> = SENT_BY_CLIENTS.iter().map(|known| known.name()).collect();
+        format!("the packets are {}", names.join(", "))
+    })
 }
 
 /// Where to listen, and for what.
@@ -101,20 +131,30 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Trouble> {
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Trouble::new(format!("cannot start the broker's threads: {error}")))?;
     runtime.block_on(async {
-        let served =
-            Served::listen(Setup::Full, edge, arguments.mutant).await.map_err(|error| match error {
-                ServeTrouble::Port(..) => {
-                    Trouble::new(format!("{error}; choose another address or port with --listen"))
-                }
-                ServeTrouble::Files(_) => Trouble::new(error.to_string()),
-            })?;
+        let served = match arguments.die_on {
+            Some(fatal) => Served::listen_until(edge, arguments.mutant, fatal).await,
+            None => Served::listen(Setup::Full, edge, arguments.mutant).await,
+        };
+        let served = served.map_err(|error| match error {
+            ServeTrouble::Port(..) => {
+                Trouble::new(format!("{error}; choose another address or port with --listen"))
+            }
+            ServeTrouble::Files(_) => Trouble::new(error.to_string()),
+        })?;
         if let Some(mutant) = arguments.mutant {
             say(&format!("Broken on purpose ({}): this broker {}.", mutant.name(), mutant.summary()));
         }
         say(&format!("The reference broker listens on {}; Ctrl-C ends it.", served.edge()));
-        tokio::signal::ctrl_c()
-            .await
-            .map_err(|error| Trouble::new(format!("cannot wait for Ctrl-C: {error}")))
+        tokio::select! {
+            stopped = tokio::signal::ctrl_c() => {
+                stopped.map_err(|error| Trouble::new(format!("cannot wait for Ctrl-C: {error}")))
+            }
+            () = served.dies() => {
+                let fatal = arguments.die_on.map_or("packet", PacketType::name);
+                say(&format!("The reference broker dies of {fatal}, as it was told to."));
+                std::process::exit(DEATH);
+            }
+        }
     })
 }
 

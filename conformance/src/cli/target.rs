@@ -1,14 +1,9 @@
 //! The target on the command line: `reference`, or the broker's URL.
 
 use super::Trouble;
-use crate::serve::{Fault, WEBSOCKET_PATH};
-use crate::target::{Target, TcpTarget, Tls, Transport};
-use std::borrow::Cow;
-use std::path::Path;
-use url::Url;
-
-/// The schemes with their ports.
-const SCHEMES: [(&str, u16); 4] = [("mqtt", 1883), ("mqtts", 8883), ("ws", 80), ("wss", 443)];
+use crate::serve::Fault;
+use crate::target::Target;
+use crate::target::url::{self, shown};
 
 /// Reads a target. One with TLS has the default options of TLS.
 pub(super) fn parse(text: &str, mutant: Option<Fault>) -> Result<Target, Trouble> {
@@ -22,99 +17,26 @@ pub(super) fn parse(text: &str, mutant: Option<Fault>) -> Result<Target, Trouble
             shown(text)
         )));
     }
-    match text.split_once("://") {
-        Some((scheme, _)) => match SCHEMES.into_iter().find(|(name, _)| *name == scheme) {
-            Some((_, port)) => url(text, scheme, port).map(Target::Tcp),
-            None => Err(Trouble::new(format!(
-                "'{}' has the unknown scheme {scheme}://; write mqtt://, mqtts://, ws:// or wss://, then HOST[:PORT]",
-                shown(text)
-            ))),
-        },
-        None => bare(text),
-    }
-}
-
-/// What the scheme and the rest of the URL say of the transport.
-fn transport(text: &str, scheme: &str, url: &Url) -> Result<Transport, &'static str> {
-    if url.fragment().is_some() {
-        return Err("something follows the host and port");
-    }
-    let websocket = if matches!(scheme, "ws" | "wss") {
-        // `ws://host/` is the root: only a URL that ends with the host has the default path.
-        let rest = text.split_once("://").map_or("", |(_, rest)| rest);
-        let path = if rest.contains(['/', '?']) { url.path() } else { WEBSOCKET_PATH };
-        Some(url.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}")))
-    } else if !matches!(url.path(), "" | "/") || url.query().is_some() {
-        return Err("something follows the host and port");
-    } else {
-        None
-    };
-    Ok(Transport { tls: matches!(scheme, "mqtts" | "wss").then(Tls::default), websocket })
+    if text.contains("://") { url::parse(text).map(Target::Tcp).map_err(Trouble::new) } else { bare(text) }
 }
 
 /// Something that is neither `reference` nor a URL: taken if it is an address with a port, else refused.
 fn bare(text: &str) -> Result<Target, Trouble> {
-    if text.ends_with(".toml") || Path::new(text).exists() {
-        return Err(Trouble::new(format!(
-            "'{text}' looks like a profile file, and profiles are not part of this version; give the broker's \
-             URL, mqtt://HOST:PORT"
-        )));
-    }
     let port = text.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
     match port {
         Some(_) if !text.contains(['/', '@']) => parse(&format!("mqtt://{text}"), None),
         _ => Err(Trouble::new(format!(
-            "'{}' is not a target; write mqtt://HOST[:PORT], or `reference` for the embedded broker",
+            "'{}' is not a target; write mqtt://HOST[:PORT], the path of a profile, or `reference` for the embedded \
+             broker",
             shown(text)
         ))),
-    }
-}
-
-fn url(text: &str, scheme: &str, default_port: u16) -> Result<TcpTarget, Trouble> {
-    let wrong = |why: &str| {
-        let path = if matches!(scheme, "ws" | "wss") { "[/PATH]" } else { "" };
-        Trouble::new(format!(
-            "'{}' is not a valid target: {why}; write {scheme}://[USER[:PASSWORD]@]HOST[:PORT]{path}",
-            shown(text)
-        ))
-    };
-    let url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
-    let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| wrong("it names no host"))?;
-    if host.contains('%') {
-        return Err(wrong("the host name has characters that no host name has"));
-    }
-    let transport = transport(text, scheme, &url).map_err(wrong)?;
-    let decoded = |part: &str| {
-        percent_encoding::percent_decode_str(part)
-            .decode_utf8()
-            .map(Cow::into_owned)
-            .map_err(|_| wrong("the user name or the password is not UTF-8"))
-    };
-    let port = url.port().unwrap_or(default_port);
-    if port == 0 {
-        return Err(wrong("no broker listens on port 0"));
-    }
-    Ok(TcpTarget {
-        host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
-        port,
-        transport,
-        user_name: (!url.username().is_empty()).then(|| decoded(url.username())).transpose()?,
-        password: url.password().map(decoded).transpose()?,
-    })
-}
-
-/// The text as errors may repeat it: without credentials.
-fn shown(text: &str) -> String {
-    match (text.find("://"), text.rfind('@')) {
-        (Some(scheme), Some(at)) if scheme < at => format!("{}://…{}", &text[..scheme], &text[at..]),
-        (None, Some(at)) => format!("…{}", &text[at..]),
-        _ => text.to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::target::{Tls, Transport};
 
     fn read(text: &str) -> Result<(String, u16, Option<String>, Option<String>), String> {
         match parse(text, None) {
@@ -185,7 +107,6 @@ mod tests {
             ("http://user:secret@host", "unknown scheme"),
             ("user:secret@host", "not a target"),
             ("localhost", "not a target"),
-            ("mosquitto.toml", "profile"),
             ("", "not a target"),
             ("::1", "not a"),
         ] {

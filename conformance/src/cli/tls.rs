@@ -1,6 +1,7 @@
 //! The options of TLS on the command line.
 
 use super::{Trouble, quoted};
+use crate::profile::TlsFiles;
 use crate::target::Tls;
 use std::path::PathBuf;
 
@@ -37,6 +38,19 @@ impl TlsArguments {
             identity: self.cert.clone().zip(self.key.clone()),
             server_name: self.server_name.clone(),
             insecure: self.insecure,
+        }
+    }
+
+    /// The options as they are given, the profile's where none is.
+    pub(super) fn over(&self, files: &TlsFiles) -> Tls {
+        let given = self.tls();
+        // Either trusts an authority or takes everything: what is given replaces both.
+        let trust = given.ca.is_some() || given.insecure;
+        Tls {
+            ca: if trust { given.ca } else { files.ca.clone() },
+            identity: given.identity.or_else(|| files.cert.clone().zip(files.key.clone())),
+            server_name: given.server_name.or_else(|| files.server_name.clone()),
+            insecure: if trust { given.insecure } else { files.insecure },
         }
     }
 

@@ -105,6 +105,7 @@ fn on_sockets(fault: Fault, pairs: &[(&'static Check, Version)], stop: &AtomicBo
     let options = Options {
         target: Target::Reference { mutant: Some(fault) },
         profile: Profile::default(),
+        process: None,
         versions: Vec::new(),
         checks,
         jobs: JOBS,

@@ -162,6 +162,9 @@ pub struct Entry {
     /// How many cases of a table were judged; only for checks that have one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cases: Option<usize>,
+    /// How the broker died while the check ran; only if it did, and the run had started it (`--spawn`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub died: Option<Died>,
     /// How long the check took, in milliseconds.
     pub elapsed_ms: u64,
     /// The command that repeats the check; only with a log.
@@ -171,6 +174,16 @@ pub struct Entry {
     /// which are most, unless the run was asked for everything (`--verbose`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log: Option<Vec<Logged>>,
+}
+
+/// The death of a broker that the run had started.
+#[derive(Serialize, JsonSchema, Debug)]
+#[schemars(deny_unknown_fields)]
+pub struct Died {
+    /// Its exit status, or the signal that killed it, in words.
+    pub how: String,
+    /// The last lines of what it printed.
+    pub output: Vec<String>,
 }
 
 /// One thing that a check found.
@@ -332,6 +345,7 @@ pub fn entry(result: &CheckResult, with_log: bool) -> Entry {
         baseline: None,
         notes: result.notes.clone(),
         cases: Some(result.cases).filter(|cases| *cases > 0),
+        died: result.died.as_ref().map(|death| Died { how: death.how.clone(), output: death.output.clone() }),
         elapsed_ms: milliseconds(result.elapsed),
         replay: None,
         log: with_log.then(|| result.log.iter().map(logged).collect()),

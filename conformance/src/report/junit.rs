@@ -148,6 +148,9 @@ fn text(run: &Run, result: &CheckResult, context: &Context) -> String {
         }
         let _ = writeln!(text, "\n  observed   {}", printable(&finding.observed));
     }
+    for line in result.died.iter().flat_map(|death| &death.output) {
+        let _ = writeln!(text, "  it said    {}", printable(line));
+    }
     text.push('\n');
     for line in log::lines(result, false) {
         let _ = match line {

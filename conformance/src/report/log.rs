@@ -43,7 +43,7 @@ pub(super) fn lines(result: &CheckResult, whole: bool) -> Vec<Line<'_>> {
 }
 
 /// The sign of a direction.
-pub(super) const fn arrow(direction: Direction) -> &'static str {
+pub(crate) const fn arrow(direction: Direction) -> &'static str {
     match direction {
         Direction::Sent => "→",
         Direction::Received => "←",
@@ -52,7 +52,7 @@ pub(super) const fn arrow(direction: Direction) -> &'static str {
 }
 
 /// The client's name; with the connection's number from the second on.
-pub(super) fn client(entry: &LogEntry) -> String {
+pub(crate) fn client(entry: &LogEntry) -> String {
     match entry.connection {
         0 | 1 => super::printable(&entry.client),
         more => format!("{}#{more}", super::printable(&entry.client)),

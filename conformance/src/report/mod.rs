@@ -2,7 +2,7 @@
 
 pub mod json;
 pub mod junit;
-mod log;
+pub(crate) mod log;
 pub mod terminal;
 
 use crate::baseline::{Gate, Judgement};

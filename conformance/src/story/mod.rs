@@ -31,4 +31,4 @@ pub use stop::{Stop, Story};
 pub use world::{Abilities, World};
 pub use wrong::WrongPackets;
 
-pub(crate) use world::Credentials;
+pub(crate) use world::{AFTERWARDS, Credentials};

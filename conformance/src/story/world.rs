@@ -16,6 +16,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+/// The client that asks whether the broker still serves anybody.
+pub(crate) const AFTERWARDS: &str = "afterwards";
+
 /// What the broker announced in its CONNACK before the checks began. [5.0 §3.2.2.3]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Abilities {
@@ -325,7 +328,7 @@ impl World {
 
     /// Whether the broker still answers a plain CONNECT, be it with a refusal or a wrong packet.
     pub(crate) async fn is_served(&self) -> bool {
-        match self.client("afterwards").attempt().await {
+        match self.client(AFTERWARDS).attempt().await {
             Ok(Attempt::Accepted(mut client)) => {
                 client.disconnect().await;
                 true

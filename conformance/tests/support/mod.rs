@@ -34,6 +34,7 @@ pub(crate) fn options(target: Target, patience: Duration) -> Options {
     Options {
         target,
         profile: mqtt_assay::setup::Profile::default(),
+        process: None,
         versions: Vec::new(),
         checks: mqtt_assay::checks::all(),
         jobs: 64,

@@ -17,7 +17,8 @@ const SLACK: Duration = Duration::from_secs(1);
 check! {
     /// A Client that the broker does not let in is disconnected.
     ///
-    /// Sends     CONNECT with an unknown user, and with the run's user and a wrong password; then the run's own.
+    /// Sends     CONNECT with an unknown user, with the run's user and a wrong password, and with the pair that the
+    ///           profile calls wrong; then the run's own.
     /// Demands   the end of the connection, perhaps after a CONNACK that refuses; the last is accepted.
     /// Leaves    the CONNACK: 3.1.1 recommends 0x04 or 0x05; 5.0 allows a code of 0x80 or above, or none.
     WRONG_PASSWORD_IS_REFUSED "connect/wrong_password_is_refused",
@@ -34,9 +35,11 @@ check! {
             [return_code::BAD_USER_NAME_OR_PASSWORD, return_code::NOT_AUTHORIZED]
         };
         let codes = format!("CONNACK {} or {}", fitting[0], fitting[1]);
-        for (name, user) in [("a", Some(nobody)), ("b", known)] {
-            let Some(user) = user else { continue };
-            match w.client(name).credentials(Some(&user), Some(b"not this one")).attempt().await? {
+        let invented = [Some(nobody), known].map(|user| Some((user?, "not this one".to_owned())));
+        let told = w.abilities().profile.wrong_credentials.clone();
+        for (name, pair) in ["a", "b", "d"].into_iter().zip(invented.into_iter().chain([told])) {
+            let Some((user, password)) = pair else { continue };
+            match w.client(name).credentials(Some(&user), Some(password.as_bytes())).attempt().await? {
                 Attempt::Ended(..) if w.is_v5() => {}
                 Attempt::Ended(..) => {
                     w.deviates(Some(w.cite("U3-CON-6")), &codes, "the connection ended without CONNACK");

@@ -45,6 +45,11 @@ pub(super) fn write(
     for finding in &result.findings {
         write_finding(out, finding, look)?;
     }
+    if let Some(death) = &result.died {
+        for (index, line) in death.output.iter().enumerate() {
+            paragraph(out, if index == 0 { "it said    " } else { "           " }, line, look)?;
+        }
+    }
     if let Some(placed) = placed {
         write_reasons(out, placed, look)?;
     }
