@@ -220,7 +220,9 @@ impl Ledger {
             }
             (What::Sent(bytes), Some(no)) => {
                 let decoder = Decoder::new(self[no].version, Receiver::Server);
-                self.connections[no.0].sends(at);
+                let connection = &mut self.connections[no.0];
+                connection.unfinished = connection.unfinished.saturating_sub(bytes.len());
+                connection.sends(at);
                 match decoder.next(bytes) {
                     Ok(Some((packet, length))) => {
                         let limit = self[no].answered.and_then(|answered| answered.maximum_packet_size);
@@ -256,6 +258,13 @@ impl Ledger {
                     Ok(None) => {}
                 }
             }
+        }
+    }
+
+    /// The client has written so many bytes: what they are the packets tell, of which they may be a part only.
+    pub(super) fn wrote(&mut self, client: ClientNo, number: u32, length: usize) {
+        if let Some(no) = self.connection_no(client, number) {
+            self.connections[no.0].unfinished += length;
         }
     }
 
