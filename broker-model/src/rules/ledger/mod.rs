@@ -283,7 +283,10 @@ impl Ledger {
     fn fault(&mut self, connection: Option<ConnectionNo>, fault: Fault) {
         let (now, promptness) = (self.now, self.bounds.promptness);
         match (fault, connection) {
-            (Fault::Hold, Some(no)) => self.connections[no.0].held = true,
+            (Fault::Hold, Some(no)) => {
+                self.connections[no.0].held = true;
+                self.holds_the_end(no);
+            }
             (Fault::Release, Some(no)) => self.connections[no.0].held = false,
             (Fault::Stall, Some(no)) => self.connections[no.0].stalled = true,
             (Fault::Unstall, Some(no)) => self.connections[no.0].stalled = false,
@@ -311,6 +314,17 @@ impl Ledger {
             } else if connection.free_since.is_none() && self.crashed.is_none() {
                 connection.free_since = Some(now);
             }
+        }
+    }
+
+    /// The network holds back a client's end that is under way: when the Server notices it is not known any more.
+    fn holds_the_end(&mut self, no: ConnectionNo) {
+        let connection = &self[no];
+        let under_way = |end: &End| end.side == Side::Client && end.at + self.bounds.promptness >= self.now;
+        if let (Some(session), true) = (connection.session, connection.ended.as_ref().is_some_and(under_way))
+            && self[session].connections.last() == Some(&no)
+        {
+            self.sessions[session.0].certainly_gone = None;
         }
     }
 
