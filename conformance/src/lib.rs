@@ -10,6 +10,7 @@ mod digest;
 pub mod matrix;
 pub mod net;
 pub mod outcome;
+pub mod replay;
 pub mod report;
 mod rng;
 pub mod run;

@@ -9,8 +9,6 @@ pub(super) enum Command {
     #[command(hide = true)]
     Fuzz(Anything),
     #[command(hide = true)]
-    Replay(Anything),
-    #[command(hide = true)]
     Probe(Anything),
     #[command(hide = true)]
     Report(Anything),
@@ -28,12 +26,11 @@ impl Command {
     pub(super) fn refusal(&self) -> Trouble {
         let name = match self {
             Command::Fuzz(_) => "fuzz",
-            Command::Replay(_) => "replay",
             Command::Probe(_) => "probe",
             Command::Report(_) => "report",
         };
         Trouble::new(format!(
-            "`mqtt-assay {name}` is not part of this version; `check`, `list`, `explain`, `serve`, `simulate` and `prove` are"
+            "`mqtt-assay {name}` is not part of this version; `check`, `list`, `explain`, `serve`, `simulate`, `replay` and `prove` are"
         ))
     }
 }

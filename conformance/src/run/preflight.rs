@@ -19,7 +19,7 @@ pub(super) struct Found {
 }
 
 /// Turns host and port into one address that can be connected to, with the layers that the target wants.
-pub(super) async fn resolve(tcp: &TcpTarget) -> Result<Address, SetUp> {
+pub(crate) async fn resolve(tcp: &TcpTarget) -> Result<Address, SetUp> {
     let tls = match &tcp.transport.tls {
         Some(tls) => Some(tls::client(tls, &tcp.host).map_err(|error| SetUp::Broker(error.to_string()))?),
         None => None,
