@@ -285,6 +285,11 @@ impl Direct {
                         self.send(link, Way::ToBroker, Load::End(how));
                     }
                 }
+                Order::HalfClose(client, connection) => {
+                    if let Some(&link) = self.by_connection.get(&(client, connection)) {
+                        self.send(link, Way::ToBroker, Load::End(How::Fin));
+                    }
+                }
                 Order::Fault(_, _, Fault::Crash) => self.crash(),
                 Order::Fault(_, _, Fault::Restart(memory)) => self.restart(memory),
                 Order::Fault(client, connection, fault) => {

@@ -13,6 +13,7 @@ pub mod outcome;
 pub mod probe;
 pub mod process;
 pub mod profile;
+pub mod replay;
 pub mod report;
 mod rng;
 pub mod run;

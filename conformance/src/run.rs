@@ -127,7 +127,7 @@ pub async fn run(
             (address, Credentials::default())
         }
         Target::Tcp(tcp) => (
-            preflight::resolve(tcp).await?,
+            resolve(tcp).await?,
             Credentials { user_name: tcp.user_name.clone(), password: tcp.password.clone() },
         ),
     };
@@ -309,7 +309,7 @@ async fn other_setups(options: &Options, fault: Option<Fault>) -> Result<BTreeMa
 }
 
 /// How to reach the embedded broker: a mutant of its WebSocket edge is served there.
-fn address_of(served: &Served) -> Address {
+pub(crate) fn address_of(served: &Served) -> Address {
     let address = Address::tcp(served.address());
     match &served.edge().websocket {
         Some(path) => address.within_websocket(served.address().to_string(), path.clone()),
@@ -317,7 +317,7 @@ fn address_of(served: &Served) -> Address {
     }
 }
 
-async fn serve(setup: Setup, fault: Option<Fault>) -> Result<Served, SetUp> {
+pub(crate) async fn serve(setup: Setup, fault: Option<Fault>) -> Result<Served, SetUp> {
     Served::set_up(setup, fault)
         .await
         .map_err(|e| SetUp::Broker(format!("cannot serve the reference broker on loopback: {e}")))

@@ -74,7 +74,6 @@ fn wrong_usage_is_one_sentence_and_code_2() {
 fn what_is_not_there_yet_is_refused_by_name() {
     for arguments in [
         &["fuzz", "mqtt://host", "--minutes", "3"][..],
-        &["replay", "script", "mqtt://host"],
         &["report", "a.json", "b.json"],
         &["check", "--report", "html=x.html"],
         &["check", "--report", "sarif=x.sarif"],

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bodies;
+pub mod broker;
 pub mod differential;
 pub mod disagreements;
 pub mod peers;

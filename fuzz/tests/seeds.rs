@@ -1,7 +1,9 @@
 //! Writes the seed corpora: `cargo test --test seeds -- --ignored`.
 
+use mqtt_assay_broker_model::{Broker, Policy, direct};
 use mqtt_assay_codec::{Receiver, Version, raw};
 use mqtt_assay_fuzz::disagreements::CLASSES;
+use mqtt_assay_fuzz_engine::campaign::{Campaign, Plan};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -79,8 +81,54 @@ fn write_seeds() {
             write("differential", &name, &[&[choice(version, receiver)], class.example]);
         }
     }
+    broker_seeds();
     for (index, (filter, name)) in TOPICS.iter().enumerate() {
         write("topic_match", &format!("topic-{index:02}"), &[filter.as_bytes(), b"\n", name.as_bytes()]);
+    }
+}
+
+/// Of the targets that run the broker: packets, valid and broken ones, to each of its clients; and the smallest cases
+/// of a campaign, as text and as the seeds that lead to cases.
+fn broker_seeds() {
+    let lines = [(0, Version::V5), (1, Version::V3_1_1), (2, Version::V3_1)];
+    for (place, version) in lines {
+        let mut stream = Vec::new();
+        for bytes in raw::valid(version, Receiver::Server).iter().filter(|bytes| bytes.len() < 63) {
+            let choice = place + 4 * bytes.len() as u8;
+            // On the connection that is there, and as the first packet of one.
+            let piece = [&[choice], &bytes[..], &[choice | 3], bytes].concat();
+            write(
+                "broker_bytes",
+                &format!("valid-{}-{:02x}", word(version, Receiver::Server), bytes[0]),
+                &[&piece],
+            );
+            stream.extend(piece);
+        }
+        write(
+            "broker_bytes",
+            &format!("valid-{}", word(version, Receiver::Server)),
+            &[&stream, &[255, place, 255]],
+        );
+        let mut seen = BTreeSet::new();
+        for case in raw::cases(version, Receiver::Server) {
+            if case.bytes.len() < 63 && seen.insert(case.offence) && seen.len() % 4 == 0 {
+                let name = format!("{:?}-{}", case.offence, word(version, Receiver::Server));
+                write("broker_bytes", &name, &[&[place + 4 * case.bytes.len() as u8], &case.bytes]);
+            }
+        }
+    }
+    let mut campaign = Campaign::new(Plan::default(), 1);
+    for _ in 0..400 {
+        let case = campaign.next_case();
+        let played = direct::play(case.script().clone(), Broker::new(Policy::default(), 1));
+        campaign.observe(&case, &played.history);
+    }
+    for case in campaign.corpus().cases().into_iter().take(40) {
+        write("broker_script", &case.name(), &[case.text().as_bytes()]);
+    }
+    for seed in 0..40u8 {
+        let bytes: Vec<u8> = (0..8 + 5 * (seed % 6)).map(|place| place.wrapping_mul(37) ^ seed).collect();
+        write("broker_script", &format!("seed-{seed:02}"), &[&bytes]);
     }
 }
 

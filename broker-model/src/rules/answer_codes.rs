@@ -4,7 +4,8 @@
 //! what was subscribed is found when it is unsubscribed, one filter like the other [5.0/MQTT-3.10.4-6].
 //!
 //! Frees     granting less; refusing.
-//! Unknown   whether a subscription existed, when it or its session may have come or gone.
+//! Unknown   whether a subscription existed, when it or its session may have come or gone; which of two requests with one
+//!           Packet Identifier is answered.
 
 use super::ledger::{ConnectionNo, Existed, Ledger, Request, Session};
 use super::{Cites, Fact, Findings, Rule, Seen, closing};
@@ -51,6 +52,9 @@ impl Rule for AnswerCodes {
             _ => return,
         };
         let Some(request) = ledger.answered_request() else { return };
+        if request.doubled {
+            return found.unknown("another request had its Packet Identifier");
+        }
         let connection = &ledger[no];
         // Before 5.0 UNSUBACK has none.
         if packet == PacketType::Unsuback && connection.version != Version::V5 {

@@ -2,7 +2,7 @@
 //!
 //! Frees     ending a connection for any other reason, as that nothing was sent for a while, at any time: accused is only who, at once, ends all that could be
 //!           seen, two or more, or one with a DISCONNECT that claims an error.
-//! Unknown   whether a connection on which nothing passes is still there.
+//! Unknown   whether a connection on which nothing passes is still there; what a Server makes of half a packet.
 
 use super::ledger::{Asked, Connection, ConnectionNo, Ledger};
 use super::{Cites, Fact, Findings, Rule, Seen};
@@ -66,6 +66,7 @@ impl Bystanders {
                 && connection.ended.is_none_or(|end| end.at > at)
                 && connection.client_disconnect.is_none_or(|(said, _)| said > until)
                 && connection.offended.is_none_or(|offended| offended > until)
+                && connection.unfinished == 0
         };
         let mut ended = Vec::new();
         for (no, connection) in ledger.connections() {

@@ -51,7 +51,9 @@ impl Rule for ClosesOnError {
             (Fact::SentMalformed(malformed, bytes), Some(no)) => {
                 let version = ledger[no].version;
                 let packet = bytes.first().and_then(|first| PacketType::from_u8(first >> 4));
-                self.note(no, malformed_packet(malformed, packet, version, ledger.now), ledger);
+                // A second CONNECT is none that a CONNACK answers.
+                let connects = packet == Some(PacketType::Connect) && ledger[no].asked.is_none();
+                self.note(no, malformed_packet(malformed, connects, version, ledger.now), ledger);
             }
             (Fact::Sent(packet), Some(no)) if ledger[no].offended == Some(ledger.now) => {
                 if let Some(breach) = other_breach(no, packet, ledger) {
@@ -101,13 +103,7 @@ impl ClosesOnError {
     }
 }
 
-fn malformed_packet(
-    malformed: Malformed,
-    packet: Option<PacketType>,
-    version: Version,
-    at: Duration,
-) -> Breach {
-    let connects = packet == Some(PacketType::Connect);
+fn malformed_packet(malformed: Malformed, connects: bool, version: Version, at: Duration) -> Breach {
     let (cites, duty) = let_pass(malformed.offence, connects, version);
     Breach { at, what: malformed.offence.text(), cites, duty, offence: Some(malformed.offence), connects }
 }

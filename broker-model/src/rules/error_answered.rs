@@ -4,7 +4,7 @@
 //! [5.0/U5-CON-11] [5.0/U5-CON-12]; a Topic Alias without a topic [5.0/U5-PUB-2].
 //!
 //! Frees     an answer that refuses.
-//! Unknown   what comes after the first breach; whose message it is, where others may publish.
+//! Unknown   what comes after the first breach, or with the Packet Identifier of another packet; whose message it is, where others may publish.
 
 use super::ledger::{Connection, ConnectionNo, Delivery, Ledger};
 use super::offences::let_pass;
@@ -168,8 +168,14 @@ impl ErrorAnswered {
             Packet::Unsubscribe(_) if large => (Some(TOO_LARGE), PacketType::Unsuback),
             _ => return,
         };
+        // What else has the Packet Identifier may be what is answered. A PUBLISH without a topic counts for nothing yet.
+        let in_use = packet.packet_id().is_some_and(|id| {
+            let own = if cites == Some(ALIAS_UNKNOWN) { 0 } else { 1 };
+            connection.publishing.get(&id).is_some_and(|(_, answers)| *answers > own)
+                || connection.requests.get(&id).is_some_and(|request| request.doubled)
+        });
         let id = packet.packet_id().map(PacketId::get);
-        if let (Some(cites), Some(id)) = (cites, id) {
+        if let (Some(cites), Some(id), false) = (cites, id, in_use) {
             self.breaches.insert(no, Breach { answer, id: Some(id), cites, known: true, others: 0 });
         }
     }

@@ -170,8 +170,10 @@ impl Judges {
     pub fn observe(&mut self, event: &Event<'_>) {
         let index = self.events;
         self.events += 1;
-        if matches!(event.what, What::Wrote(_) | What::Read(_)) {
-            return;
+        match event.what {
+            What::Wrote(bytes) => return self.ledger.wrote(event.client, event.connection, bytes.len()),
+            What::Read(_) => return,
+            _ => {}
         }
         let (rules, findings) = (&mut self.rules, &mut self.findings);
         self.ledger.observe(index, event, |seen, ledger| {

@@ -9,7 +9,7 @@
 //!
 //! Frees     whatever was possibly retained when the SUBSCRIBE was handled, in whatever order what was published on
 //!           several connections came; a message that may have come live, and keeps its flag.
-//! Unknown   after a crash that may have brought an older state back; where a live copy may have the wrong flag;
+//! Unknown   which of two messages with the same topic and payload it is; after a crash that may have brought an older state back; where a live copy may have the wrong flag;
 //!           what another member of a share may have had live, where this one has it as published.
 
 use super::exactly_once::publications;
@@ -59,6 +59,9 @@ impl Rule for RetainedStored {
         let causes = causes * publications(ledger, &ledger[number]);
         if causes > 0 && (delivery.dup || causes > brought_before(ledger, no, number)) {
             return found.decided();
+        }
+        if causes > 0 && ledger[number].ambiguous {
+            return found.unknown("two messages have the same topic and payload");
         }
         let Some(subscription) = newest(ledger, session, number) else { return };
         if !ledger.is_clear(delivery.session) {

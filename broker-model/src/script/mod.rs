@@ -9,6 +9,7 @@ mod pattern;
 mod pilot;
 mod player;
 pub mod text;
+mod wire;
 
 pub use broken::{broken_groups, broken_packets};
 pub use player::{Failure, Order, Played, Player, Told};
@@ -160,6 +161,9 @@ pub enum Action {
     Fault(Fault),
     /// Ends the connection without DISCONNECT.
     Cut(How),
+    /// Ends the client's direction (FIN) and leaves the Server's open. When a Server takes that for the connection's
+    /// end nothing tells: to the judges the connection is half-open from here on, and what comes is not looked at.
+    HalfClose,
 }
 
 /// What a client sends.

@@ -2,12 +2,10 @@
 //!
 //! The script says what it sends; what follows from that it does of its own accord, unless the script does it.
 
-use super::broken::broken;
+use super::wire::{acknowledgement, encode};
 use super::{Client, Connect, Send};
 use mqtt_assay_codec::{
-    Ack, Auth, Connect as ConnectPacket, Decoder, Disconnect, Packet, PacketId, PacketType, Publish, Qos,
-    ReasonCode, Receiver, Subscribe, SubscriptionList, TopicFilterList, Unsubscribe, Version,
-    Will as WillPacket,
+    Ack, Decoder, Packet, PacketId, PacketType, Publish, Qos, ReasonCode, Receiver, Version,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -305,108 +303,43 @@ impl Pilot {
     }
 
     fn write_ack(&mut self, packet: PacketType, id: PacketId, reason: ReasonCode) {
-        self.encode(&acknowledgement(packet, Ack::new(id, reason)), &[]);
-    }
-
-    /// Encodes a packet to be written; one that the encoder refuses is left out, as no packet has that form.
-    fn encode(&mut self, packet: &Packet<'_>, split: &[usize]) -> Option<Vec<u8>> {
-        let mut bytes = Vec::new();
-        packet.encode(self.version, &mut bytes).ok()?;
-        self.writes.push_back((bytes.clone(), split.to_vec()));
-        Some(bytes)
+        let packet = acknowledgement(packet, Ack::new(id, reason));
+        if let Some(bytes) = encode(&packet, self.version) {
+            self.writes.push_back((bytes, Vec::new()));
+        }
     }
 
     fn write_connect(&mut self, connect: &Connect, name: &str) {
-        let packet = ConnectPacket {
-            version: self.version,
-            clean_start: connect.clean_start,
-            keep_alive: connect.keep_alive,
-            user_name: connect.user_name.as_deref(),
-            password: connect.password.as_deref(),
-            properties: connect.properties.view(),
-            will: connect.will.as_ref().map(|will| WillPacket {
-                topic: &will.topic,
-                payload: &will.payload,
-                qos: will.qos,
-                retain: will.retain,
-                properties: will.properties.view(),
-            }),
-            ..ConnectPacket::new(self.version, connect.client_id.as_deref().unwrap_or(name))
-        };
-        self.encode(&Packet::Connect(packet), &[]);
+        if let Some(bytes) = connect.encode(self.version, name) {
+            self.writes.push_back((bytes, Vec::new()));
+        }
     }
 
     fn write(&mut self, state: &mut State, send: &Send, split: &[usize], name: &str) {
+        let packet_id = send.packet_id().unwrap_or_else(|| self.free_id(state));
+        let bytes = send.encode(self.version, name, packet_id);
         match send {
-            Send::Publish { topic, payload, qos, retain, dup, id, properties } => {
-                let packet_id = match qos {
-                    Qos::AtMostOnce => None,
-                    _ => Some(id.and_then(PacketId::new).unwrap_or_else(|| self.free_id(state))),
-                };
-                let publish = Publish {
-                    dup: *dup,
-                    qos: *qos,
-                    retain: *retain,
-                    topic,
-                    packet_id,
-                    properties: properties.view(),
-                    payload,
-                };
-                let bytes = self.encode(&Packet::Publish(publish), split);
-                if let (Some(id), Some(bytes)) = (packet_id, bytes) {
-                    state.outgoing.retain(|(used, _)| *used != id);
+            Send::Publish { qos, topic, .. } if *qos > Qos::AtMostOnce => {
+                if let Some(bytes) = bytes.clone() {
+                    state.outgoing.retain(|(used, _)| *used != packet_id);
                     let aliased = topic.is_empty();
-                    state.outgoing.push((id, Outgoing { bytes, released: false, aliased }));
-                    self.sent.insert(id);
+                    state.outgoing.push((packet_id, Outgoing { bytes, released: false, aliased }));
+                    self.sent.insert(packet_id);
                 }
             }
-            Send::Ack { packet, id, reason, properties } => {
-                if let Some(packet_id) = PacketId::new(*id) {
-                    let ack = Ack { properties: properties.view(), ..Ack::new(packet_id, *reason) };
-                    self.owed.retain(|owed| (owed.packet, owed.id) != (*packet, packet_id));
-                    self.encode(&acknowledgement(*packet, ack), split);
-                }
+            Send::Ack { packet, id, .. } => {
+                self.owed.retain(|owed| (owed.packet, owed.id.get()) != (*packet, *id));
             }
-            Send::Subscribe { id, filters, properties } => {
-                let packet_id = id.and_then(PacketId::new).unwrap_or_else(|| self.free_id(state));
-                let mut list = SubscriptionList::new();
-                for (filter, options) in filters {
-                    list.push(filter, *options);
-                }
-                let packet =
-                    Subscribe { packet_id, properties: properties.view(), subscriptions: list.view() };
+            Send::Subscribe { .. } | Send::Unsubscribe { .. } => {
                 self.requests.insert(packet_id);
-                self.encode(&Packet::Subscribe(packet), split);
             }
-            Send::Unsubscribe { id, filters, properties } => {
-                let packet_id = id.and_then(PacketId::new).unwrap_or_else(|| self.free_id(state));
-                let mut list = TopicFilterList::new();
-                for filter in filters {
-                    list.push(filter);
-                }
-                let packet = Unsubscribe { packet_id, properties: properties.view(), filters: list.view() };
-                self.requests.insert(packet_id);
-                self.encode(&Packet::Unsubscribe(packet), split);
-            }
-            Send::Pingreq => {
-                self.pings += 1;
-                self.encode(&Packet::Pingreq, split);
-            }
-            Send::Disconnect { reason, properties } => {
-                let disconnect = Disconnect { properties: properties.view(), ..Disconnect::new(*reason) };
-                self.encode(&Packet::Disconnect(disconnect), split);
-                self.leaves = true;
-            }
-            Send::Auth { reason, properties } => {
-                self.encode(&Packet::Auth(Auth { reason: *reason, properties: properties.view() }), split);
-            }
-            Send::Connect(connect) => self.write_connect(connect, name),
-            Send::Raw(bytes) => self.writes.push_back((bytes.clone(), split.to_vec())),
-            Send::Broken(name) => {
-                if let Some(bytes) = broken(self.version, name) {
-                    self.writes.push_back((bytes.to_vec(), split.to_vec()));
-                }
-            }
+            Send::Pingreq => self.pings += 1,
+            Send::Disconnect { .. } => self.leaves = true,
+            _ => {}
+        }
+        // One that the encoder refuses is left out, as no packet has that form.
+        if let Some(bytes) = bytes {
+            self.writes.push_back((bytes, split.to_vec()));
         }
     }
 
@@ -414,14 +347,5 @@ impl Pilot {
     pub(super) fn read<'a>(&self, bytes: &'a [u8]) -> Option<Packet<'a>> {
         let decoder = Decoder::new(self.version, Receiver::Client);
         decoder.next(bytes).ok().flatten().map(|(packet, _)| packet)
-    }
-}
-
-fn acknowledgement(packet: PacketType, ack: Ack<'_>) -> Packet<'_> {
-    match packet {
-        PacketType::Puback => Packet::Puback(ack),
-        PacketType::Pubrec => Packet::Pubrec(ack),
-        PacketType::Pubrel => Packet::Pubrel(ack),
-        _ => Packet::Pubcomp(ack),
     }
 }

@@ -37,6 +37,8 @@ pub enum Order {
     Write(ClientNo, u32, Vec<u8>),
     /// End the connection; nothing is read from it any more.
     Close(ClientNo, u32, How),
+    /// End the client's direction in an orderly way; what still comes from the Server is of no interest.
+    HalfClose(ClientNo, u32),
     /// Do this to the client's connection; [`ClientNo::NOBODY`]: to the broker.
     Fault(ClientNo, u32, Fault),
 }
@@ -294,6 +296,17 @@ impl Player {
         }
     }
 
+    /// The client says no more.
+    fn half_close(&mut self, client: ClientNo) {
+        let pilot = &mut self.pilots[client.index()];
+        if pilot.phase != Phase::Away {
+            let connection = pilot.connection;
+            pilot.leave();
+            self.recorder.ended(self.now, client, connection, Side::Client, How::Silently);
+            self.orders.push_back(Order::HalfClose(client, connection));
+        }
+    }
+
     fn fault(&mut self, client: ClientNo, fault: Fault) {
         let connection = self.pilots.get(client.index()).map_or(0, |pilot| pilot.connection);
         self.recorder.fault(self.now, client, connection, fault);
@@ -450,6 +463,7 @@ impl Player {
             }
             Action::Fault(fault) => self.fault(client, *fault),
             Action::Cut(how) => self.cut(client, *how),
+            Action::HalfClose => self.half_close(client),
         }
     }
 

@@ -11,7 +11,7 @@ mod messages;
 mod policies;
 mod theme;
 
-pub(crate) use draw::Draw;
+pub use draw::Draw;
 pub use policies::policy;
 
 use crate::history::{ClientNo, Fault, How, Memory};

@@ -8,6 +8,7 @@ mod answers;
 mod beginning_and_end;
 mod deliveries;
 mod errors;
+mod hostile;
 mod limits;
 mod messages;
 mod options;

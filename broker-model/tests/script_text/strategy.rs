@@ -185,7 +185,7 @@ fn reason(version: Version) -> impl Strategy<Value = ReasonCode> {
 }
 
 fn action(version: Version) -> impl Strategy<Value = Action> {
-    let plain = [Action::Connect(None), Action::Open, Action::Barrier, Action::Settle];
+    let plain = [Action::Connect(None), Action::Open, Action::Barrier, Action::Settle, Action::HalfClose];
     let expect = (vec(pattern(), 1..4), option::of(duration()))
         .prop_map(|(any_of, within)| Action::Expect { any_of, within });
     let segments = prop_oneof![3 => Just(Vec::new()), 1 => vec(1..300usize, 1..4)];

@@ -9,7 +9,6 @@ pub(super) enum Command {
     #[command(hide = true)]
     Fuzz(Anything),
     #[command(hide = true)]
-    Replay(Anything),
     #[command(hide = true)]
     Report(Anything),
 }
@@ -26,11 +25,10 @@ impl Command {
     pub(super) fn refusal(&self) -> Trouble {
         let name = match self {
             Command::Fuzz(_) => "fuzz",
-            Command::Replay(_) => "replay",
             Command::Report(_) => "report",
         };
         Trouble::new(format!(
-            "`mqtt-assay {name}` is not part of this version; `check`, `probe`, `list`, `explain`, `serve`, `simulate` and `prove` are"
+            "`mqtt-assay {name}` is not part of this version; `check`, `probe`, `list`, `explain`, `serve`, `simulate`, `replay` and `prove` are"
         ))
     }
 }

@@ -15,6 +15,8 @@ mod outputs;
 mod probe;
 mod progress;
 mod prove;
+mod replay;
+mod script;
 mod serve;
 mod simulate;
 mod target;
@@ -65,6 +67,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Play generated scripts against the reference broker, with faults, and judge it by the rules
     Simulate(simulate::Arguments),
+    /// Play one script to a broker, show the packets, and judge them by the rules
+    Replay(replay::Arguments),
     /// Show by which checks, or by which rules, the mutants of the reference broker are caught
     Prove(prove::Arguments),
     #[command(flatten)]
@@ -103,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments).map(|()| Exit::Conforms),
         Command::Serve(arguments) => serve::run(&arguments).map(|()| Exit::Conforms),
         Command::Simulate(arguments) => simulate::run(&arguments, colours),
+        Command::Replay(arguments) => replay::run(&arguments, colours),
         Command::Prove(arguments) => prove::run(&arguments),
         Command::Later(command) => Err(command.refusal()),
     };

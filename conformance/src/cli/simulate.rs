@@ -1,6 +1,6 @@
 //! `simulate`: the reference broker under faults, script after script.
 
-use super::{Colours, Trouble, mutant, say};
+use super::{Colours, Trouble, mutant, say, script};
 use crate::report::Exit;
 use crate::simulation::{
     self, Carrier, Progress, Simulation, SimulationFinding, Stage, Style, write_finding,
@@ -8,7 +8,7 @@ use crate::simulation::{
 use indicatif::{ProgressBar, ProgressStyle};
 use mqtt_assay_broker_model::Mutant;
 use mqtt_assay_broker_model::rules::Accusation;
-use mqtt_assay_broker_model::script::{Script, text};
+use mqtt_assay_broker_model::script::text;
 use mqtt_assay_broker_model::simulate::Setup;
 use mqtt_assay_broker_model::workload::{Profile, Workload};
 use mqtt_assay_codec::Version;
@@ -256,59 +256,21 @@ fn tell(bar: &Option<ProgressBar>, progress: Progress, begun: Instant) {
     bar.set_message(format!("{rate:.0} packets/s, {} accusations", progress.findings));
 }
 
-/// Reads a script.
-fn read(path: &Path) -> Result<Script, Trouble> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Trouble::new(format!("cannot read the script {}: {error}", path.display())))?;
-    text::parse(&text)
-        .map_err(|errors| Trouble::new(format!("{} is not a script:\n{errors}", path.display())))
-}
-
 fn one_script(arguments: &Arguments, stage: &Stage, path: &Path, style: Style) -> Result<Exit, Trouble> {
-    let script = read(path)?;
+    let script = script::read(path)?;
     let bounds = Workload::BOUNDS;
     let outcome =
         stage.run_script(script.clone(), bounds).map_err(|trouble| Trouble::new(trouble.to_string()))?;
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let mut shapes: Vec<_> = outcome.verdicts.accusations.iter().map(Accusation::shape).collect();
-    shapes.sort_unstable();
-    shapes.dedup();
     let replay = replay(arguments, Some(path), script.seed);
-    for shape in &shapes {
-        // The script is the user's: it is shown as it is.
-        let accusation = outcome.verdicts.accusations.iter().find(|found| found.shape() == *shape);
-        if let Some(accusation) = accusation.cloned() {
-            let finding = SimulationFinding {
-                seed: script.seed,
-                scripts: 0,
-                script: script.clone(),
-                accusation,
-                outcome: outcome.clone(),
-            };
-            write_finding(&mut out, &finding, &replay, style)?;
-        }
-    }
+    script::write_findings(&mut out, &script, &outcome, &replay, style)?;
     let failed = !outcome.played.failures.is_empty();
-    if (arguments.verbose || failed) && shapes.is_empty() {
+    let good = outcome.verdicts.accusations.is_empty();
+    if (arguments.verbose || failed) && good {
         out.write_all(simulation::packets(&outcome.played.history, None).as_bytes())?;
     }
-    for failure in &outcome.played.failures {
-        let step = failure
-            .step
-            .map_or_else(|| "before the first step".to_owned(), |step| format!("step {}", step + 1));
-        writeln!(out, "✗ {step}, {:.3} s: {}", failure.at.as_secs_f64(), failure.text)?;
-    }
-    let good = shapes.is_empty() && outcome.played.failures.is_empty();
-    let exit = if good { Exit::Conforms } else { Exit::Violations };
-    writeln!(
-        out,
-        "{} packets   history {}   {} accusations, {} expectations not met.  Exit {}.",
-        outcome.played.history.packets(),
-        outcome.played.history.digest(),
-        outcome.verdicts.accusations.len(),
-        outcome.played.failures.len(),
-        exit.code()
-    )?;
+    let exit = if good && !failed { Exit::Conforms } else { Exit::Violations };
+    script::write_end(&mut out, &outcome, exit)?;
     out.flush()?;
     Ok(exit)
 }

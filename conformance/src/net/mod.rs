@@ -3,6 +3,7 @@
 //! Carriers stack: TLS runs over what TCP opens, WebSocket over either.
 
 pub(crate) mod layers;
+pub(crate) mod play;
 pub mod shape;
 pub mod sim;
 mod tcp;

@@ -156,6 +156,8 @@ pub struct Request {
     /// The session's subscriptions that a SUBSCRIBE made, in the order of its filters; for an UNSUBSCRIBE those
     /// that each filter ends, if the client has one.
     pub subscriptions: Vec<Option<usize>>,
+    /// Another request had its Packet Identifier, and no answer: which of the two an answer is for nothing tells.
+    pub doubled: bool,
 }
 
 /// What is known of the session that was there when a CONNECT came.
@@ -230,6 +232,8 @@ pub struct Connection {
     pub(super) unfollowed: VecDeque<MessageNo>,
     /// When the client last sent PUBACK, PUBREC or PUBCOMP.
     pub acknowledged: Option<Duration>,
+    /// How many bytes the client has written of a packet that is not whole yet, and that a Server may refuse already.
+    pub unfinished: usize,
     /// SUBSCRIBEs and UNSUBSCRIBEs without an answer.
     pub requests: BTreeMap<PacketId, Request>,
     /// Topics behind the Topic Aliases that the client has set.
@@ -272,6 +276,7 @@ impl Connection {
             stalled: false,
             unfollowed: VecDeque::new(),
             acknowledged: None,
+            unfinished: 0,
             requests: BTreeMap::new(),
             aliases_up: BTreeMap::new(),
             aliases_down: BTreeMap::new(),

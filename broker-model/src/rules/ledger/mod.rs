@@ -220,7 +220,9 @@ impl Ledger {
             }
             (What::Sent(bytes), Some(no)) => {
                 let decoder = Decoder::new(self[no].version, Receiver::Server);
-                self.connections[no.0].sends(at);
+                let connection = &mut self.connections[no.0];
+                connection.unfinished = connection.unfinished.saturating_sub(bytes.len());
+                connection.sends(at);
                 match decoder.next(bytes) {
                     Ok(Some((packet, length))) => {
                         let limit = self[no].answered.and_then(|answered| answered.maximum_packet_size);
@@ -259,6 +261,13 @@ impl Ledger {
         }
     }
 
+    /// The client has written so many bytes: what they are the packets tell, of which they may be a part only.
+    pub(super) fn wrote(&mut self, client: ClientNo, number: u32, length: usize) {
+        if let Some(no) = self.connection_no(client, number) {
+            self.connections[no.0].unfinished += length;
+        }
+    }
+
     fn attempted(&mut self, client: ClientNo, number: u32, version: Version) {
         if client == ClientNo::NOBODY {
             return;
@@ -274,7 +283,10 @@ impl Ledger {
     fn fault(&mut self, connection: Option<ConnectionNo>, fault: Fault) {
         let (now, promptness) = (self.now, self.bounds.promptness);
         match (fault, connection) {
-            (Fault::Hold, Some(no)) => self.connections[no.0].held = true,
+            (Fault::Hold, Some(no)) => {
+                self.connections[no.0].held = true;
+                self.holds_the_end(no);
+            }
             (Fault::Release, Some(no)) => self.connections[no.0].held = false,
             (Fault::Stall, Some(no)) => self.connections[no.0].stalled = true,
             (Fault::Unstall, Some(no)) => self.connections[no.0].stalled = false,
@@ -302,6 +314,17 @@ impl Ledger {
             } else if connection.free_since.is_none() && self.crashed.is_none() {
                 connection.free_since = Some(now);
             }
+        }
+    }
+
+    /// The network holds back a client's end that is under way: when the Server notices it is not known any more.
+    fn holds_the_end(&mut self, no: ConnectionNo) {
+        let connection = &self[no];
+        let under_way = |end: &End| end.side == Side::Client && end.at + self.bounds.promptness >= self.now;
+        if let (Some(session), true) = (connection.session, connection.ended.as_ref().is_some_and(under_way))
+            && self[session].connections.last() == Some(&no)
+        {
+            self.sessions[session.0].certainly_gone = None;
         }
     }
 

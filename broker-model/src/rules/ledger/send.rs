@@ -187,7 +187,10 @@ impl Ledger {
             if let Some(&unfinished) = self[session].outbound.get(&id) {
                 let same = &self[unfinished];
                 if same.topic == topic && same.payload == publish.payload && same.qos == publish.qos {
-                    self.messages[unfinished.0].attempts.push(attempt);
+                    let message = &mut self.messages[unfinished.0];
+                    message.attempts.push(attempt);
+                    // Behind its PUBREL it may be a message of its own. [3.1.1/MQTT-4.3.3-1] [5.0/MQTT-4.3.3-6]
+                    message.ambiguous |= message.released.is_some();
                     self.publishes(no, id, unfinished);
                     return;
                 }
@@ -346,7 +349,7 @@ impl Ledger {
     fn subscribe(&mut self, no: ConnectionNo, session: SessionNo, at: Duration, subscribe: &Subscribe<'_>) {
         let v5 = self[no].version == Version::V5;
         let identifier = subscribe.properties.subscription_identifier();
-        self.check_request(no, session, subscribe.packet_id);
+        let doubled = self.check_request(no, session, subscribe.packet_id);
         if let Some(answered) = self[no].answered
             && (identifier.is_some() && !answered.identifiers_available
                 || subscribe.subscriptions.iter().any(|asked| {
@@ -385,7 +388,7 @@ impl Ledger {
                 unsubscribed: None,
             });
         }
-        let request = Request { at, subscribes: true, subscriptions: made };
+        let request = Request { at, subscribes: true, subscriptions: made, doubled };
         self.connections[no.0].requests.insert(subscribe.packet_id, request);
     }
 
@@ -396,7 +399,7 @@ impl Ledger {
         at: Duration,
         unsubscribe: &Unsubscribe<'_>,
     ) {
-        self.check_request(no, session, unsubscribe.packet_id);
+        let doubled = self.check_request(no, session, unsubscribe.packet_id);
         let Session { subscriptions: list, unsubscribes, .. } = &mut self.sessions[session.0];
         let mut ends = Vec::new();
         for filter in unsubscribe.filters.iter() {
@@ -409,15 +412,22 @@ impl Ledger {
             }
             ends.push(found);
         }
-        let request = Request { at, subscribes: false, subscriptions: ends };
+        let request = Request { at, subscribes: false, subscriptions: ends, doubled };
         self.connections[no.0].requests.insert(unsubscribe.packet_id, request);
     }
 
-    /// The Packet Identifier of a request must not be in use. [3.1.1/MQTT-2.3.1-2] [5.0/MQTT-2.2.1-3]
-    fn check_request(&mut self, no: ConnectionNo, session: SessionNo, id: PacketId) {
-        if self[no].requests.contains_key(&id) || self[session].outbound.contains_key(&id) {
+    /// The Packet Identifier of a request must not be in use. [3.1.1/MQTT-2.3.1-2] [5.0/MQTT-2.2.1-3] Tells whether
+    /// another request has it: then nobody knows what the session subscribes to.
+    fn check_request(&mut self, no: ConnectionNo, session: SessionNo, id: PacketId) -> bool {
+        let doubled = self[no].requests.contains_key(&id);
+        if doubled {
+            let now = self.now;
+            self.sessions[session.0].doubt(now);
+        }
+        if doubled || self[session].outbound.contains_key(&id) {
             self.offend(no);
         }
+        doubled
     }
 
     /// DISCONNECT may change the Session Expiry Interval. [5.0 §3.14.2.2.2]

@@ -12,7 +12,7 @@ use core::time::Duration;
 use mqtt_assay_codec::{PacketType, ReasonCode, Version};
 
 const ACTIONS: &str = "> (sends), < (expects), ! (has not received), connect, open, barrier, settle, \
-                       acknowledge, stall, unstall, hold, release or cut";
+                       acknowledge, stall, unstall, hold, release, half-close or cut";
 
 const TIMELY: &str = "stall, unstall, hold, release or cut";
 
@@ -35,6 +35,7 @@ pub(super) fn action(line: &mut Line<'_>, version: Version) -> Result<Action, Wr
         "barrier" => alone(line, word, Action::Barrier)?,
         "settle" => alone(line, word, Action::Settle)?,
         "acknowledge" => acknowledge(line, version)?,
+        "half-close" => alone(line, word, Action::HalfClose)?,
         "cut" => Action::Cut(how(line)?),
         _ => match fault(word) {
             Some(fault) => alone(line, word, Action::Fault(fault))?,

@@ -109,6 +109,10 @@ impl Stage {
                 };
                 (client, Command::Close { connection: connection.into(), how })
             }
+            // An orderly end, too, reads on to the end of the other direction.
+            Order::HalfClose(client, connection) => {
+                (client, Command::Close { connection: connection.into(), how: Close::Fin })
+            }
             // A client that has never connected has nothing to stop.
             Order::Fault(_, 0, history::Fault::Stall | history::Fault::Unstall) => return,
             Order::Fault(client, connection, history::Fault::Stall) => {

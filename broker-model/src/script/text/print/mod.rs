@@ -208,5 +208,6 @@ fn write_action(f: &mut fmt::Formatter<'_>, action: &Action, version: Version) -
         }
         Action::Fault(fault) => write_fault(f, *fault),
         Action::Cut(how) => write_cut(f, *how),
+        Action::HalfClose => f.write_str("half-close"),
     }
 }

@@ -1,0 +1,102 @@
+//! Clients that break the rules in ways that only a fuzzer thinks of: what follows from that is nobody's fault but
+//! theirs.
+
+use mqtt_assay_broker_model::rules::judge;
+use mqtt_assay_broker_model::script::Script;
+use mqtt_assay_broker_model::workload::Workload;
+use mqtt_assay_broker_model::{Broker, Policy, direct};
+
+/// Scripts for which a rule once accused the reference broker, each with the reason why it must not.
+const SCRIPTS: &[(&str, &str)] = &[
+    (
+        "which of two SUBSCRIBEs with one Packet Identifier a SUBACK is for nothing tells",
+        "mqtt 3.1.1
+         network delay=1ms
+         client bob  clean_start=1
+         bob  > raw 82 08 00 01 00 03 77 2e 31 02
+         bob  > SUBSCRIBE a qos=0
+         bob  settle",
+    ),
+    (
+        "the same with Shared Subscriptions, and cut in two",
+        "network delay=1ms
+         client cat  clean_start=1
+         cat  > raw 82 18 00 01 02 0b 6e 00 0a 24 73 68
+         cat  > raw 61 72 65 2f 67 2f 78 00 00 03 61 2f 62 12
+         cat  > SUBSCRIBE a qos=1 \"#\" qos=1
+         cat  settle",
+    ),
+    (
+        "a second CONNECT is malformed while the CONNACK for the first one is under way",
+        "network delay=1ms
+         client ann  clean_start=1
+         ann  open
+         ann  > CONNECT clean_start=1 keep_alive=2
+         ann  > raw 10 00
+         ann  settle",
+    ),
+    (
+        "half a packet can be malformed, too: nobody is disconnected for what another has done",
+        "network delay=1ms
+         client dan  clean_start=1
+         client eve  clean_start=1
+         eve  > raw 00 00
+         dan  > raw 00 ff 00
+         wait 4 ms",
+    ),
+    (
+        "a PUBLISH that is sent again behind its PUBREL may be a new one",
+        "mqtt 3.1.1
+         network delay=0.1..2ms
+         client ann  clean_start=1
+         client c3   clean_start=1
+         c3   > SUBSCRIBE x qos=2
+         c3   > PUBLISH x \"m10\" qos=2 id=1010
+         ann  connect
+         ann  settle
+         c3   > PUBLISH x \"m10\" qos=2 id=1010 dup=1
+         c3   settle",
+    ),
+    (
+        "the PUBACK is for the PUBLISH that had the Packet Identifier before",
+        "network delay=1ms
+         client dan  clean_start=1
+         dan  > PUBLISH / \"\" qos=1
+         dan  > raw 32 11 00 00 00 01 03 23 00 01 00 00 00 00 00 00 00
+         dan  barrier",
+    ),
+    (
+        "two Wills of the same payload come live, with RETAIN as published",
+        "network delay=1ms
+         client bob  clean_start=1 will=/a \"g\" will_qos=1 will_retain=1
+         client dan  clean_start=1
+         bob  > PUBLISH a \"\" qos=0
+         dan  > SUBSCRIBE /+ qos=0 no_local=1 retain_as_published=1 retain_handling=2
+         bob  connect
+         wait 3.90625 ms
+         bob  > broken filter/subscribe-second-filter-hash-before-separator
+         dan  barrier",
+    ),
+    (
+        "the end of a connection is held back, and the session with it",
+        "network delay=1ms
+         client dan  clean_start=0 session_expiry_interval=1
+         dan  cut reset
+         dan  hold
+         wait 10 s
+         dan  connect clean_start=0 session_expiry_interval=1
+         dan  settle",
+    ),
+];
+
+#[test]
+fn the_reference_broker_is_not_accused_of_what_clients_bring_upon_themselves() {
+    let accused = SCRIPTS.iter().filter_map(|(why, text)| {
+        let script: Script = text.parse().unwrap_or_else(|errors| panic!("{why}\n{errors}"));
+        let played = direct::play(script, Broker::new(Policy::default(), 1));
+        let found = judge(&played.history, Workload::BOUNDS).accusations;
+        found.first().map(|first| format!("{why}: {} accuses, for {}", first.rule, first.observed))
+    });
+    let accused: Vec<String> = accused.collect();
+    assert!(accused.is_empty(), "\n{}", accused.join("\n"));
+}

@@ -1,0 +1,4 @@
+//! See [`mqtt_assay_fuzz::broker::broker_script`].
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| mqtt_assay_fuzz::broker::broker_script(data));
