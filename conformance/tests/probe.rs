@@ -7,6 +7,7 @@ use mqtt_assay::profile::{BrokerProfile, Item};
 use mqtt_assay::serve::{Edge, Fault, Served};
 use mqtt_assay::setup::Setup;
 use mqtt_assay::target::{Target, TcpTarget, Transport};
+use mqtt_assay::verdict::Verdict;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Command;
@@ -115,6 +116,33 @@ async fn contradictions_are_told_by_their_statements() {
     }
 }
 
+/// The pair that a profile calls wrong is tried by the check, and by the probe.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_pair_must_be_refused() {
+    let broker = Served::set_up(Setup::Guarded, None).await.expect("a free loopback port");
+    for (password, verdict, told) in [("wrong", Verdict::Conforms, 0), ("right", Verdict::Violates, 1)] {
+        let mut run = support::options(support::tcp(broker.address()), Duration::from_secs(5));
+        run.checks = vec![support::check("connect/wrong_password_is_refused")];
+        run.profile.checks_passwords = true;
+        run.profile.wrong_credentials = Some(("assay".to_owned(), password.to_owned()));
+        let run = support::quietly(&run).await.expect("the run begins");
+        assert!(run.results.iter().all(|result| result.verdict == verdict), "{password}");
+
+        let mut options = options(Probed::At(vec![tcp(broker.address())]));
+        options.profile.credentials.wrong_user = Some("assay".to_owned());
+        options.profile.credentials.wrong_password = Some(password.to_owned());
+        let outcome = probe(&options).await.expect("the broker can be probed");
+        let lines = contradictions(&outcome);
+        assert_eq!(
+            lines.iter().filter(|line| line.starts_with("5.0/MQTT-3.1.4-2")).count(),
+            told,
+            "{lines:#?}"
+        );
+        assert_eq!(lines.len(), told, "{lines:#?}");
+        assert_eq!(outcome.profile.credentials.checks_passwords, told == 0);
+    }
+}
+
 /// The other addresses are compared with the first; one that is not there is told, and does not stop the rest.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_address_is_tried() {
@@ -178,6 +206,30 @@ fn a_written_profile_is_a_target() {
     assert_eq!(code, Some(0), "{said}");
     let body = |text: &str| text.split_once('\n').map(|(_, rest)| rest.to_owned());
     assert_eq!(body(&again), body(&text));
+}
+
+/// Files that a profile names beside itself are found again, wherever the new profile lies.
+#[test]
+fn paths_stay_right() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).expect("a certificate");
+    let file = |name: &str| folder.path().join(name);
+    std::fs::write(file("ca.pem"), key.cert.pem()).expect("a certificate is written");
+    std::fs::write(file("key.pem"), key.signing_key.serialize_pem()).expect("a key is written");
+    let serve = format!("{} serve --listen mqtts://127.0.0.1:{{port}}", env!("CARGO_BIN_EXE_mqtt-assay"));
+    let profile = format!(
+        "[addresses]\ntls = 'mqtts://127.0.0.1:{{port}}'\n[tls]\nca = 'ca.pem'\n[process]\nspawn = '{serve} --cert {0}/ca.pem \
+         --key {0}/key.pem'\n",
+        folder.path().display()
+    );
+    std::fs::write(file("broker.toml"), profile).expect("a profile is written");
+    std::fs::create_dir(file("deep")).expect("a folder");
+    let (old, new) = (file("broker.toml"), file("deep/broker.toml"));
+    let (old, new) = (old.to_str().expect("UTF-8"), new.to_str().expect("UTF-8"));
+    let (code, shown, said) = mqtt_assay(&["probe", old, "--out", new]);
+    assert_eq!(code, Some(0), "{shown}{said}");
+    let (code, shown, said) = mqtt_assay(&["check", new, "--only", "ping/", "--seed", "7"]);
+    assert_eq!(code, Some(0), "{shown}{said}");
 }
 
 #[test]

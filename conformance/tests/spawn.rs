@@ -225,6 +225,47 @@ fn a_profile_is_a_target() {
     assert!(said.contains("must be `reference`"), "{said}");
 }
 
+/// The broker dies, and its profile starts another one that does not: then no check is accused.
+#[test]
+fn a_death_that_does_not_come_again_leaves_doubt() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("broker.toml");
+    let file = path.to_str().expect("a path in UTF-8");
+    let restart = format!("sh -c \"touch restarted; exec {}\"", served(""));
+    let profile = format!(
+        "[addresses]\ntcp = 'mqtt://127.0.0.1:{{port}}'\n[process]\nspawn = '{}'\nrestart = '{restart}'\n",
+        served("--die-on unsubscribe")
+    );
+    std::fs::write(&path, profile).expect("a profile is written");
+    let only = ["--only", "unsubscribe/answered_with_its_id", "--mqtt", "5", "--seed", "7"];
+    let output = check(&[&[file][..], &only].concat());
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(3), "{shown}");
+    for expected in
+        ["did not when each of them was repeated", "it exited with status 70", "dies of UNSUBSCRIBE"]
+    {
+        assert!(shown.contains(expected), "{expected}: {shown}");
+    }
+    assert!(folder.path().join("restarted").exists(), "the profile's own command starts it again");
+}
+
+/// What does not end when it is told to is ended by the profile's `kill`.
+#[test]
+fn a_stubborn_broker_is_killed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("broker.toml");
+    let file = path.to_str().expect("a path in UTF-8");
+    let port = free_port();
+    let profile = format!(
+        "[addresses]\ntcp = 'mqtt://127.0.0.1:{port}'\n[process]\nspawn = '{COMMAND} serve --listen 127.0.0.1:{port}'\n\
+         stop = 'true'\nkill = 'sh -c \"touch killed; kill -KILL {{pid}}\"'\n"
+    );
+    std::fs::write(&path, profile).expect("a profile is written");
+    let output = check(&[file, "--only", "ping/", "--seed", "7"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    assert!(folder.path().join("killed").exists() && is_free(port));
+}
+
 #[test]
 fn a_wrong_profile_is_one_sentence_with_its_line() {
     let folder = tempfile::tempdir().expect("a folder");
