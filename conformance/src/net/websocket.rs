@@ -100,6 +100,10 @@ impl WebSocket {
                 Some(EdgeFault::WebSocketTextIgnored) => Ok(()),
                 _ => Err(io::Error::new(io::ErrorKind::InvalidData, TextFrame(text.into()))),
             },
+            // Nothing more is heard, and nobody told.
+            Some(Ok(Message::Close(_))) if self.fault == Some(EdgeFault::WebSocketCloseIgnored) => {
+                return Poll::Pending;
+            }
             // The Network Connection is the WebSocket connection, whose end this is. The answer is due to the peer,
             // and no fault of the peer's if it cannot be sent.
             Some(Ok(Message::Close(_))) => {

@@ -97,6 +97,7 @@ edge_faults! {
     WebSocketTextSent "websocket_text_sent" "sends its packets in WebSocket text frames" ["3.1.1/MQTT-6.0.0-1", "5.0/MQTT-6.0.0-1"];
     WebSocketPartialPacketsDropped "websocket_partial_packets_dropped" "drops WebSocket frames that hold no whole packet" ["3.1.1/MQTT-6.0.0-2", "5.0/MQTT-6.0.0-2"];
     WebSocketFirstPacketOnly "websocket_first_packet_only" "takes the first packet of a WebSocket frame only" ["3.1.1/MQTT-6.0.0-2", "5.0/MQTT-6.0.0-2"];
+    WebSocketCloseIgnored "websocket_close_ignored" "goes on after a WebSocket Close" ["3.1.1/MQTT-3.1.2-8", "5.0/MQTT-3.1.2-8"];
     WebSocketSubprotocolMissing "websocket_subprotocol_missing" "selects no WebSocket subprotocol" ["3.1.1/MQTT-6.0.0-4", "5.0/MQTT-6.0.0-4"];
     WebSocketSubprotocolFirst "websocket_subprotocol_first" "selects the first WebSocket subprotocol that is offered" ["3.1.1/MQTT-6.0.0-4", "5.0/MQTT-6.0.0-4"];
     WebSocketSubprotocolMqttv31 "websocket_subprotocol_mqttv31" "selects the WebSocket subprotocol mqttv3.1" ["3.1.1/MQTT-6.0.0-4", "5.0/MQTT-6.0.0-4"];

@@ -5,6 +5,7 @@ use super::{Client, Stop, Story, World};
 use crate::net::Refused;
 use crate::net::websocket::{Framing, TextFrame};
 use std::io;
+use tokio::io::AsyncWriteExt;
 
 impl<'w> Client<'w> {
     /// Writes bytes as they are, in one text frame.
@@ -23,6 +24,16 @@ impl<'w> Client<'w> {
         for byte in bytes {
             self.send_bytes(&[*byte]).await?;
         }
+        Ok(())
+    }
+
+    /// Says WebSocket's Close, without DISCONNECT, and leaves the connection below open.
+    pub async fn say_close(&mut self) -> Story {
+        self.record(What::Note("says Close, without DISCONNECT".to_owned()))?;
+        let patience = self.world.patience;
+        let Some(wire) = &mut self.wire else { return Ok(()) };
+        // A broker that takes no bytes has not heard it, and that shows in what it does.
+        let _ = tokio::time::timeout(patience, wire.shutdown()).await;
         Ok(())
     }
 

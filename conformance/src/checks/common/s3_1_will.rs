@@ -9,6 +9,7 @@ use std::time::Duration;
 /// In the order of the specification.
 pub const CHECKS: &[Check] = &[
     PUBLISHED_WHEN_CONNECTION_IS_LOST,
+    PUBLISHED_AFTER_WEBSOCKET_CLOSE,
     PUBLISHED_AFTER_PROTOCOL_ERROR,
     PUBLISHED_AFTER_KEEP_ALIVE,
     PUBLISHED_ON_TAKEOVER,
@@ -55,6 +56,29 @@ check! {
         let mut d = w.client("d").will(WillMessage::new(&topic, b"reset")).connect().await?;
         d.reset();
         s.expect(publish(&topic).payload(b"reset")).await?;
+        Ok(())
+    }
+}
+
+check! {
+    /// The Will is published when the Client ends its WebSocket without DISCONNECT.
+    ///
+    /// Sends     S subscribes to the Will Topic; C connects with a Will and says Close; it leaves TCP open, whose end
+    ///           is the broker's to make.
+    /// Demands   S receives the Will: the Network Connection is the WebSocket, and that is closed.
+    /// Leaves    whether and how the broker answers the Close.
+    PUBLISHED_AFTER_WEBSOCKET_CLOSE "will/published_after_websocket_close",
+    covers: [V3_1_1 / "MQTT-3.1.2-8", V5 / "MQTT-3.1.2-8"],
+    needs: [WebSocket, Qos1],
+    proved: ["websocket_close_ignored"],
+    run: async |w| {
+        let topic = w.topic("will");
+        let mut s = w.connect("s").await?;
+        s.subscribe(&topic, Qos::AtLeastOnce).await?;
+        let mut c = w.client("c").will(WillMessage::new(&topic, b"closed")).connect().await?;
+        c.say_close().await?;
+        s.expect(publish(&topic).payload(b"closed")).await?;
+        c.cut();
         Ok(())
     }
 }
