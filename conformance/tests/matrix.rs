@@ -17,7 +17,7 @@ use std::process::Command;
 use std::sync::atomic::AtomicBool;
 
 /// Every so-many-th mutant is played in each test run.
-const STRIDE: usize = 19;
+const STRIDE: usize = 47;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../snapshots")
