@@ -170,7 +170,7 @@ impl ErrorAnswered {
         };
         // What else has the Packet Identifier may be what is answered. A PUBLISH without a topic counts for nothing yet.
         let in_use = packet.packet_id().is_some_and(|id| {
-            let own = if cites == Some(ALIAS_UNKNOWN) { 0 } else { 1 };
+            let own = u32::from(has_topic(packet, connection));
             connection.publishing.get(&id).is_some_and(|(_, answers)| *answers > own)
                 || connection.requests.get(&id).is_some_and(|request| request.doubled)
         });
@@ -255,6 +255,13 @@ fn payload(bytes: &[u8], v5: bool) -> Option<&[u8]> {
     }
     let (length, rest) = bytes.split_first()?;
     if *length < 0x80 { rest.get(usize::from(*length)..) } else { None }
+}
+
+/// Whether it is known what a PUBLISH is about: of another one the ledger waits for no answer.
+fn has_topic(packet: &Packet<'_>, connection: &Connection) -> bool {
+    let Packet::Publish(publish) = packet else { return true };
+    let alias = publish.properties.topic_alias();
+    !publish.topic.is_empty() || alias.is_some_and(|alias| connection.aliases_up.contains_key(&alias))
 }
 
 fn above_limits(publish: &Publish<'_>, connection: &Connection) -> Option<Cites> {

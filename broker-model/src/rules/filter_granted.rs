@@ -35,8 +35,15 @@ impl Rule for FilterGranted {
         match seen.fact {
             Fact::SentMalformed(malformed, bytes) if cites(malformed.offence).is_some() => {
                 if let Some((id, place)) = flawed(bytes, malformed) {
+                    if ledger[no].requests.contains_key(&id) {
+                        return found.unknown("another request had its Packet Identifier");
+                    }
                     self.asked.insert((no, id), (malformed.offence, place));
                 }
+            }
+            // Which of the two is answered then nothing tells.
+            Fact::Sent(Packet::Subscribe(subscribe)) if !self.asked.is_empty() => {
+                self.asked.remove(&(no, subscribe.packet_id));
             }
             Fact::Received(Packet::Suback(suback), _) if !self.asked.is_empty() => {
                 let Some((offence, place)) = self.asked.remove(&(no, suback.packet_id)) else { return };

@@ -66,6 +66,16 @@ const SCRIPTS: &[(&str, &str)] = &[
          dan  barrier",
     ),
     (
+        "the same, with a Topic Alias above the maximum",
+        "network delay=1ms
+         client ann  clean_start=1
+         client bob  clean_start=1
+         bob  > PUBLISH a \"\" qos=1
+         ann  > PUBLISH \" \" \"\" qos=1
+         bob  > raw 32 16 00 00 00 01 07 09 00 01 00 23 00 35 00 00 00 00 00 00 00 00 00 00
+         ann  settle",
+    ),
+    (
         "two Wills of the same payload come live, with RETAIN as published",
         "network delay=1ms
          client bob  clean_start=1 will=/a \"g\" will_qos=1 will_retain=1
@@ -86,6 +96,28 @@ const SCRIPTS: &[(&str, &str)] = &[
          wait 10 s
          dan  connect clean_start=0 session_expiry_interval=1
          dan  settle",
+    ),
+    (
+        "the SUBACK is for the SUBSCRIBE that had the Packet Identifier before the malformed one",
+        "network delay=1ms
+         client ann  clean_start=1
+         ann  > SUBSCRIBE + qos=2
+         ann  > raw 82 0b 00 01 00 00 00 00 00 00 00 00 00
+         ann  settle",
+    ),
+    (
+        "a CONNACK of 3.1 does not say that the session, and its subscriptions, were there",
+        "network delay=1ms
+         client dan  mqtt=3.1 client_id=c5 clean_start=0
+         client c5   clean_start=1 session_expiry_interval=60
+         c5    > SUBSCRIBE $share/g/a/b qos=2
+         dan   connect
+         dan   settle
+         c5    open
+         c5    > CONNECT clean_start=0
+         c5    > SUBSCRIBE $share/h/# qos=2
+         c5    > PUBLISH a/b \"\" qos=2
+         wait  4.21875 ms",
     ),
 ];
 

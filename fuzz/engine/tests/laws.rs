@@ -111,6 +111,8 @@ proptest! {
             case.script().steps.iter().filter(is).count()
         };
         let (raws, wanted) = (raw(&case).min(1), wanted.min(publishes(&case)));
+        // Of what nothing is sought in, one step is left.
+        prop_assume!(raws + wanted > 0);
         let shows = |case: &Case| raw(case) >= raws && publishes(case) >= wanted;
         let effort = Effort { confirmations: 2, tries: 100_000 };
         let small = minimise(&case, effort, shows);

@@ -114,7 +114,9 @@ impl Ledger {
             None => Arc::clone(&asked.client_id),
         };
         let old = self.by_client_id.get(&client_id).copied();
-        let contended = connection.contended;
+        // 3.1 does not tell whether a session was there.
+        let silent = connection.version == Version::V3_1 && !asked.clean_start && old.is_some();
+        let contended = connection.contended || silent;
         let doubtful = answered.session_present && old.is_some_and(|old| self.may_be_another(no, old));
         let previous = old.map(|old| (old, self.existed(old, begun, contended)));
         self.connections[no.0].previous = previous;
