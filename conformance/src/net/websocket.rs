@@ -50,6 +50,8 @@ pub(crate) struct WebSocket {
     fault: Option<EdgeFault>,
     /// What came in a frame and was not read yet.
     incoming: Bytes,
+    /// Whether the fault is to hold back the end.
+    holds_end: bool,
     ended: bool,
 }
 
@@ -67,6 +69,7 @@ impl WebSocket {
             framing: Framing::Binary,
             fault: None,
             incoming: Bytes::new(),
+            holds_end: false,
             ended: false,
         }
     }
@@ -87,7 +90,10 @@ impl WebSocket {
         Poll::Ready(match came {
             Some(Ok(Message::Binary(bytes))) => {
                 self.incoming = match self.fault {
-                    Some(fault) => fault.received(bytes),
+                    Some(fault) => {
+                        self.holds_end |= fault.holds_end(&bytes);
+                        fault.received(bytes)
+                    }
                     None => bytes,
                 };
                 Ok(())
@@ -101,9 +107,7 @@ impl WebSocket {
                 _ => Err(io::Error::new(io::ErrorKind::InvalidData, TextFrame(text.into()))),
             },
             // Nothing more is heard, and nobody told.
-            Some(Ok(Message::Close(_))) if self.fault == Some(EdgeFault::WebSocketCloseIgnored) => {
-                return Poll::Pending;
-            }
+            Some(Ok(Message::Close(_))) if self.holds_end => return Poll::Pending,
             // The Network Connection is the WebSocket connection, whose end this is. The answer is due to the peer,
             // and no fault of the peer's if it cannot be sent.
             Some(Ok(Message::Close(_))) => {

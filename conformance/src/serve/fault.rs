@@ -1,7 +1,7 @@
 //! What a served broker may do wrong on purpose: a mutant of the model, or a fault at the edge, where bytes come in.
 
 use mqtt_assay_broker_model::Mutant;
-use mqtt_assay_codec::{Split, Version, frame};
+use mqtt_assay_codec::{Decoder, Packet, Receiver, Split, Version, frame};
 use tokio_tungstenite::tungstenite::Bytes;
 
 /// The one fault of a served broker.
@@ -97,7 +97,7 @@ edge_faults! {
     WebSocketTextSent "websocket_text_sent" "sends its packets in WebSocket text frames" ["3.1.1/MQTT-6.0.0-1", "5.0/MQTT-6.0.0-1"];
     WebSocketPartialPacketsDropped "websocket_partial_packets_dropped" "drops WebSocket frames that hold no whole packet" ["3.1.1/MQTT-6.0.0-2", "5.0/MQTT-6.0.0-2"];
     WebSocketFirstPacketOnly "websocket_first_packet_only" "takes the first packet of a WebSocket frame only" ["3.1.1/MQTT-6.0.0-2", "5.0/MQTT-6.0.0-2"];
-    WebSocketCloseIgnored "websocket_close_ignored" "goes on after a WebSocket Close" ["3.1.1/MQTT-3.1.2-8", "5.0/MQTT-3.1.2-8"];
+    WebSocketCloseIgnored "websocket_close_ignored" "does not notice the WebSocket Close of a Client with a Will" ["3.1.1/MQTT-3.1.2-8", "5.0/MQTT-3.1.2-8"];
     WebSocketSubprotocolMissing "websocket_subprotocol_missing" "selects no WebSocket subprotocol" ["3.1.1/MQTT-6.0.0-4", "5.0/MQTT-6.0.0-4"];
     WebSocketSubprotocolFirst "websocket_subprotocol_first" "selects the first WebSocket subprotocol that is offered" ["3.1.1/MQTT-6.0.0-4", "5.0/MQTT-6.0.0-4"];
     WebSocketSubprotocolMqttv31 "websocket_subprotocol_mqttv31" "selects the WebSocket subprotocol mqttv3.1" ["3.1.1/MQTT-6.0.0-4", "5.0/MQTT-6.0.0-4"];
@@ -118,6 +118,18 @@ impl EdgeFault {
             _ => {}
         }
         bytes
+    }
+}
+
+impl EdgeFault {
+    /// Whether the end of this connection is not to be noticed: these bytes have come on it. Of the connections without a
+    /// Will there are too many to be kept for ever.
+    pub(crate) fn holds_end(self, bytes: &[u8]) -> bool {
+        self == EdgeFault::WebSocketCloseIgnored
+            && matches!(
+                Decoder::new(Version::V5, Receiver::Server).next(bytes),
+                Ok(Some((Packet::Connect(connect), _))) if connect.will.is_some()
+            )
     }
 }
 

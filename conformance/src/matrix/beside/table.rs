@@ -41,6 +41,10 @@ pub(super) const TABLE: &[(Mutant, &str)] = &[
 /// Faults of the transport: any check over WebSocket may meet them.
 pub(super) const EDGE: &[(EdgeFault, &str)] = &[
     (
+        EdgeFault::WebSocketTextSent,
+        "every answer comes in a text frame, in 3.1 too, which knows no WebSocket",
+    ),
+    (
         EdgeFault::WebSocketPartialPacketsDropped,
         "every packet that is sent in parts is lost, or its rest is malformed",
     ),
@@ -64,7 +68,7 @@ beside! {
     PipelinedPacketsDropped ["connect/second_connect_in_one_segment"] "the second CONNECT comes in the segment that is dropped";
     ConnackCodeUnlisted ["connect/unknown_protocol_level_is_refused"] "the refusal that the story waits for is the broken one";
     ConnackRefusalWithSessionPresent ["connect/unknown_protocol_level_is_refused"] "the refusal that the story waits for is the broken one";
-    RefusedConnectKeptOpen ["auth/unsupported_method_is_refused", "connect/client_id_ill_formed", "connect/client_id_missing", "connect/fixed_header_flags", "connect/password_missing", "connect/password_without_flag", "connect/reserved_flag", "connect/truncated", "connect/unknown_protocol_level_is_refused", "connect/user_name_ill_formed", "connect/user_name_missing", "connect/user_name_without_flag", "connect/will_bits_without_will", "connect/will_missing", "connect/will_qos_3", "connect/will_topic_ill_formed", "connect/will_without_flag", "property/connect_is_checked", "string/ill_formed_in_connect_is_refused", "string/nul_in_connect_is_refused", "connect/wrong_password_is_refused", "limit/will_qos_above_maximum_is_refused", "limit/will_retain_is_refused", "auth/wrong_answer_is_refused"] "a malformed CONNECT is refused with a CONNACK, too";
+    RefusedConnectKeptOpen ["auth/unsupported_method_is_refused", "connect/client_id_ill_formed", "connect/client_id_missing", "connect/fixed_header_flags", "connect/password_missing", "connect/password_without_flag", "connect/reserved_flag", "connect/truncated", "connect/unknown_protocol_level_is_refused", "connect/user_name_ill_formed", "connect/user_name_missing", "connect/user_name_without_flag", "connect/will_bits_without_will", "connect/will_missing", "connect/will_qos_3", "connect/will_topic_ill_formed", "connect/will_without_flag", "property/connect_is_checked", "string/ill_formed_in_connect_is_refused", "string/nul_in_connect_is_refused", "connect/wrong_password_is_refused", "limit/will_qos_above_maximum_is_refused", "limit/will_retain_is_refused", "auth/wrong_answer_is_refused", "auth/nothing_else_before_connack", "auth/only_continue_answers_a_challenge"] "a malformed CONNECT is refused with a CONNACK, too";
     SessionPresentAlways ["client_id/case_matters", "session_expiry/disconnect_may_not_raise_from_0"] "the story tells sessions apart by Session Present";
     SessionPresentNever ["client_id/assigned_id_is_told", "session_expiry/largest_never_expires"] "the story tells sessions apart by Session Present";
     MaximumQosNotAnnounced ["v3_1/denied_is_acknowledged", "flow/its_own_receive_maximum_is_enforced", "packet_identifier/answers_carry_the_publishs", "publish/answered_by_qos", "reason/no_matching_subscribers_is_true"] "the checks publish at a QoS that the broker does not take, since it has not said so";
@@ -163,4 +167,6 @@ beside! {
     MessageExpiryByteOrder ["expiry/expired_message_is_deleted", "expiry/expired_retained_message_is_deleted", "expiry/expired_behind_a_full_receive_maximum"] "the message does not expire when the story expects it";
     SharedLostWhenFirstLeaves ["shared/qos_1_goes_on_with_another"] "the story waits for silence at the member that left, and goes on with another";
     SubackCodesReversed ["subscribe/no_more_is_granted_than_asked"] "the codes that are exchanged stand for filters that asked for less";
+    AuthUnsolicited ["auth/flags_are_checked_within_authentication", "auth/reauthentication_keeps_the_method"] "the story takes the AUTH for an answer";
+    ReauthenticationFailureKeptOpen ["auth/reauthentication_keeps_the_method"] "a wrong method makes re-authentication fail, too";
 }
