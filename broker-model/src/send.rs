@@ -57,6 +57,12 @@ impl Broker {
         if encode(required.view(), version, &mut bytes).is_ok() && bytes.len() <= maximum {
             self.transmit(to, bytes);
         } else if packet != PacketType::Disconnect {
+            // Where CONNACK does not fit, nothing else may come in its place. [5.0/MQTT-3.2.0-1] [5.0/MQTT-3.14.0-1]
+            if packet == PacketType::Connack
+                && let Some(connection) = self.connections.get_mut(&to)
+            {
+                connection.maximum_packet_size = 0;
+            }
             self.doomed.push_back(to);
         }
     }

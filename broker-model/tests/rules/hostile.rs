@@ -119,6 +119,15 @@ const SCRIPTS: &[(&str, &str)] = &[
          c5    > PUBLISH a/b \"\" qos=2
          wait  4.21875 ms",
     ),
+    (
+        "a Maximum Packet Size that no CONNACK fits in: the connection ends without a word",
+        "mqtt 5
+         network delay=1ms
+         client ann  clean_start=1
+         ann  open
+         ann  > raw 10 1a 00 04 4d 51 54 54 05 00 00 00 0a 11 00 00 00 00 27 00 00 00 04 00 03 61 6e 6e
+         ann  settle",
+    ),
 ];
 
 #[test]

@@ -4,51 +4,26 @@ use super::s4_12_challenge::{SECRET, authenticated, challenged, not_accepted, sa
 use crate::check;
 use crate::check::Check;
 use crate::story::{Client, Next, Severity, Stop, Story, auth};
-use mqtt_assay_broker_model::auth::METHOD;
 use mqtt_assay_codec::{Packet, PacketType, ReasonCode, raw};
 use tokio::time::Instant;
 
 /// In the order of the specification.
-pub const CHECKS: &[Check] = &[
-    FLAGS_ARE_CHECKED_WITHIN_AUTHENTICATION,
-    NOTHING_ELSE_BEFORE_CONNACK,
-    ONLY_CONTINUE_ANSWERS_A_CHALLENGE,
-    REAUTHENTICATION_KEEPS_THE_METHOD,
-];
+pub const CHECKS: &[Check] =
+    &[NOTHING_ELSE_BEFORE_CONNACK, ONLY_CONTINUE_ANSWERS_A_CHALLENGE, REAUTHENTICATION_KEEPS_THE_METHOD];
 
 /// AUTH 0x19 by this method, with these flags.
-fn reauthentication(flags: u8, method: &str) -> Vec<u8> {
+pub(super) fn reauthentication(flags: u8, method: &str) -> Vec<u8> {
     let method = raw::property(0x15, &raw::string(method.as_bytes()));
     raw::Builder::new(0xF0 | flags).u8(0x19).properties(&[&method]).finish()
 }
 
 /// Nothing may be granted for the error, whether the broker checks for it or not.
-async fn refused(client: &mut Client<'_>, code: ReasonCode, severity: Severity) -> Story {
+pub(super) async fn refused(client: &mut Client<'_>, code: ReasonCode, severity: Severity) -> Story {
     let reaction = client.reaction().await?;
     if let Some(answer) = client.inbox().find(|received| received.packet_type() == PacketType::Auth) {
         return Err(Stop::violates("no AUTH in answer", answer.line()).at(answer.index));
     }
     client.judge_refusal(reaction, code, severity)
-}
-
-check! {
-    /// AUTH flags other than 0000 are malformed also where an AUTH is due.
-    ///
-    /// Sends     AUTH 0x19 with each wrong value of the flags, each from a Client that has authenticated itself.
-    /// Demands   the end of the connection, and no AUTH in answer.
-    /// Leaves    nothing: this error must be detected.
-    FLAGS_ARE_CHECKED_WITHIN_AUTHENTICATION "auth/flags_are_checked_within_authentication",
-    covers: [V5 / "MQTT-3.15.1-1"],
-    needs: [],
-    proved: ["auth_flags_accepted"],
-    run: async |w| {
-        for flags in 1..=0x0F {
-            let (mut client, _) = authenticated(w, w.client(&format!("a{flags}"))).await?;
-            client.send_bytes(&reauthentication(flags, METHOD)).await?;
-            refused(&mut client, ReasonCode::MALFORMED_PACKET, Severity::MustDetect).await?;
-        }
-        Ok(())
-    }
 }
 
 check! {
@@ -58,7 +33,7 @@ check! {
     /// Demands   no PINGRESP; the end of the connection, perhaps after a CONNACK of 0x80 or above.
     /// Leaves    how strictly to check is left to the broker: silence is a deviation.
     NOTHING_ELSE_BEFORE_CONNACK "auth/nothing_else_before_connack",
-    covers: [V5 / "MQTT-3.1.2-30", V5 / "MQTT-3.2.0-1"],
+    covers: [V5 / "MQTT-3.1.2-30", V5 / "MQTT-3.2.0-1", V5 / "MQTT-4.12.0-3"],
     needs: [],
     proved: ["packet_during_authentication_served"],
     run: async |w| {
@@ -86,7 +61,7 @@ check! {
     /// Demands   the first Client is not accepted: its connection ends, perhaps after a CONNACK of 0x80 or above.
     /// Leaves    which of these codes comes, if any.
     ONLY_CONTINUE_ANSWERS_A_CHALLENGE "auth/only_continue_answers_a_challenge",
-    covers: [V5 / "MQTT-4.12.0-3"],
+    covers: [V5 / "MQTT-4.12.0-3", V5 / "MQTT-4.12.0-4"],
     needs: [],
     proved: ["auth_wrong_reason_accepted"],
     run: async |w| {

@@ -157,7 +157,6 @@ beside! {
     SharedQos2MovedOnDisconnect ["shared/qos_2_ends_with_its_session"] "the story waits for silence at the other members of the share";
     DisconnectCodeUnlisted ["topics/misplaced_wildcard_is_refused"] "the story provokes a DISCONNECT, which is malformed";
     DisconnectWithSessionExpiry ["topics/misplaced_wildcard_is_refused"] "the story provokes a DISCONNECT, which is malformed";
-    AuthenticationMethodUnasked ["disconnect/server_disconnect_fits_maximum_packet_size"] "the packet comes where a DISCONNECT of bounded size should";
     RefusedMessageDelivered ["qos_2/id_is_free_after_refusal"] "the story waits for the next message, and the refused one comes before it";
     RetainedNotReplacedByQos0 ["retained/at_qos_0_is_stored"] "the story shows its point by a retained message at QoS 0";
     WillPublishedLate ["session_expiry/disconnect_may_not_raise_from_0", "will/published_after_protocol_error", "will/published_after_keep_alive", "will/empty_payload", "will/not_retained", "will/delay_is_kept", "will/no_session_no_delay", "will/published_after_disconnect_with_will", "will/published_after_disconnect_with_error", "will/properties_travel", "will/user_properties_keep_order", "will/expiry_counts_from_publication"] "the Will is what the story waits for, and it comes too late";
