@@ -67,7 +67,7 @@ impl Stage {
         if let Some(version) = VERSIONS[place] {
             let mut bytes = Vec::new();
             let connect = Connect {
-                clean_start: self.last % 2 == 0,
+                clean_start: self.last.is_multiple_of(2),
                 ..Connect::new(version, ["a", "b", "c", "d"][place])
             };
             Packet::Connect(connect).encode(version, &mut bytes).expect("a CONNECT");

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Where a password may wait that shall not be seen in the list of processes.
-const PASSWORD_VARIABLE: &str = "MQTT_ASSAY_PASSWORD";
+pub(super) const PASSWORD_VARIABLE: &str = "MQTT_ASSAY_PASSWORD";
 
 /// How long a broker may take until it listens, unless told otherwise.
 const START_TIMEOUT: Duration = Duration::from_secs(30);

@@ -1,5 +1,6 @@
 //! `replay`: one script against a broker on a real network.
 
+use super::broker::PASSWORD_VARIABLE;
 use super::{Colours, Trouble, mutant, quoted, script, target, tls};
 use crate::replay::{needs_the_process, replay};
 use crate::report::Exit;
@@ -11,9 +12,6 @@ use mqtt_assay_broker_model::script::{Action, Script, Step};
 use mqtt_assay_broker_model::simulate::Outcome;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
-
-/// Where a password may wait that shall not be seen in the list of processes.
-const PASSWORD_VARIABLE: &str = "MQTT_ASSAY_PASSWORD";
 
 const EXIT_CODES: &str = "\
 Exit codes:

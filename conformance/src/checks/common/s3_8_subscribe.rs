@@ -13,6 +13,7 @@ pub const CHECKS: &[Check] = &[
     ONE_CODE_FOR_EACH_FILTER,
     CODES_TELL_THE_GRANTED_QOS,
     NO_MORE_IS_GRANTED,
+    REFUSED_FILTER_GETS_NOTHING,
     SEVERAL_FILTERS_TAKE_EFFECT,
     LAST_OF_EQUAL_FILTERS_COUNTS,
     REPLACES_AN_IDENTICAL_FILTER,
@@ -148,6 +149,53 @@ check! {
             w.deviates(None, "SUBACK with codes of at most 0x00 0x01 0x02", answer.line());
         }
         Ok(())
+    }
+}
+
+check! {
+    /// What matches a Topic Filter that was refused is not sent to the Client.
+    ///
+    /// Sends     B subscribes to topics of more and more levels; where SUBACK refuses, A publishes there.
+    /// Demands   no message for B.
+    /// Leaves    which filters are refused, if any; a broker that grants them all is not tested.
+    REFUSED_FILTER_GETS_NOTHING "subscribe/refused_filter_gets_nothing",
+    covers: [V3_1_1 / "MQTT-3.8.4-5", V5 / "MQTT-3.8.4-7"],
+    needs: [Qos1],
+    proved: ["refused_filter_subscribed"],
+    run: async |w| {
+        const LEVELS: [usize; 5] = [2, 20, 200, 2_000, 20_000];
+        let mut refused = false;
+        for levels in LEVELS {
+            let topic = w.topic("deep") + &"/x".repeat(levels - 1);
+            let mut b = w.connect_alive(&format!("b{levels}")).await?;
+            let list = SubscriptionList::one(&topic, SubscriptionOptions::qos(Qos::AtLeastOnce));
+            b.send_subscribe(&list, Properties::NONE).await?;
+            b.reaction().await?;
+            let code = b.inbox().find_map(|received| match received.packet() {
+                Packet::Suback(suback) => suback.codes.first().copied(),
+                _ => None,
+            });
+            match code {
+                Some(0..0x80) => continue,
+                Some(_) => refused = true,
+                // What ends the connection is no answer that could be broken.
+                None => break,
+            }
+            // It may end the connection of its publisher, too.
+            let mut a = w.connect_alive(&format!("a{levels}")).await?;
+            a.publish(&topic, b"refused").qos1().send().await?;
+            a.reaction().await?;
+            let mut other = w.connect("other").await?;
+            b.settle(&mut other, Qos::AtLeastOnce).await?;
+            b.expect_no_publish(&topic).await?;
+        }
+        if refused {
+            return Ok(());
+        }
+        Err(Stop::not_tested(format!(
+            "a SUBACK that refuses: none comes for Topic Filters of up to {} levels",
+            LEVELS[LEVELS.len() - 1]
+        )))
     }
 }
 

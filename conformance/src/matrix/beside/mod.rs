@@ -10,10 +10,6 @@ use mqtt_assay_broker_model::Mutant;
 const BEYOND: &[(Mutant, &str)] = &[
     (Mutant::ConnackMissing, "the preflight tells it: without CONNACK no run begins"),
     (Mutant::ProtocolLevelRefusedSilently, "the CONNACK before the end is not due, by errata E.4"),
-    (
-        Mutant::RefusedFilterSubscribed,
-        "no set-up of the embedded broker refuses a filter that it could serve",
-    ),
 ];
 
 /// Checks that a mutant fails though they have to do with none of its statements.
