@@ -133,6 +133,11 @@ impl Check {
             .filter(|v| self.covers.iter().any(|cite| cite.version == *v))
     }
 
+    /// Whether it plays the table of wrong packets: hundreds of connections, and hardly a wait.
+    pub(crate) fn is_table(&self) -> bool {
+        self.name.starts_with("table/")
+    }
+
     /// The statements that the check decides in one version.
     pub fn cites(&self, version: Version) -> impl Iterator<Item = Cite> + '_ {
         self.covers.iter().copied().filter(move |cite| cite.version == version)

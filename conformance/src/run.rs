@@ -174,8 +174,9 @@ pub async fn run(
     let total = planned.len();
     progress(Progress::Planned(total));
     let order: Vec<(&'static str, Version)> = planned.iter().map(|p| (p.check.name, p.version)).collect();
-    // The longest timers start first, so that the run lasts little longer than the longest of them.
-    planned.sort_by_key(|p| std::cmp::Reverse(p.timers()));
+    // The longest timers start first, so that the run lasts little longer than the longest of them. The tables, which are
+    // work from their beginning to their end, start last: others wait for silence meanwhile.
+    planned.sort_by_key(|p| (std::cmp::Reverse(p.timers()), p.check.is_table()));
     let timers: BTreeMap<(&'static str, Version), Duration> =
         planned.iter().map(|p| ((p.check.name, p.version), p.timers())).collect();
 
