@@ -56,7 +56,7 @@ pub(super) struct Arguments {
     skip: Vec<String>,
 
     /// How many checks run at the same time
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1000))]
     jobs: u16,
 
     /// The number that names and choices are drawn from; repeats a run [default: a random one, printed]
