@@ -1,7 +1,7 @@
 //! Refusals that may take several forms, as several checks need them.
 
 use crate::story::{Client, Received, Refusal, Severity, Stop, Story, World};
-use mqtt_assay_codec::{Packet, PacketType, ReasonCode};
+use mqtt_assay_codec::{Packet, PacketType, Qos, ReasonCode};
 
 /// The PUBACK or PUBREC of a PUBLISH, if one is there.
 pub(crate) fn answer<'a>(inbox: impl Iterator<Item = &'a Received>) -> Option<Received> {
@@ -46,5 +46,31 @@ pub(crate) async fn refuses_filter(w: &World, client: &mut Client<'_>, filter: &
             client.judge_refusal(reaction, ReasonCode::TOPIC_FILTER_INVALID, Severity::MayOverlook)
         }
         Refusal::Stuck => Err(Stop::inconclusive(format!("{expected}: the broker answers nothing any more"))),
+    }
+}
+
+/// What becomes of a PUBLISH to the topic that its Client may not publish to.
+pub(super) enum Denied {
+    /// It is acknowledged, if perhaps by a code that refuses, and whether or not the connection ends.
+    Acknowledged,
+    /// The connection ends without an acknowledgement.
+    Ended,
+    /// Neither, though PINGREQ is answered.
+    Neither,
+}
+
+/// Publishes to the denied topic at this QoS, on a connection of its own.
+pub(super) async fn denied(w: &World, name: &str, qos: Qos) -> Result<Denied, Stop> {
+    let topic = w.abilities().profile.denied_topic.clone().unwrap_or_default();
+    let mut client = w.connect_alive(name).await?;
+    client.publish(&topic, b"x").qos(qos).send().await?;
+    let reaction = client.reaction().await?;
+    match (reaction, answer(client.inbox())) {
+        (_, Some(_)) => Ok(Denied::Acknowledged),
+        (Refusal::Ended(..), None) => Ok(Denied::Ended),
+        (Refusal::WentOn, None) => Ok(Denied::Neither),
+        (Refusal::HeldOpen | Refusal::Stuck, None) => {
+            Err(Stop::inconclusive(format!("the broker answers client {name} no more")))
+        }
     }
 }

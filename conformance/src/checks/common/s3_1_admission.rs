@@ -2,7 +2,7 @@
 
 use crate::check;
 use crate::check::Check;
-use crate::story::{Attempt, Next, Received, Stop};
+use crate::story::{Attempt, Next, Received, Stop, World};
 use mqtt_assay_codec::reason::return_code;
 use mqtt_assay_codec::{Packet, ReasonCode};
 use std::time::Duration;
@@ -13,6 +13,16 @@ pub const CHECKS: &[Check] = &[WRONG_PASSWORD_IS_REFUSED, SILENT_CLIENT_IS_DISCO
 
 /// How much later than announced a connection may be closed: load, and the way there.
 const SLACK: Duration = Duration::from_secs(1);
+
+/// Clients with users and passwords that nobody is to be let in by: an unknown user, the run's user with a wrong password,
+/// and the pair that the profile calls wrong.
+pub(crate) fn wrong_credentials(w: &World) -> impl Iterator<Item = (&'static str, String, String)> {
+    let users = [Some(w.client_id("nobody")), w.credentials.user_name.clone()];
+    let invented = users.map(|user| Some((user?, "not this one".to_owned())));
+    let told = w.abilities().profile.wrong_credentials.clone();
+    let pairs = ["a", "b", "d"].into_iter().zip(invented.into_iter().chain([told]));
+    pairs.filter_map(|(name, pair)| pair.map(|(user, password)| (name, user, password)))
+}
 
 check! {
     /// A Client that the broker does not let in is disconnected.
@@ -27,18 +37,13 @@ check! {
     setup: Guarded,
     proved: ["credentials_ignored", "bad_credentials_refused_silently"],
     run: async |w| {
-        let nobody = w.client_id("nobody");
-        let known = w.credentials.user_name.clone();
         let fitting = if w.is_v5() {
             [ReasonCode::BAD_USER_NAME_OR_PASSWORD, ReasonCode::NOT_AUTHORIZED]
         } else {
             [return_code::BAD_USER_NAME_OR_PASSWORD, return_code::NOT_AUTHORIZED]
         };
         let codes = format!("CONNACK {} or {}", fitting[0], fitting[1]);
-        let invented = [Some(nobody), known].map(|user| Some((user?, "not this one".to_owned())));
-        let told = w.abilities().profile.wrong_credentials.clone();
-        for (name, pair) in ["a", "b", "d"].into_iter().zip(invented.into_iter().chain([told])) {
-            let Some((user, password)) = pair else { continue };
+        for (name, user, password) in wrong_credentials(w) {
             match w.client(name).credentials(Some(&user), Some(password.as_bytes())).attempt().await? {
                 Attempt::Ended(..) if w.is_v5() => {}
                 Attempt::Ended(..) => {

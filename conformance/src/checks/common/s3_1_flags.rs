@@ -27,11 +27,12 @@ pub const CHECKS: &[Check] = &[
     USER_NAME_ILL_FORMED,
 ];
 
-const CLEAN: u8 = 0b0000_0010;
+/// Clean Session, or Clean Start.
+pub(crate) const CLEAN: u8 = 0b0000_0010;
 const WILL: u8 = 0b0000_0100;
 const WILL_RETAIN: u8 = 0b0010_0000;
-const PASSWORD: u8 = 0b0100_0000;
-const USER_NAME: u8 = 0b1000_0000;
+pub(crate) const PASSWORD: u8 = 0b0100_0000;
+pub(crate) const USER_NAME: u8 = 0b1000_0000;
 
 /// Strings that are no UTF-8, or hold U+0000.
 const ILL_FORMED: [(&str, &[u8]); 4] =

@@ -2,7 +2,7 @@
 
 use crate::check;
 use crate::check::Check;
-use crate::checks::refusals::{answer, positive};
+use crate::checks::refusals::{Denied, answer, denied, positive};
 use crate::story::{Refusal, Stop, publish};
 use mqtt_assay_codec::{Property, Qos};
 
@@ -21,20 +21,13 @@ check! {
     setup: Guarded,
     proved: ["denied_publish_unacknowledged"],
     run: async |w| {
-        let denied = w.abilities().profile.denied_topic.clone().unwrap_or_default();
         for (name, qos) in [("a", Qos::AtLeastOnce), ("b", Qos::ExactlyOnce)] {
-            let mut client = w.connect_alive(name).await?;
-            client.publish(&denied, b"x").qos(qos).send().await?;
-            let reaction = client.reaction().await?;
-            match (reaction, answer(client.inbox())) {
-                (Refusal::Ended(..), None) => w.note("a denied PUBLISH ends the connection"),
-                (_, Some(_)) => w.note("a denied PUBLISH is acknowledged"),
-                (Refusal::WentOn, None) => {
+            match denied(w, name, qos).await? {
+                Denied::Ended => w.note("a denied PUBLISH ends the connection"),
+                Denied::Acknowledged => w.note("a denied PUBLISH is acknowledged"),
+                Denied::Neither => {
                     let expected = "an acknowledgement, or the end of the connection";
                     return Err(Stop::violates(expected, "neither, though PINGREQ is answered"));
-                }
-                (Refusal::HeldOpen | Refusal::Stuck, None) => {
-                    return Err(Stop::inconclusive(format!("the broker answers client {name} no more")));
                 }
             }
         }

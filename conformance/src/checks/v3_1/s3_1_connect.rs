@@ -2,6 +2,7 @@
 
 use crate::check;
 use crate::check::Check;
+use crate::checks::common::s3_1_flags::{CLEAN, PASSWORD, USER_NAME};
 use crate::story::{Attempt, Stop, World};
 use mqtt_assay_codec::raw::Builder;
 use mqtt_assay_codec::reason::return_code;
@@ -16,11 +17,6 @@ pub const CHECKS: &[Check] = &[
     MISSING_USER_NAME_IS_VALID,
     PASSWORD_WITHOUT_USER_NAME,
 ];
-
-/// Clean Session.
-const CLEAN: u8 = 0b10;
-const PASSWORD: u8 = 0b0100_0000;
-const USER_NAME: u8 = 0b1000_0000;
 
 /// The beginning of a CONNECT: up to the Client Identifier, which is last.
 fn connect(w: &World, client: &str, name: &str, version: u8, flags: u8) -> Builder {

@@ -2,6 +2,7 @@
 
 use crate::check;
 use crate::check::Check;
+use crate::checks::common::s3_1_admission::wrong_credentials;
 use crate::checks::v3_1::s3_1_connect::is_rejected;
 use crate::story::{Attempt, Stop};
 use mqtt_assay_codec::Packet;
@@ -27,8 +28,9 @@ check! {
 check! {
     /// A Client with a wrong password is refused with CONNACK 0x04 or 0x05.
     ///
-    /// Sends     CONNECT with an unknown user, and with the run's user and a wrong password; then the run's own.
-    /// Demands   no CONNACK that accepts the first two; the last is accepted.
+    /// Sends     CONNECT with an unknown user, with the run's user and a wrong password, and with the pair that the
+    ///           profile calls wrong; then the run's own.
+    /// Demands   no CONNACK that accepts but the last.
     /// Leaves    another code, or none: it deviates.
     WRONG_PASSWORD_IS_REFUSED "v3_1/wrong_password_is_refused",
     covers: [V3_1 / "M31-ACK-2"],
@@ -38,11 +40,8 @@ check! {
     run: async |w| {
         const EXPECTED: &str = "CONNACK 0x04 or 0x05";
         let fitting = [return_code::BAD_USER_NAME_OR_PASSWORD, return_code::NOT_AUTHORIZED];
-        let nobody = w.client_id("nobody");
-        let known = w.credentials.user_name.clone();
-        for (name, user) in [("a", Some(nobody)), ("b", known)] {
-            let Some(user) = user else { continue };
-            let attempt = w.client(name).credentials(Some(&user), Some(b"not this one")).attempt().await?;
+        for (name, user, password) in wrong_credentials(w) {
+            let attempt = w.client(name).credentials(Some(&user), Some(password.as_bytes())).attempt().await?;
             let observed = attempt.line();
             match attempt {
                 Attempt::Accepted(client) => {

@@ -2,8 +2,8 @@
 
 use crate::check;
 use crate::check::Check;
-use crate::checks::refusals::answer;
-use crate::story::{Refusal, Stop};
+use crate::checks::refusals::{Denied, denied};
+use crate::story::Stop;
 use mqtt_assay_codec::Qos;
 
 /// In the order of the document.
@@ -54,18 +54,11 @@ check! {
     setup: Guarded,
     proved: ["denied_publish_unacknowledged"],
     run: async |w| {
-        let denied = w.abilities().profile.denied_topic.clone().unwrap_or_default();
         for (name, qos) in [("a", Qos::AtLeastOnce), ("b", Qos::ExactlyOnce)] {
-            let mut client = w.connect_alive(name).await?;
-            client.publish(&denied, b"x").qos(qos).send().await?;
-            let reaction = client.reaction().await?;
-            let observed = match (reaction, answer(client.inbox())) {
-                (_, Some(_)) => continue,
-                (Refusal::Ended(..), None) => "the end of the connection",
-                (Refusal::WentOn, None) => "none, though PINGREQ is answered",
-                (Refusal::HeldOpen | Refusal::Stuck, None) => {
-                    return Err(Stop::inconclusive(format!("the broker answers client {name} no more")));
-                }
+            let observed = match denied(w, name, qos).await? {
+                Denied::Acknowledged => continue,
+                Denied::Ended => "the end of the connection",
+                Denied::Neither => "none, though PINGREQ is answered",
             };
             return Err(Stop::violates(format!("an acknowledgement of the PUBLISH at QoS {qos}"), observed));
         }

@@ -159,7 +159,7 @@ impl World {
     /// Sends every case of one offence in every place, each on a connection of its own; each must be refused.
     pub async fn table(&self, offence: Offence) -> Story {
         self.connect_alive("control").await?;
-        let turns = self.turns(offence, self.completes_qos_2().await?);
+        let turns = self.turns(offence).await?;
         let mut witness = None;
         if self.abilities().wildcards && turns.iter().any(|turn| turn.case.bytes[0] >> 4 == 3) {
             let mut client = self.connect("witness").await?;
@@ -221,10 +221,14 @@ impl World {
         Ok(answered)
     }
 
-    fn turns(&self, offence: Offence, can_flow: bool) -> Vec<Turn> {
+    async fn turns(&self, offence: Offence) -> Result<Vec<Turn>, Stop> {
         let mut turns = Vec::new();
-        let cases = raw::cases(self.version(), Receiver::Server);
-        for case in cases.into_iter().filter(|case| case.offence == offence && is_said(case)) {
+        let mut cases = raw::cases(self.version(), Receiver::Server);
+        cases.retain(|case| case.offence == offence && is_said(case));
+        // What has to stand for the CONNECT is sent in no exchange.
+        let flows = cases.iter().any(|case| case.stage == Stage::Connected);
+        let can_flow = flows && self.completes_qos_2().await?;
+        for case in cases {
             let places = match case.stage {
                 Stage::Opening => &Place::OPENING[..],
                 Stage::Connected => &Place::CONNECTED[..],
@@ -242,7 +246,7 @@ impl World {
                 });
             }
         }
-        turns
+        Ok(turns)
     }
 
     /// The witness has got none of the messages.
