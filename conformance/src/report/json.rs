@@ -8,7 +8,7 @@ use crate::outcome::{CheckResult, Direction, Finding, LogEntry, Run};
 use crate::statement::{self, CATALOGUE};
 use crate::verdict::Verdict;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -16,22 +16,22 @@ use std::time::Duration;
 pub const SCHEMA: &str = "mqtt-assay/result/1";
 
 /// The result of one run of `mqtt-assay check` against one broker.
-#[derive(Serialize, JsonSchema, Debug)]
+#[derive(Serialize, Deserialize, JsonSchema, PartialEq, Eq, Clone, Debug)]
 #[schemars(deny_unknown_fields)]
 pub struct Report {
     /// Always `mqtt-assay/result/1`. A change that could break a reader gets another number.
     #[schemars(extend("const" = SCHEMA))]
-    pub schema: &'static str,
+    pub schema: String,
     /// The version of mqtt-assay.
-    pub tool: &'static str,
+    pub tool: String,
     /// The version of the catalogue of statements.
-    pub catalogue: &'static str,
+    pub catalogue: String,
     /// The broker, without credentials.
     pub target: String,
     /// The seed that names and choices were drawn from; the same seed repeats them.
     pub seed: u64,
     /// The MQTT versions that were checked, such as `3.1.1` and `5.0`.
-    pub versions: Vec<&'static str>,
+    pub versions: Vec<String>,
     /// What the broker announced or did before the checks, one line each.
     pub remarks: Vec<String>,
     /// Wall time of the run in milliseconds.
@@ -53,7 +53,7 @@ pub struct Report {
 }
 
 /// The counts of a run.
-#[derive(Serialize, JsonSchema, Debug)]
+#[derive(Serialize, Deserialize, JsonSchema, PartialEq, Eq, Clone, Debug)]
 #[schemars(deny_unknown_fields)]
 pub struct Totals {
     /// The exit code: 0 conforms, 1 violations, 2 trouble, 3 nothing shown or something inconclusive.
@@ -72,7 +72,7 @@ pub struct Totals {
 }
 
 /// How a run stands to its baseline, the file of known failures.
-#[derive(Serialize, JsonSchema, Debug)]
+#[derive(Serialize, Deserialize, JsonSchema, PartialEq, Eq, Clone, Debug)]
 #[schemars(deny_unknown_fields)]
 pub struct Baseline {
     /// The file, as the user named it.
@@ -92,7 +92,7 @@ pub struct Baseline {
 }
 
 /// An entry of the baseline that is out of date.
-#[derive(Serialize, JsonSchema, Debug)]
+#[derive(Serialize, Deserialize, JsonSchema, PartialEq, Eq, Clone, Debug)]
 #[schemars(deny_unknown_fields)]
 pub struct Outdated {
     /// The line in the file.
@@ -104,7 +104,7 @@ pub struct Outdated {
 }
 
 /// How a result stands to the baseline.
-#[derive(Serialize, JsonSchema, Debug)]
+#[derive(Serialize, Deserialize, JsonSchema, PartialEq, Eq, Clone, Debug)]
 #[schemars(deny_unknown_fields)]
 pub struct Placing {
     /// The weightiest standing of its findings.
@@ -114,7 +114,7 @@ pub struct Placing {
 }
 
 /// How a failure stands to the baseline.
-#[derive(Clone, Copy, Serialize, JsonSchema, Debug)]
+#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema, PartialEq, Eq, Debug)]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
     /// No entry fits it.
@@ -126,7 +126,7 @@ pub enum Place {
 }
 
 /// Why a failure may stand.
-#[derive(Serialize, JsonSchema, Debug)]
+#[derive(Serialize, Deserialize, JsonSchema, PartialEq, Eq, Clone, Debug)]
 #[schemars(deny_unknown_fields)]
 pub struct Reason {
     /// The line in the file.
@@ -141,13 +141,13 @@ pub struct Reason {
 }
 
 /// The result of one check in one version.
-#[derive(Serialize, JsonSchema, Debug)]
+#[derive(Serialize, Deserialize, JsonSchema, PartialEq, Eq, Clone, Debug)]
 #[schemars(deny_unknown_fields)]
 pub struct Entry {
     /// The check's name.
-    pub check: &'static str,
+    pub check: String,
     /// The MQTT version.
-    pub version: &'static str,
+    pub version: String,
     /// The weightiest of the findings' verdicts.
     pub verdict: Verdict,
     /// The statements that the check decides in this version.
@@ -177,7 +177,7 @@ pub struct Entry {
 }
 
 /// The death of a broker that the run had started.
-#[derive(Serialize, JsonSchema, Debug)]
+#[derive(Serialize, Deserialize, JsonSchema, PartialEq, Eq, Clone, Debug)]
 #[schemars(deny_unknown_fields)]
 pub struct Died {
     /// Its exit status, or the signal that killed it, in words.
@@ -187,7 +187,7 @@ pub struct Died {
 }
 
 /// One thing that a check found.
-#[derive(Serialize, JsonSchema, Debug)]
+#[derive(Serialize, Deserialize, JsonSchema, PartialEq, Eq, Clone, Debug)]
 #[schemars(deny_unknown_fields)]
 pub struct Found {
     /// How much it weighs.
@@ -204,7 +204,7 @@ pub struct Found {
 }
 
 /// A statement of a specification.
-#[derive(Serialize, JsonSchema, Debug)]
+#[derive(Serialize, Deserialize, JsonSchema, PartialEq, Eq, Clone, Debug)]
 #[schemars(deny_unknown_fields)]
 pub struct Cited {
     /// The id with its version.
@@ -212,15 +212,15 @@ pub struct Cited {
     /// The section that says it.
     pub section: Option<String>,
     /// How strongly it binds.
-    pub level: Option<&'static str>,
+    pub level: Option<String>,
     /// What it says, in our words.
-    pub summary: Option<&'static str>,
+    pub summary: Option<String>,
     /// The document.
-    pub link: &'static str,
+    pub link: String,
 }
 
 /// One event of a check, as its client saw it.
-#[derive(Serialize, JsonSchema, Debug)]
+#[derive(Serialize, Deserialize, JsonSchema, PartialEq, Eq, Clone, Debug)]
 #[schemars(deny_unknown_fields)]
 pub struct Logged {
     /// Microseconds since the check began.
@@ -240,7 +240,7 @@ pub struct Logged {
 }
 
 /// Which way an event went.
-#[derive(Clone, Copy, Serialize, JsonSchema, Debug)]
+#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema, PartialEq, Eq, Debug)]
 #[serde(rename_all = "snake_case")]
 pub enum Way {
     /// To the broker.
@@ -257,12 +257,12 @@ pub fn report(run: &Run, context: &Context, verbose: bool) -> Report {
     let judgement = context.judge(run);
     let names = |cites: &std::collections::BTreeSet<Cite>| cites.iter().map(ToString::to_string).collect();
     Report {
-        schema: SCHEMA,
-        tool: env!("CARGO_PKG_VERSION"),
-        catalogue: CATALOGUE,
+        schema: SCHEMA.to_owned(),
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+        catalogue: CATALOGUE.to_owned(),
         target: run.target.clone(),
         seed: run.seed,
-        versions: run.versions.iter().map(|v| v.as_str()).collect(),
+        versions: run.versions.iter().map(|v| v.as_str().to_owned()).collect(),
         remarks: run.remarks.clone(),
         elapsed_ms: milliseconds(run.elapsed),
         timers_ms: milliseconds(run.timers),
@@ -337,8 +337,8 @@ fn placing(placed: &Placed<'_>) -> Placing {
 /// One result, with its log or without; the command that repeats it and the baseline are not known here.
 pub fn entry(result: &CheckResult, with_log: bool) -> Entry {
     Entry {
-        check: result.check.name,
-        version: result.version.as_str(),
+        check: result.check.name.to_owned(),
+        version: result.version.as_str().to_owned(),
         verdict: result.verdict,
         statements: result.check.cites(result.version).map(|cite| cite.to_string()).collect(),
         findings: result.findings.iter().map(|finding| found(finding, result)).collect(),
@@ -368,9 +368,9 @@ fn cited(cite: Cite) -> Cited {
     Cited {
         id: cite.to_string(),
         section: known.map(|s| s.section().to_string()),
-        level: known.map(|s| s.level.name()),
-        summary: known.map(|s| s.summary),
-        link: statement::document(cite.version),
+        level: known.map(|s| s.level.name().to_owned()),
+        summary: known.map(|s| s.summary.to_owned()),
+        link: statement::document(cite.version).to_owned(),
     }
 }
 
