@@ -1,7 +1,7 @@
 //! The table of what checks find beside the statements that a mutant breaks.
 
 use super::Beside;
-use crate::serve::EdgeFault;
+use crate::serve::{EdgeFault, PacketFault};
 use mqtt_assay_broker_model::Mutant;
 
 /// Faults that reach far beyond their own statements: any check may meet them.
@@ -36,6 +36,23 @@ pub(super) const TABLE: &[(Mutant, &str)] = &[
     (Mutant::ConnectBadStringAccepted, "User Properties are strings, with a number of their own"),
     (Mutant::ConnectTruncatedAccepted, "what is cut off has a number of its own"),
     (Mutant::EmptyTopicAccepted, "an empty Topic Name without Topic Alias has a number of its own"),
+];
+
+/// Faults on the way of packets: any check may meet them.
+pub(super) const PACKETS: &[(PacketFault, &str)] = &[
+    (PacketFault::EveryThirdPubackLost, "the answer is what the story waits for to show its point"),
+    (PacketFault::SplitPublishLost, "the wrong PUBLISH comes in parts, and is lost"),
+    (PacketFault::LastPacketLost, "the refusal that the story waits for is not sent"),
+    (
+        PacketFault::Qos2PublishDoubled,
+        "the second copy comes where the story demands something else, or nothing",
+    ),
+    (
+        PacketFault::SubscribeDoubled,
+        "the second SUBACK, or a second retained message, comes where the story demands something else",
+    ),
+    (PacketFault::StrayByteSent, "what comes behind the stray byte makes no sense any more"),
+    (PacketFault::PublishesExchanged, "the story tells messages apart by their order"),
 ];
 
 /// Faults of the transport: any check over WebSocket may meet them.
