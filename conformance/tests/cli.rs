@@ -63,7 +63,7 @@ fn wrong_usage_is_one_sentence_and_code_2() {
         (&["check", "mqtts://host", "--cert", "cert.pem"], "--key"),
         (&["check", "mqtts://user:secret@127.0.0.1", "--ca", "no-such.pem"], "no-such.pem"),
         (&["check", "mqtts://127.0.0.1", "--insecure", "--server-name", "no name"], "--server-name"),
-        (&["simulate", "--mutant", "websocket_text_taken"], "not simulated"),
+        (&["simulate", "--mutant", "websocket_text_taken"], "not one of the state machine"),
     ] {
         let said = refusal(arguments);
         assert!(said.contains(hint), "{arguments:?}: {said}");

@@ -4,9 +4,9 @@ use super::Look;
 use super::baseline::write_reasons;
 use crate::baseline::Placed;
 use crate::check::Cite;
-use crate::outcome::{CheckResult, Finding, LogEntry, Run};
+use crate::outcome::{CheckResult, Finding, LogEntry};
 use crate::report::log::{self, Line};
-use crate::report::{Context, accusable, hex, needs_showing, one_line, printable, statements_of};
+use crate::report::{accusable, hex, needs_showing, one_line, printable, statements_of};
 use crate::statement;
 use crate::verdict::Verdict;
 use std::io::{self, Write};
@@ -18,13 +18,12 @@ const SHOWN_BYTES: usize = 96;
 /// How many bytes stand in one line.
 const BYTES_IN_LINE: usize = 24;
 
-/// Writes one result.
+/// Writes one result, with the command that repeats it.
 pub(super) fn write(
     out: &mut dyn Write,
-    run: &Run,
     result: &CheckResult,
     placed: Option<&Placed<'_>>,
-    context: &Context,
+    replay: &str,
     look: &Look,
 ) -> io::Result<()> {
     let style = look.of(result.verdict);
@@ -65,7 +64,7 @@ pub(super) fn write(
     if needs_showing(result.verdict) || !result.log.is_empty() {
         writeln!(out)?;
         // Never wrapped: it is there to be copied.
-        writeln!(out, "    replay     {}", printable(&context.replay(run, result)))?;
+        writeln!(out, "    replay     {}", printable(replay))?;
     }
     Ok(())
 }

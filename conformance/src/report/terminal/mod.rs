@@ -5,11 +5,25 @@ mod failure;
 mod table;
 
 use super::{Context, Exit, Summary, needs_showing, printable};
-use crate::outcome::Run;
+use crate::outcome::{CheckResult, Run};
 use crate::statement::{CATALOGUE, document};
 use crate::verdict::Verdict;
 use console::Style;
 use std::io::{self, Write};
+
+/// Writes one result with its packets, and what repeats it.
+///
+/// # Errors
+///
+/// Those of the writer.
+pub(crate) fn write_result(
+    out: &mut dyn Write,
+    result: &CheckResult,
+    replay: &str,
+    look: &Look,
+) -> io::Result<()> {
+    failure::write(out, result, None, replay, look)
+}
 
 /// How the result is shown.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +74,7 @@ pub fn write(out: &mut dyn Write, run: &Run, context: &Context, look: &Look) -> 
         let skipped = matches!(result.verdict, Verdict::Unsupported | Verdict::NotTested);
         let known = placed.is_some_and(baseline::says_all);
         if needs_showing(result.verdict) && !known || look.verbose && !skipped {
-            failure::write(out, run, result, placed, context, look)?;
+            failure::write(out, result, placed, &context.replay(run, result), look)?;
             writeln!(out)?;
         }
     }
