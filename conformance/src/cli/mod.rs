@@ -22,6 +22,7 @@ mod serve;
 mod simulate;
 mod target;
 mod tls;
+mod waiting;
 
 use crate::report::Exit;
 use clap::error::ErrorKind;
