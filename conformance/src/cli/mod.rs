@@ -29,6 +29,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 pub use coverage::coverage;
+pub(crate) use coverage::proving;
 pub use explain::explain;
 pub use list::{ListForm, list, list_schema};
 

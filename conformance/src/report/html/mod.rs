@@ -1,0 +1,133 @@
+//! One or several results as a page of HTML: one file that opens offline, asks no network for anything, and can be read
+//! without its script.
+//!
+//! What matters at once is in the page as it is: how it ended, what is broken, each failure with its packets, and a
+//! table of statements. The rest is kept as JSON and unfolded by `page.js` when it is asked for.
+
+mod anatomy;
+mod clean;
+mod data;
+mod diagram;
+mod differences;
+mod excerpt;
+mod failure;
+mod script;
+mod standing;
+mod view;
+
+use crate::checks;
+use crate::report::json::Report;
+use askama::Template;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use failure::Line;
+use sha2::{Digest, Sha256};
+
+const STYLE: &str = include_str!("page.css");
+const CODE: &str = include_str!("page.js");
+
+/// With more events than these in all, long logs are kept with their telling parts only, so that the page stays small.
+const MOST_EVENTS: usize = 40_000;
+
+/// Why there is no page.
+#[derive(thiserror::Error, Debug)]
+#[non_exhaustive]
+pub enum PageError {
+    /// There is nothing to make a page of.
+    #[error("a page needs at least one result")]
+    NoResult,
+    /// A result cannot be put into JSON.
+    #[error("the result cannot be put into the page: {0}")]
+    Data(#[from] serde_json::Error),
+    /// The template cannot be filled.
+    #[error("the page cannot be written: {0}")]
+    Template(#[from] askama::Error),
+}
+
+#[derive(Template)]
+#[template(path = "page.html")]
+struct Page<'a> {
+    policy: String,
+    style: &'static str,
+    code: &'static str,
+    /// JSON, made safe for a `script` element.
+    data: String,
+    view: view::View<'a>,
+}
+
+/// The page. One result makes a report; several make a comparison, with a column for each.
+///
+/// # Errors
+///
+/// There is no result, or (a fault of this tool) one cannot be put into the page.
+pub fn page(results: &[Report]) -> Result<String, PageError> {
+    if results.is_empty() {
+        return Err(PageError::NoResult);
+    }
+    let mut reports = results.iter().map(clean::clean).collect::<Result<Vec<_>, _>>()?;
+    shorten(&mut reports);
+    let checks = checks::all();
+    let names = view::names(&reports);
+    let view = view::View::of(&reports, &checks, &names)?;
+    let ids: Vec<String> = view.statements().map(str::to_owned).collect();
+    let failure = |broker, entry: &_| view.failure_of(broker, entry);
+    let data = clean::for_script(&data::Data::of(&reports, &checks, &ids, failure))?;
+    Ok(Page { policy: policy(), style: STYLE, code: CODE, data, view }.render()?)
+}
+
+/// What the page may do: use its own style and its own script, and nothing else. No request leaves it.
+fn policy() -> String {
+    let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
+    format!(
+        "default-src 'none'; style-src {}; script-src {}; base-uri 'none'; form-action 'none'",
+        hash(STYLE),
+        hash(CODE)
+    )
+}
+
+/// Leaves out the middle of long logs if there are too many events, and keeps the findings pointing at what is left.
+fn shorten(reports: &mut [Report]) {
+    let logs = || reports.iter().flat_map(|report| &report.results).filter_map(|entry| entry.log.as_ref());
+    if logs().map(Vec::len).sum::<usize>() <= MOST_EVENTS {
+        return;
+    }
+    for entry in reports.iter_mut().flat_map(|report| &mut report.results) {
+        let marked = excerpt::marked(entry);
+        let Some(log) = &mut entry.log else { continue };
+        let parts = excerpt::parts(log.len(), &marked);
+        if parts.len() < 2 {
+            continue;
+        }
+        let mut short = Vec::new();
+        let mut moved = std::collections::BTreeMap::new();
+        let mut before = 0;
+        for part in parts {
+            if part.start > before {
+                let mut remark = log[before].clone();
+                remark.direction = crate::report::json::Way::Note;
+                remark.text = format!("{} events are left out of this page", part.start - before);
+                (remark.client, remark.connection) = ("-".to_owned(), 0);
+                (remark.hex, remark.length) = (String::new(), 0);
+                short.push(remark);
+            }
+            before = part.end;
+            for index in part {
+                moved.insert(index, short.len());
+                short.push(log[index].clone());
+            }
+        }
+        *log = short;
+        for finding in &mut entry.findings {
+            finding.log_index = finding.log_index.and_then(|at| moved.get(&at).copied());
+        }
+    }
+}
+
+/// The bytes that pairs of hexadecimal digits stand for.
+fn bytes(hex: &str) -> Option<Vec<u8>> {
+    let pair = |pair: &str| {
+        let digits = pair.len() == 2 && pair.bytes().all(|digit| digit.is_ascii_hexdigit());
+        u8::from_str_radix(pair, 16).ok().filter(|_| digits)
+    };
+    hex.split_ascii_whitespace().map(pair).collect()
+}

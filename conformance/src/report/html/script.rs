@@ -1,0 +1,219 @@
+//! The clients' side of a log as a script: what `replay` plays to a broker.
+//!
+//! A packet stands there in words where the words make the same bytes, else byte by byte. What came from the broker is
+//! waited for by its kind only: its identifiers may be others the next time, and what it sent wrongly is in question.
+//! Not every log has such a form: some checks do what no script can say.
+
+use super::excerpt;
+use super::standing::version;
+use crate::report::json::{Entry, Logged, Way};
+use mqtt_assay_broker_model::script::{Action, Send, Step, text};
+use mqtt_assay_codec::{PacketId, PacketType, Qos, Version};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+/// Longer scripts are none that anybody reads.
+const MOST_STEPS: usize = 120;
+/// How long an acknowledgement may take without the time being part of the story.
+const PROMPT: Duration = Duration::from_millis(400);
+
+/// The script; `None` if the log cannot be put into one.
+pub(super) fn of(entry: &Entry) -> Option<String> {
+    let log = entry.log.as_ref().filter(|log| !log.is_empty())?;
+    let version = version(&entry.version)?;
+    // What comes after the proof is not part of it.
+    let marked = excerpt::marked(entry);
+    let end = marked.last().map_or(log.len(), |last| last + 1);
+    let mut writer = Writer { version, clients: Vec::new(), lines: Vec::new(), last: Duration::ZERO };
+    for (index, event) in log[..end].iter().enumerate() {
+        writer.event(event, marked.contains(&index))?;
+        if writer.lines.len() > MOST_STEPS {
+            return None;
+        }
+    }
+    let script = writer.finish(entry);
+    // The language has the last word on what is a script.
+    text::parse(&script).is_ok().then_some(script)
+}
+
+struct Writer {
+    version: Version,
+    clients: Vec<Taking>,
+    lines: Vec<String>,
+    last: Duration,
+}
+
+/// A client that takes part.
+struct Taking {
+    name: String,
+    /// The connection that its steps are about.
+    connection: u32,
+    /// Whether it has said DISCONNECT, and with it closed the connection.
+    gone: bool,
+}
+
+impl Writer {
+    fn event(&mut self, event: &Logged, here: bool) -> Option<()> {
+        let at = Duration::from_micros(event.at_us);
+        if event.direction == Way::Note && pause(&event.text).is_some() {
+            self.lines.push(format!("wait {}", pause(&event.text)?));
+            self.last = at;
+            return Some(());
+        }
+        if event.connection == 0 || !text::is_name(&event.client) {
+            return None;
+        }
+        let place = self.client(event);
+        let current = self.clients[place].connection;
+        if event.connection < current {
+            // An older connection of the client: no step can speak of it, and none needs to wait for it.
+            return (event.direction != Way::Sent).then_some(());
+        }
+        let name = event.client.clone();
+        let waited = at.saturating_sub(self.last);
+        match event.direction {
+            Way::Sent => {
+                if waited > PROMPT {
+                    self.lines.push(format!("wait {} ms", waited.as_millis()));
+                }
+                let step = self.sent(event)?;
+                self.lines.push(format!("{name} {step}"));
+                if PacketType::from_u8(bytes(event)?.first()? >> 4) == Some(PacketType::Disconnect) {
+                    self.clients[place].gone = true;
+                }
+            }
+            Way::Received if here => self.lines.push(format!("# here {name} got: {}", event.text)),
+            Way::Received => {
+                let pattern = pattern(&event.text)?;
+                let patience = if waited > Duration::from_secs(2) {
+                    format!(", within {} s", waited.as_secs() + 5)
+                } else {
+                    String::new()
+                };
+                self.lines.push(format!("{name} < {pattern}{patience}"));
+            }
+            Way::Note => self.note(event, place, here)?,
+        }
+        self.last = at;
+        Some(())
+    }
+
+    fn note(&mut self, event: &Logged, place: usize, here: bool) -> Option<()> {
+        let name = &event.client;
+        match event.text.as_str() {
+            "opens a connection" => {
+                self.clients[place].connection = event.connection;
+                self.clients[place].gone = false;
+                self.lines.push(format!("{name} open"));
+            }
+            "closes the connection without DISCONNECT" if self.clients[place].gone => {}
+            "closes the connection without DISCONNECT" => self.lines.push(format!("{name} cut")),
+            "resets the connection" => self.lines.push(format!("{name} cut reset")),
+            ended if ended.starts_with("the broker ") => {
+                if here {
+                    self.lines.push(format!("# here {ended}"));
+                } else if !self.clients[place].gone {
+                    self.lines.push(format!("{name} < closed"));
+                }
+            }
+            // A remark on what the next packet is; the packet itself tells more.
+            remark if remark.starts_with("sends the variant ") => {
+                self.lines.push(format!("# {remark}"));
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn client(&mut self, event: &Logged) -> usize {
+        let known = self.clients.iter().position(|client| client.name == event.client);
+        known.unwrap_or_else(|| {
+            let name = event.client.clone();
+            self.clients.push(Taking { name, connection: event.connection, gone: false });
+            self.clients.len() - 1
+        })
+    }
+
+    /// The step that sends what was sent.
+    fn sent(&self, event: &Logged) -> Option<String> {
+        let bytes = bytes(event)?;
+        match event.text.split(' ').collect::<Vec<_>>().as_slice() {
+            // The identifier is the broker's, and it may be another one.
+            ["PUBACK" | "PUBREC" | "PUBCOMP", id] if id.starts_with("id=") => {
+                return Some("acknowledge".to_owned());
+            }
+            _ => {}
+        }
+        if self.in_words(&event.client, &event.text).is_some_and(|made| made == bytes) {
+            return Some(format!("> {}", event.text));
+        }
+        let mut step = "> raw".to_owned();
+        for byte in &bytes {
+            let _ = write!(step, " {byte:02x}");
+        }
+        let _ = write!(step, "   # {}", event.text);
+        Some(step)
+    }
+
+    /// The bytes that the words make, if a script may have them in the place of the bytes.
+    fn in_words(&self, client: &str, words: &str) -> Option<Vec<u8>> {
+        let script =
+            text::parse(&format!("mqtt {}\nclient {client}\n{client} > {words}\n", flag(self.version))).ok()?;
+        let [Step::Client(_, Action::Send(send, cuts))] = script.steps.as_slice() else { return None };
+        // A player ends an exchange of QoS 2 that it has begun; here each of its packets has a step.
+        let exchange = matches!(send, Send::Publish { qos: Qos::ExactlyOnce, .. });
+        if exchange || !cuts.is_empty() {
+            return None;
+        }
+        send.encode(self.version, client, PacketId::MIN)
+    }
+
+    fn finish(self, entry: &Entry) -> String {
+        let mut script = format!("# {}, MQTT {}\n", entry.check, entry.version);
+        for finding in &entry.findings {
+            if !finding.expected.is_empty() {
+                let _ = writeln!(script, "# expected  {}", finding.expected);
+            }
+            let _ = writeln!(script, "# observed  {}", finding.observed);
+        }
+        let _ = writeln!(script, "\nmqtt {}", flag(self.version));
+        for client in &self.clients {
+            let _ = writeln!(script, "client {} clean_start=1 acks=manual", client.name);
+        }
+        script.push('\n');
+        for line in &self.lines {
+            let _ = writeln!(script, "{line}");
+        }
+        script
+    }
+}
+
+/// The version as scripts name it.
+const fn flag(version: Version) -> &'static str {
+    match version {
+        Version::V3_1 | Version::V3_1_1 => version.as_str(),
+        Version::V5 => "5",
+    }
+}
+
+/// What is to come: the packet's kind, and of a PUBLISH the topic.
+fn pattern(text: &str) -> Option<String> {
+    let mut words = text.split(' ');
+    let kind = words.next().filter(|kind| PacketType::ALL.iter().any(|packet| packet.name() == *kind))?;
+    match (kind, words.next()) {
+        ("PUBLISH", Some(topic)) if !topic.starts_with('"') => Some(format!("PUBLISH {topic}")),
+        (kind, _) => Some(kind.to_owned()),
+    }
+}
+
+/// How long a remark says that time passes: `1.5 s pass (keep alive)`.
+fn pause(text: &str) -> Option<&str> {
+    let (time, _) = text.split_once(" pass (")?;
+    time.ends_with(" s").then_some(time)
+}
+
+/// All bytes of an event; `None` if the log has only their beginning.
+fn bytes(event: &Logged) -> Option<Vec<u8>> {
+    let bytes = super::bytes(&event.hex)?;
+    (bytes.len() == event.length && !bytes.is_empty()).then_some(bytes)
+}
