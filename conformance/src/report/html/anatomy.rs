@@ -358,7 +358,8 @@ mod tests {
             (2, "Payload: \"on\""),
         ];
         let found = shown(&bytes, Version::V5);
-        let found: Vec<(usize, &str)> = found.iter().map(|(length, words)| (*length, words.as_str())).collect();
+        let found: Vec<(usize, &str)> =
+            found.iter().map(|(length, words)| (*length, words.as_str())).collect();
         assert_eq!(found, expected);
     }
 

@@ -94,10 +94,8 @@ impl Data {
                 report.results.iter().map(outcome).collect()
             })
             .collect();
-        let statements = ids
-            .iter()
-            .filter_map(|id| Some((id.clone(), About::of(named(id)?, checks))))
-            .collect();
+        let statements =
+            ids.iter().filter_map(|id| Some((id.clone(), About::of(named(id)?, checks)))).collect();
         let run = |name: &str| reports.iter().flat_map(|report| &report.results).any(|e| e.check == name);
         let checks = checks.iter().filter(|check| run(check.name));
         let checks = checks.map(|check| (check.name.to_owned(), CheckAbout::of(check))).collect();
@@ -132,7 +130,8 @@ impl CheckAbout {
     fn of(check: &Check) -> Self {
         let mut doc = vec![(String::new(), one_line(check.summary()))];
         for line in check.doc.lines().map(str::trim).skip_while(|line| !line.is_empty()) {
-            let heading = ["Sends", "Demands", "Leaves"].into_iter().find(|heading| line.starts_with(heading));
+            let heading =
+                ["Sends", "Demands", "Leaves"].into_iter().find(|heading| line.starts_with(heading));
             match (heading, doc.last_mut()) {
                 (Some(heading), _) => doc.push((heading.to_owned(), line[heading.len()..].trim().to_owned())),
                 (None, Some((_, text))) if !line.is_empty() => {

@@ -112,7 +112,16 @@ fn drawn(event: &Logged, lane: &Lane, y: usize, broker: usize, here: bool) -> Dr
         Way::Note => (Kind::Note, y, y),
     };
     let room = (broker - lane.x).saturating_sub(24) * 100 / CHARACTER;
-    Drawn { kind, here, time: seconds(event), words: cut(&event.text, room), x: lane.x, y, client_y, broker_y }
+    Drawn {
+        kind,
+        here,
+        time: seconds(event),
+        words: cut(&event.text, room),
+        x: lane.x,
+        y,
+        client_y,
+        broker_y,
+    }
 }
 
 /// The connections in the order in which they appear; the first of a client goes by its name alone.

@@ -211,7 +211,11 @@ mod tests {
                 &[
                     event("a", Way::Sent, &format!("CONNECT client_id={tag}a clean_start=1")),
                     event("a", Way::Received, &format!("CONNACK 0x00 session_present=0{announced}")),
-                    event("b", Way::Received, &format!("PUBLISH {tag}/t \"on\" qos=1 id={id} retain={retain}")),
+                    event(
+                        "b",
+                        Way::Received,
+                        &format!("PUBLISH {tag}/t \"on\" qos=1 id={id} retain={retain}"),
+                    ),
                     event("a", Way::Sent, "PINGREQ"),
                 ],
             )

@@ -1,6 +1,7 @@
 //! Which events of a log stand in the page: all of a short one, the telling parts of a long one.
 
-use crate::report::json::Entry;
+use crate::report::json::{Entry, Way};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Longer logs are shown with their beginning, their end, and what lies around the marked events.
@@ -20,7 +21,8 @@ pub(super) fn marked(entry: &Entry) -> Vec<usize> {
     marked
 }
 
-/// The parts of a log that are shown, in order; between two of them something is left out.
+/// The parts of a log that are shown, in order; between two of them something is left out. `page.js` lays out whole
+/// logs by the same numbers.
 pub(super) fn parts(length: usize, marked: &[usize]) -> Vec<Range<usize>> {
     if length <= LONGEST {
         return if length == 0 { Vec::new() } else { vec![Range { start: 0, end: length }] };
@@ -38,6 +40,35 @@ pub(super) fn parts(length: usize, marked: &[usize]) -> Vec<Range<usize>> {
         }
     }
     parts
+}
+
+/// Leaves out of a log what is not shown, with a remark in its place, and keeps the findings pointing at what is left.
+pub(super) fn shorten(entry: &mut Entry) {
+    let marked = marked(entry);
+    let Some(log) = &mut entry.log else { return };
+    let parts = parts(log.len(), &marked);
+    let mut short = Vec::new();
+    let mut moved = BTreeMap::new();
+    let mut before = 0;
+    for part in parts {
+        if part.start > before {
+            let mut remark = log[before].clone();
+            remark.direction = Way::Note;
+            remark.text = format!("{} events are left out of this page", part.start - before);
+            (remark.client, remark.connection) = ("-".to_owned(), 0);
+            (remark.hex, remark.length) = (String::new(), 0);
+            short.push(remark);
+        }
+        before = part.end;
+        for index in part {
+            moved.insert(index, short.len());
+            short.push(log[index].clone());
+        }
+    }
+    *log = short;
+    for finding in &mut entry.findings {
+        finding.log_index = finding.log_index.and_then(|at| moved.get(&at).copied());
+    }
 }
 
 #[cfg(test)]

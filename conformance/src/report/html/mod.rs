@@ -16,7 +16,7 @@ mod standing;
 mod view;
 
 use crate::checks;
-use crate::report::json::Report;
+use crate::report::json::{Entry, Report};
 use askama::Template;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -26,8 +26,9 @@ use sha2::{Digest, Sha256};
 const STYLE: &str = include_str!("page.css");
 const CODE: &str = include_str!("page.js");
 
-/// With more events than these in all, long logs are kept with their telling parts only, so that the page stays small.
-const MOST_EVENTS: usize = 40_000;
+/// With more events than these in all, the longest logs are kept with their telling parts only, so that the page stays
+/// small.
+const MOST_EVENTS: usize = 20_000;
 
 /// Why there is no page.
 #[derive(thiserror::Error, Debug)]
@@ -85,41 +86,20 @@ fn policy() -> String {
     )
 }
 
-/// Leaves out the middle of long logs if there are too many events, and keeps the findings pointing at what is left.
+/// Leaves out the middle of the longest logs until there are no more events than the page may have, and keeps the
+/// findings pointing at what is left.
 fn shorten(reports: &mut [Report]) {
-    let logs = || reports.iter().flat_map(|report| &report.results).filter_map(|entry| entry.log.as_ref());
-    if logs().map(Vec::len).sum::<usize>() <= MOST_EVENTS {
-        return;
-    }
-    for entry in reports.iter_mut().flat_map(|report| &mut report.results) {
-        let marked = excerpt::marked(entry);
-        let Some(log) = &mut entry.log else { continue };
-        let parts = excerpt::parts(log.len(), &marked);
-        if parts.len() < 2 {
-            continue;
+    let mut logs: Vec<&mut Entry> = reports.iter_mut().flat_map(|report| &mut report.results).collect();
+    let length = |entry: &Entry| entry.log.as_ref().map_or(0, Vec::len);
+    let mut events: usize = logs.iter().map(|entry| length(entry)).sum();
+    logs.sort_by_key(|entry| std::cmp::Reverse(length(entry)));
+    for entry in logs {
+        if events <= MOST_EVENTS {
+            return;
         }
-        let mut short = Vec::new();
-        let mut moved = std::collections::BTreeMap::new();
-        let mut before = 0;
-        for part in parts {
-            if part.start > before {
-                let mut remark = log[before].clone();
-                remark.direction = crate::report::json::Way::Note;
-                remark.text = format!("{} events are left out of this page", part.start - before);
-                (remark.client, remark.connection) = ("-".to_owned(), 0);
-                (remark.hex, remark.length) = (String::new(), 0);
-                short.push(remark);
-            }
-            before = part.end;
-            for index in part {
-                moved.insert(index, short.len());
-                short.push(log[index].clone());
-            }
-        }
-        *log = short;
-        for finding in &mut entry.findings {
-            finding.log_index = finding.log_index.and_then(|at| moved.get(&at).copied());
-        }
+        let before = length(entry);
+        excerpt::shorten(entry);
+        events -= before - length(entry);
     }
 }
 

@@ -8,7 +8,8 @@ use super::excerpt;
 use super::standing::version;
 use crate::report::json::{Entry, Logged, Way};
 use mqtt_assay_broker_model::script::{Action, Send, Step, text};
-use mqtt_assay_codec::{PacketId, PacketType, Qos, Version};
+use mqtt_assay_codec::{Decoder, Packet, PacketId, PacketType, Qos, ReasonCode, Receiver, Version};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use std::time::Duration;
 const MOST_STEPS: usize = 120;
 /// How long an acknowledgement may take without the time being part of the story.
 const PROMPT: Duration = Duration::from_millis(400);
+/// What follows the point in question: time for whatever comes there.
+const AFTERWARDS: &str = "wait 500 ms";
 
 /// The script; `None` if the log cannot be put into one.
 pub(super) fn of(entry: &Entry) -> Option<String> {
@@ -23,7 +26,7 @@ pub(super) fn of(entry: &Entry) -> Option<String> {
     let version = version(&entry.version)?;
     // What comes after the proof is not part of it.
     let marked = excerpt::marked(entry);
-    let end = marked.last().map_or(log.len(), |last| last + 1);
+    let end = marked.last().map_or(log.len(), |last| end(log, *last));
     let mut writer = Writer { version, clients: Vec::new(), lines: Vec::new(), last: Duration::ZERO };
     for (index, event) in log[..end].iter().enumerate() {
         writer.event(event, marked.contains(&index))?;
@@ -34,6 +37,15 @@ pub(super) fn of(entry: &Entry) -> Option<String> {
     let script = writer.finish(entry);
     // The language has the last word on what is a script.
     text::parse(&script).is_ok().then_some(script)
+}
+
+/// Where the story may end: behind the event in question, or, where a remark such as the beginning of a connection
+/// stands for what follows on it, behind that.
+fn end(log: &[Logged], last: usize) -> usize {
+    let event = &log[last];
+    let own = |other: &Logged| (&other.client, other.connection) == (&event.client, event.connection);
+    let follows = event.direction == Way::Note && event.connection > 0;
+    log.iter().rposition(own).filter(|_| follows).unwrap_or(last) + 1
 }
 
 struct Writer {
@@ -50,6 +62,8 @@ struct Taking {
     connection: u32,
     /// Whether it has said DISCONNECT, and with it closed the connection.
     gone: bool,
+    /// The Packet Identifiers of what it has received and not acknowledged.
+    open: BTreeSet<PacketId>,
 }
 
 impl Writer {
@@ -76,21 +90,22 @@ impl Writer {
                 if waited > PROMPT {
                     self.lines.push(format!("wait {} ms", waited.as_millis()));
                 }
-                let step = self.sent(event)?;
+                let step = self.sent(event, place)?;
                 self.lines.push(format!("{name} {step}"));
                 if PacketType::from_u8(bytes(event)?.first()? >> 4) == Some(PacketType::Disconnect) {
                     self.clients[place].gone = true;
                 }
             }
-            Way::Received if here => self.lines.push(format!("# here {name} got: {}", event.text)),
+            Way::Received if here => {
+                self.lines.push(format!("# here {name} got: {}", event.text));
+                // Whether it comes again is the question; a step that asks for it would be the wrong one.
+                self.lines.push(AFTERWARDS.to_owned());
+                self.received(event, place);
+            }
             Way::Received => {
                 let pattern = pattern(&event.text)?;
-                let patience = if waited > Duration::from_secs(2) {
-                    format!(", within {} s", waited.as_secs() + 5)
-                } else {
-                    String::new()
-                };
-                self.lines.push(format!("{name} < {pattern}{patience}"));
+                self.lines.push(format!("{name} < {pattern}{}", patience(at)));
+                self.received(event, place);
             }
             Way::Note => self.note(event, place, here)?,
         }
@@ -112,12 +127,15 @@ impl Writer {
             ended if ended.starts_with("the broker ") => {
                 if here {
                     self.lines.push(format!("# here {ended}"));
+                    self.lines.push(AFTERWARDS.to_owned());
                 } else if !self.clients[place].gone {
-                    self.lines.push(format!("{name} < closed"));
+                    let patience = patience(Duration::from_micros(event.at_us));
+                    self.lines.push(format!("{name} < closed{patience}"));
                 }
+                self.clients[place].gone = true;
             }
-            // A remark on what the next packet is; the packet itself tells more.
-            remark if remark.starts_with("sends the variant ") => {
+            // A remark on which wrong packet it is, by its name in the codec's table.
+            remark if remark.starts_with("sends ") && remark.contains('/') => {
                 self.lines.push(format!("# {remark}"));
             }
             _ => return None,
@@ -129,20 +147,50 @@ impl Writer {
         let known = self.clients.iter().position(|client| client.name == event.client);
         known.unwrap_or_else(|| {
             let name = event.client.clone();
-            self.clients.push(Taking { name, connection: event.connection, gone: false });
+            self.clients.push(Taking {
+                name,
+                connection: event.connection,
+                gone: false,
+                open: BTreeSet::new(),
+            });
             self.clients.len() - 1
         })
     }
 
-    /// The step that sends what was sent.
-    fn sent(&self, event: &Logged) -> Option<String> {
-        let bytes = bytes(event)?;
-        match event.text.split(' ').collect::<Vec<_>>().as_slice() {
-            // The identifier is the broker's, and it may be another one.
-            ["PUBACK" | "PUBREC" | "PUBCOMP", id] if id.starts_with("id=") => {
-                return Some("acknowledge".to_owned());
+    /// Keeps in mind what is to be acknowledged.
+    fn received(&mut self, event: &Logged, place: usize) {
+        let bytes = bytes(event).unwrap_or_default();
+        let id = match Decoder::new(self.version, Receiver::Client).next(&bytes) {
+            Ok(Some((Packet::Publish(publish), _))) => publish.packet_id,
+            Ok(Some((Packet::Pubrel(pubrel), _))) => Some(pubrel.packet_id),
+            _ => None,
+        };
+        self.clients[place].open.extend(id);
+    }
+
+    /// Whether the packet acknowledges the one thing that its client has received. The Packet Identifier is the
+    /// broker's, and it may be another one the next time.
+    fn acknowledges(&mut self, bytes: &[u8], place: usize) -> bool {
+        let id = match Decoder::new(self.version, Receiver::Server).next(bytes) {
+            Ok(Some((Packet::Puback(ack) | Packet::Pubrec(ack) | Packet::Pubcomp(ack), length)))
+                if ack.reason == ReasonCode::SUCCESS
+                    && ack.properties.is_empty()
+                    && length == bytes.len() =>
+            {
+                ack.packet_id
             }
-            _ => {}
+            _ => return false,
+        };
+        let open = &mut self.clients[place].open;
+        let only = open.len() == 1;
+        open.remove(&id) && only
+    }
+
+    /// The step that sends what was sent.
+    fn sent(&mut self, event: &Logged, place: usize) -> Option<String> {
+        let bytes = bytes(event)?;
+        if self.acknowledges(&bytes, place) {
+            return Some("acknowledge".to_owned());
         }
         if self.in_words(&event.client, &event.text).is_some_and(|made| made == bytes) {
             return Some(format!("> {}", event.text));
@@ -158,7 +206,8 @@ impl Writer {
     /// The bytes that the words make, if a script may have them in the place of the bytes.
     fn in_words(&self, client: &str, words: &str) -> Option<Vec<u8>> {
         let script =
-            text::parse(&format!("mqtt {}\nclient {client}\n{client} > {words}\n", flag(self.version))).ok()?;
+            text::parse(&format!("mqtt {}\nclient {client}\n{client} > {words}\n", flag(self.version)))
+                .ok()?;
         let [Step::Client(_, Action::Send(send, cuts))] = script.steps.as_slice() else { return None };
         // A player ends an exchange of QoS 2 that it has begun; here each of its packets has a step.
         let exchange = matches!(send, Send::Publish { qos: Qos::ExactlyOnce, .. });
@@ -170,6 +219,8 @@ impl Writer {
 
     fn finish(self, entry: &Entry) -> String {
         let mut script = format!("# {}, MQTT {}\n", entry.check, entry.version);
+        script.push_str("# This plays the exchange again. What was in question is told here; the rules of `replay` see it, too, where\n");
+        script.push_str("# it is theirs to judge.\n");
         for finding in &entry.findings {
             if !finding.expected.is_empty() {
                 let _ = writeln!(script, "# expected  {}", finding.expected);
@@ -186,6 +237,11 @@ impl Writer {
         }
         script
     }
+}
+
+/// How long an expectation waits: as long as the whole story took until then, where that is more than is usual.
+fn patience(at: Duration) -> String {
+    if at > Duration::from_secs(2) { format!(", within {} s", at.as_secs() + 5) } else { String::new() }
 }
 
 /// The version as scripts name it.

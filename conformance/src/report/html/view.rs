@@ -127,16 +127,14 @@ impl<'a> View<'a> {
             own.sort_by_key(|failure| std::cmp::Reverse(failure.entry.verdict));
             failures.push(own);
         }
-        let present = |verdict: Verdict| reports.iter().flat_map(|r| &r.results).any(|e| e.verdict == verdict);
+        let present =
+            |verdict: Verdict| reports.iter().flat_map(|r| &r.results).any(|e| e.verdict == verdict);
         let always = [Verdict::Conforms, Verdict::Violates, Verdict::Deviates];
         let shown = |verdict: &Verdict| always.contains(verdict) || present(*verdict);
         let verdicts: Vec<Verdict> = Verdict::ALL.into_iter().filter(shown).collect();
         let accused = |of: fn(&Report) -> &Vec<String>| accused(reports, names, of);
-        let brokers: Vec<Broker<'a>> = reports
-            .iter()
-            .zip(names)
-            .map(|(report, name)| Broker::of(report, name))
-            .collect();
+        let brokers: Vec<Broker<'a>> =
+            reports.iter().zip(names).map(|(report, name)| Broker::of(report, name)).collect();
         let title = match names {
             [one] => one.clone(),
             several => format!("{} brokers side by side", several.len()),
@@ -179,6 +177,11 @@ impl<'a> View<'a> {
         crate::report::needs_showing(entry.verdict).then(|| failure::id(broker, entry))
     }
 
+    /// The heading of a part of a failure: one below that of the failures, or of one broker's.
+    pub(super) fn part_heading(&self) -> &'static str {
+        if self.compares() { "h4" } else { "h3" }
+    }
+
     /// How many statements have a row.
     pub(super) fn rows(&self) -> usize {
         self.statements().count()
@@ -212,6 +215,13 @@ impl Broker<'_> {
     /// How many results have this verdict.
     pub(super) fn number(&self, standing: &Standing) -> usize {
         self.counts.iter().filter(|count| count.standing == *standing).map(|count| count.number).sum()
+    }
+}
+
+impl Differences<'_> {
+    /// Whether packets of some check could be compared.
+    pub(super) fn compared(&self) -> bool {
+        self.rows.iter().any(|row| row.parting.is_some())
     }
 }
 
@@ -318,7 +328,11 @@ fn accused<'a>(
     ids.sort_by_key(|id| order(id));
     let row = |id: &'a str| {
         let known = named(id);
-        let by = reports.iter().zip(names).enumerate().filter(|(_, (report, _))| of(report).iter().any(|i| i == id));
+        let by = reports
+            .iter()
+            .zip(names)
+            .enumerate()
+            .filter(|(_, (report, _))| of(report).iter().any(|i| i == id));
         let by = by.map(|(broker, (report, name))| (name.as_str(), shown_by(broker, report, id))).collect();
         Accused {
             id,
@@ -353,8 +367,11 @@ fn sections(reports: &[Report], verdicts: &[Verdict]) -> Vec<SectionRow> {
     for (broker, report) in reports.iter().enumerate() {
         for entry in &report.results {
             let Some(place) = place(entry) else { continue };
-            let Some(column) = verdicts.iter().position(|verdict| *verdict == entry.verdict) else { continue };
-            rows.entry(place).or_insert_with(|| vec![vec![0; verdicts.len()]; reports.len()])[broker][column] += 1;
+            let Some(column) = verdicts.iter().position(|verdict| *verdict == entry.verdict) else {
+                continue;
+            };
+            rows.entry(place).or_insert_with(|| vec![vec![0; verdicts.len()]; reports.len()])[broker]
+                [column] += 1;
         }
     }
     let row = |((section, heading), counts): ((Section, &str), _)| SectionRow {
@@ -429,7 +446,8 @@ fn check_rows<'a>(reports: &'a [Report], indices: &[Index<'a>]) -> Vec<CheckRow<
             continue;
         }
         let entries = indices.iter().map(|index| index.entry(name, version));
-        let cells = entries.map(|entry| entry.map_or(Standing::NotRun, |e| Standing::Told(e.verdict))).collect();
+        let cells =
+            entries.map(|entry| entry.map_or(Standing::NotRun, |e| Standing::Told(e.verdict))).collect();
         let first = entry.notes.first().or(entry.findings.first().map(|finding| &finding.observed));
         let alone = reports.len() == 1;
         rows.push(CheckRow {
@@ -443,11 +461,7 @@ fn check_rows<'a>(reports: &'a [Report], indices: &[Index<'a>]) -> Vec<CheckRow<
     rows
 }
 
-fn differences<'a>(
-    reports: &'a [Report],
-    indices: &[Index<'a>],
-    names: &[String],
-) -> Vec<Differences<'a>> {
+fn differences<'a>(reports: &'a [Report], indices: &[Index<'a>], names: &[String]) -> Vec<Differences<'a>> {
     let all = differences::between(reports, indices);
     let of_kind = |kind: Kind| Differences {
         heading: kind.heading(),
@@ -456,11 +470,7 @@ fn differences<'a>(
     Kind::ALL.into_iter().map(of_kind).filter(|differences| !differences.rows.is_empty()).collect()
 }
 
-fn row<'a>(
-    found: &differences::Difference<'a>,
-    reports: &[Report],
-    names: &[String],
-) -> DifferenceRow<'a> {
+fn row<'a>(found: &differences::Difference<'a>, reports: &[Report], names: &[String]) -> DifferenceRow<'a> {
     let cell = |(broker, entry): (usize, &Option<&Entry>)| match entry {
         None => (Standing::NotRun, None),
         Some(entry) => {
