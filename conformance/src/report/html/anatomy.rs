@@ -349,12 +349,12 @@ mod tests {
         Packet::Publish(publish).encode(Version::V5, &mut bytes).expect("it fits a packet");
         let expected = [
             (1, "Packet type and flags: PUBLISH, DUP 0, QoS 1, RETAIN 1"),
-            (1, "Remaining Length: 23"),
+            (1, "Remaining Length: 24"),
             (5, "Topic Name: \"a/b\""),
             (2, "Packet Identifier: 7"),
-            (1, "Property Length: 13"),
+            (1, "Property Length: 14"),
             (5, "Message Expiry Interval: 9"),
-            (9 - 1, "User Property: \"k\": \"\\u{202e}\""),
+            (9, "User Property: \"k\": \"\\u{202e}\""),
             (2, "Payload: \"on\""),
         ];
         let found = shown(&bytes, Version::V5);

@@ -21,9 +21,14 @@ pub(super) struct Data {
     results: Vec<Vec<Outcome>>,
     /// What numbers stand for, wherever a text is meant.
     texts: Vec<String>,
-    /// The bytes as hexadecimal digits, how many are missing, and the fields: length, name, value.
-    packets: Vec<(String, usize, Vec<(usize, usize, usize)>)>,
+    packets: Vec<Packet>,
 }
+
+/// The bytes as hexadecimal digits, how many are missing, and the fields: length, name, value.
+type Packet = (String, usize, Vec<(usize, usize, usize)>);
+
+/// Time in microseconds, client, connection, direction, words, packet.
+type Event = (u64, usize, u32, u8, usize, Option<usize>);
 
 /// A statement, as its own page tells it.
 #[derive(Serialize)]
@@ -70,9 +75,8 @@ struct Outcome {
     said: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<String>,
-    /// Time in microseconds, client, connection, direction, words, packet.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    log: Vec<(u64, usize, u32, u8, usize, Option<usize>)>,
+    log: Vec<Event>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     marked: Vec<usize>,
 }
@@ -155,7 +159,7 @@ impl CheckAbout {
 #[derive(Default)]
 struct Kept {
     texts: Texts,
-    packets: Vec<(String, usize, Vec<(usize, usize, usize)>)>,
+    packets: Vec<Packet>,
     packet_places: BTreeMap<(String, usize, String), usize>,
 }
 
@@ -193,11 +197,7 @@ impl Kept {
         }
     }
 
-    fn event(
-        &mut self,
-        event: &Logged,
-        spoken: Option<Version>,
-    ) -> (u64, usize, u32, u8, usize, Option<usize>) {
+    fn event(&mut self, event: &Logged, spoken: Option<Version>) -> Event {
         let direction = match event.direction {
             Way::Sent => 0,
             Way::Received => 1,

@@ -159,3 +159,50 @@ fn cut(text: &str, room: usize) -> String {
     cut.push('…');
     cut
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::html::tests::result;
+
+    fn story() -> Entry {
+        let results = result("mutant").results;
+        let wanted = |entry: &Entry| entry.check == "retained/is_replaced" && entry.version == "5.0";
+        results.into_iter().find(wanted).expect("it is in the result")
+    }
+
+    #[test]
+    fn a_story_of_two_clients_has_two_lines_and_an_arrow_for_each_packet() {
+        let entry = story();
+        let picture = draw(&entry, "here").expect("it can be drawn").expect("two clients make a picture");
+        let log = entry.log.expect("it has a log");
+        let count = |class: &str| picture.matches(&format!("<g class=\"{class}")).count();
+        let went = |way: Way| log.iter().filter(|event| event.direction == way).count();
+        assert_eq!(count("sent"), went(Way::Sent));
+        assert_eq!(count("received"), went(Way::Received));
+        assert_eq!(count("note"), went(Way::Note));
+        assert_eq!(count("received here"), 1);
+        assert_eq!(picture.matches("class=\"name\"").count(), 3, "a, b and the broker");
+    }
+
+    #[test]
+    fn one_client_or_a_crowd_makes_no_picture() {
+        let mut entry = story();
+        let log = entry.log.as_mut().expect("it has a log");
+        for (index, event) in log.iter_mut().enumerate() {
+            event.client = format!("c{index}");
+        }
+        assert_eq!(draw(&entry, "here").expect("nothing fails"), None);
+        entry.log.iter_mut().flatten().for_each(|event| event.client = "a".to_owned());
+        assert_eq!(draw(&entry, "here").expect("nothing fails"), None);
+    }
+
+    #[test]
+    fn times_are_told_to_the_millisecond() {
+        let mut event = story().log.expect("it has a log").remove(0);
+        for (at, told) in [(0, "0.000"), (1_499, "0.001"), (1_500, "0.002"), (61_000_000, "61.000")] {
+            event.at_us = at;
+            assert_eq!(seconds(&event), told);
+        }
+    }
+}

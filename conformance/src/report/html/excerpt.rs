@@ -28,9 +28,8 @@ pub(super) fn parts(length: usize, marked: &[usize]) -> Vec<Range<usize>> {
         return if length == 0 { Vec::new() } else { vec![Range { start: 0, end: length }] };
     }
     let around = |at: &usize| at.saturating_sub(AROUND)..(at + AROUND + 1).min(length);
-    let mut wanted: Vec<Range<usize>> = vec![0..ENDS];
-    wanted.extend(marked.iter().map(around));
-    wanted.push(length - ENDS..length);
+    let mut wanted: Vec<Range<usize>> = marked.iter().map(around).collect();
+    wanted.extend([0..ENDS, length - ENDS..length]);
     wanted.sort_unstable_by_key(|part| part.start);
     let mut parts: Vec<Range<usize>> = Vec::new();
     for part in wanted {
@@ -78,7 +77,7 @@ mod tests {
     #[test]
     fn a_long_log_shows_its_ends_and_what_lies_around_the_marks() {
         assert_eq!(parts(0, &[]), []);
-        assert_eq!(parts(40, &[3]), [0..40]);
+        assert_eq!(parts(40, &[3]), vec![Range { start: 0, end: 40 }]);
         assert_eq!(parts(100, &[50]), [0..10, 44..57, 90..100]);
         assert_eq!(parts(100, &[12, 95]), [0..19, 89..100]);
         assert_eq!(parts(41, &[]), [0..10, 31..41]);

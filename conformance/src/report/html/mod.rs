@@ -111,3 +111,45 @@ fn bytes(hex: &str) -> Option<Vec<u8>> {
     };
     hex.split_ascii_whitespace().map(pair).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One of the results that the tests of the page use.
+    pub(super) fn result(name: &str) -> Report {
+        let path = format!("{}/tests/html/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read(path).expect("the result is there");
+        serde_json::from_slice(&text).expect("it is a result")
+    }
+
+    #[test]
+    fn the_longest_logs_are_cut_first_and_keep_their_marks() {
+        let mut report = result("mutant");
+        let failing: Vec<usize> =
+            (0..report.results.len()).filter(|at| report.results[*at].log.is_some()).collect();
+        let (long, short) = (failing[0], failing[1]);
+        let before = report.results[short].clone();
+        let entry = &mut report.results[long];
+        let log = entry.log.as_mut().expect("it has a log");
+        *log = log.iter().cycle().take(MOST_EVENTS).cloned().collect();
+        log[500].text = "the mark".to_owned();
+        entry.findings[0].log_index = Some(500);
+        let mut reports = [report];
+        shorten(&mut reports);
+        let entry = &reports[0].results[long];
+        let log = entry.log.as_ref().expect("it still has a log");
+        assert!(log.len() < 50, "{}", log.len());
+        assert_eq!(log[entry.findings[0].log_index.expect("still marked")].text, "the mark");
+        assert_eq!(log[10].text, "484 events are left out of this page");
+        assert_eq!(reports[0].results[short], before);
+    }
+
+    #[test]
+    fn hexadecimal_digits_are_read_strictly() {
+        assert_eq!(bytes("30 0f"), Some(vec![0x30, 0x0f]));
+        for wrong in ["3", "300", "+1", "zz", "30 0"] {
+            assert_eq!(bytes(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -64,6 +64,7 @@
       counts[item.kind][1] += 1;
     }
     for (const body of all("#matrix tbody")) body.hidden = !body.querySelector("tr[data-w]:not([hidden])");
+    for (const group of all("div.failures")) group.hidden = !group.querySelector(".failure:not([hidden])");
     const wanted = fields.some((name) => want[name]);
     shown.textContent = Object.entries(counts).filter(([, [, total]]) => total)
       .map(([kind, [fit, total]]) => wanted ? `${fit} of ${total} ${kind}` : `${total} ${kind}`).join(", ") + " shown";
@@ -112,7 +113,7 @@
     if (here) cell.append(" ", make("b", {}, "← here"));
     return make(here ? "tr.here" : "tr", {}, make("td", {}, (at / 1e6).toFixed(3)),
       make("td", {}, texts[client] + (connection > 1 ? "#" + connection : "")),
-      make("td", {}, make("span", { "aria-hidden": "true" }, arrows[way][0]), make("span.vh", {}, arrows[way][1])), cell);
+      make("td", {}, make("span", { "aria-hidden": "true" }, arrows[way][0]), " ", make("span.vh", {}, arrows[way][1])), cell);
   }
 
   /** Which events are shown at first: the same as without this script. */
@@ -267,8 +268,8 @@
   function leads(hash) {
     const name = target(hash);
     if (name.startsWith("check:")) {
-      const [, check, version] = name.split(":");
-      return checkPage(check, version);
+      const end = name.lastIndexOf(":");
+      return checkPage(name.slice("check:".length, end), name.slice(end + 1));
     }
     return Object.hasOwn(data.statements, name) ? statementPage(name) : null;
   }

@@ -273,3 +273,94 @@ fn bytes(event: &Logged) -> Option<Vec<u8>> {
     let bytes = super::bytes(&event.hex)?;
     (bytes.len() == event.length && !bytes.is_empty()).then_some(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::Verdict;
+    use mqtt_assay_codec::describe;
+
+    const NEW: Version = Version::V5;
+
+    fn event(at: u64, direction: Way, text: &str, bytes: &[u8]) -> Logged {
+        let (client, hex) = ("a".to_owned(), crate::report::hex(bytes));
+        let (text, length) = (text.to_owned(), bytes.len());
+        Logged { at_us: at * 1000, client, connection: 1, direction, text, hex, length }
+    }
+
+    fn packet(at: u64, direction: Way, bytes: &[u8]) -> Logged {
+        let receiver = if direction == Way::Sent { Receiver::Server } else { Receiver::Client };
+        let decoded = Decoder::new(NEW, receiver).next(bytes).expect("well-formed").expect("whole");
+        event(at, direction, &describe::line(&decoded.0, NEW), bytes)
+    }
+
+    fn steps(log: Vec<Logged>) -> Option<Vec<String>> {
+        let entry = Entry {
+            check: "qos_2/example".into(),
+            version: "5.0".into(),
+            verdict: Verdict::Violates,
+            statements: vec![],
+            findings: vec![],
+            baseline: None,
+            notes: vec![],
+            cases: None,
+            died: None,
+            elapsed_ms: 1,
+            replay: None,
+            log: Some(log),
+        };
+        let script = of(&entry)?;
+        let (_, steps) = script.split_once("client a clean_start=1 acks=manual\n\n")?;
+        Some(steps.lines().map(str::to_owned).collect())
+    }
+
+    #[test]
+    fn an_exchange_of_qos_2_is_played_packet_by_packet() {
+        let publish = b"\x34\x07\x00\x01t\x00\x05\x00!";
+        let log = vec![
+            event(0, Way::Note, "opens a connection", b""),
+            packet(1, Way::Sent, publish),
+            packet(2, Way::Received, b"\x50\x02\x00\x05"),
+            packet(903, Way::Sent, b"\x62\x02\x00\x05"),
+            event(904, Way::Note, "the broker closed the connection", b""),
+        ];
+        let expected = [
+            "a open",
+            "a > raw 34 07 00 01 74 00 05 00 21   # PUBLISH t \"!\" qos=2 id=5",
+            "a < PUBREC",
+            // The time that passed was not the broker's.
+            "wait 901 ms",
+            "a > PUBREL id=5",
+            "a < closed",
+        ];
+        assert_eq!(steps(log).expect("it is a script"), expected);
+    }
+
+    #[test]
+    fn only_what_answers_one_message_is_an_acknowledgement() {
+        let puback = b"\x40\x02\x00\x09";
+        let publish = |id: u8| [0x32, 0x06, 0x00, 0x01, b't', 0x00, id, 0x00];
+        let played = |ids: &[u8]| {
+            let mut log: Vec<Logged> = ids.iter().map(|id| packet(1, Way::Received, &publish(*id))).collect();
+            log.push(packet(2, Way::Sent, puback));
+            steps(log).expect("it is a script").pop().expect("it has a last step")
+        };
+        assert_eq!(played(&[9]), "a acknowledge");
+        assert_eq!(played(&[8, 9]), "a > PUBACK id=9");
+        assert_eq!(played(&[]), "a > PUBACK id=9");
+    }
+
+    #[test]
+    fn what_no_script_can_say_makes_none() {
+        let open = event(0, Way::Note, "opens a connection", b"");
+        assert!(steps(vec![open.clone()]).is_some());
+        let half = event(1, Way::Note, "sends 3 bytes of a packet, then the rest", b"");
+        assert_eq!(steps(vec![open.clone(), half]), None);
+        let mut cut = packet(1, Way::Sent, b"\xc0\x00");
+        cut.length = 900;
+        assert_eq!(steps(vec![open.clone(), cut]), None);
+        let mut stranger = open;
+        stranger.client = "wait".to_owned();
+        assert_eq!(steps(vec![stranger]), None);
+    }
+}

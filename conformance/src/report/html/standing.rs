@@ -141,3 +141,36 @@ pub(super) fn address(known: &Statement) -> String {
         known.link().to_owned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::html::tests::result;
+
+    #[test]
+    fn a_statement_stands_as_its_checks_found() {
+        let mut report = result("mutant");
+        let of = |report: &json::Report, id: &str| Index::of(report).standing(id);
+        assert_eq!(of(&report, "5.0/MQTT-3.3.1-9"), Standing::Told(Verdict::Violates));
+        assert_eq!(of(&report, "5.0/MQTT-3.8.3-3"), Standing::Told(Verdict::Conforms));
+        assert_eq!(of(&report, "5.0/MQTT-6.0.0-4"), Standing::Told(Verdict::NotTested));
+        // It binds clients.
+        assert_eq!(of(&report, "5.0/MQTT-2.2.1-3"), Standing::NoCheck);
+        assert_eq!(of(&report, "5.0/MQTT-3.12.4-1"), Standing::NotRun);
+        // A check that cites it found something, but not about it.
+        report.summary.statements_broken.clear();
+        assert_eq!(of(&report, "5.0/MQTT-3.3.1-9"), Standing::Open);
+        // A breach weighs more than another check's good word.
+        report.summary.statements_broken.push("5.0/MQTT-3.8.3-3".to_owned());
+        assert_eq!(of(&report, "5.0/MQTT-3.8.3-3"), Standing::Told(Verdict::Violates));
+    }
+
+    #[test]
+    fn an_address_leads_to_the_statement() {
+        let known = named("5.0/MQTT-3.3.1-9").expect("it is in the catalogue");
+        let document = "https://docs.oasis-open.org/mqtt/mqtt/v5.0/os/mqtt-v5.0-os.html";
+        assert_eq!(address(known), format!("{document}#:~:text=MQTT%2D3.3.1%2D9"));
+        let ours = named("5.0/U5-SHR-3").expect("it is in the catalogue");
+        assert_eq!(address(ours), document);
+    }
+}

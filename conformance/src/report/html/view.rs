@@ -137,7 +137,7 @@ impl<'a> View<'a> {
             reports.iter().zip(names).map(|(report, name)| Broker::of(report, name)).collect();
         let title = match names {
             [one] => one.clone(),
-            several => format!("{} brokers side by side", several.len()),
+            several => format!("{} results side by side", several.len()),
         };
         Ok(View {
             title,
