@@ -31,6 +31,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 pub use coverage::coverage;
+pub(crate) use coverage::proving;
 pub use explain::explain;
 pub use list::{ListForm, list, list_schema};
 pub(crate) use named::{Named, named, open_baseline};
