@@ -93,6 +93,8 @@ fn result(check: &'static Check, version: Version, verdict: Verdict) -> CheckRes
         cases: 0,
         log: vec![],
         died: None,
+        tape: vec![],
+        begun: Duration::ZERO,
         elapsed: ms(4),
     }
 }

@@ -83,6 +83,12 @@ pub(super) struct Arguments {
     #[arg(long, help_heading = "Output")]
     json: bool,
 
+    /// Write the packets of all checks as a capture (pcapng) that Wireshark reads: each connection is a TCP stream with
+    /// the whole bytes of MQTT, without TLS or WebSocket, with comments that name check and statement; `-` is the
+    /// standard output
+    #[arg(long, value_name = "PATH", help_heading = "Output")]
+    pcap: Option<PathBuf>,
+
     /// Let recommendations that are not followed fail the run
     #[arg(long, help_heading = "Output")]
     strict: bool,
@@ -158,7 +164,7 @@ pub(super) fn run(arguments: &Arguments, colours: Colours) -> Result<Exit, Troub
     if arguments.json {
         wanted.push(Wanted::JSON_TO_STDOUT);
     }
-    let mut outputs = Outputs::open(wanted, arguments.verbose)?;
+    let mut outputs = Outputs::open(wanted, arguments.pcap.clone(), arguments.verbose)?;
     let options = run::Options {
         target: meant.target,
         profile: meant.profile,
@@ -169,6 +175,7 @@ pub(super) fn run(arguments: &Arguments, colours: Colours) -> Result<Exit, Troub
         seed,
         deadline: arguments.timeout,
         patience: PATIENCE.min(arguments.timeout),
+        capture: arguments.pcap.is_some(),
     };
     let outcome = play(&options, &mut outputs, arguments.quiet);
     let run = match outcome {

@@ -1,8 +1,9 @@
 //! Where reports go: checked before the run, so that an hour's result is not lost to a typing mistake.
 
-use super::Trouble;
+use super::{Trouble, say};
 use crate::outcome::{CheckResult, Run};
-use crate::report::{Context, json, junit, needs_showing};
+use crate::report::{Context, capture, json, junit, needs_showing};
+use crate::run::CAPTURE_MAX;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -52,6 +53,8 @@ impl FromStr for Wanted {
 /// The reports of a run: opened, fed while it runs, written at its end.
 pub(super) struct Outputs {
     wanted: Vec<Wanted>,
+    /// Where the capture goes.
+    pcap: Option<PathBuf>,
     partial: Vec<Partial>,
     verbose: bool,
 }
@@ -64,8 +67,13 @@ struct Partial {
 
 impl Outputs {
     /// Tries every path.
-    pub(super) fn open(wanted: Vec<Wanted>, verbose: bool) -> Result<Outputs, Trouble> {
-        if wanted.iter().filter(|w| w.path.is_none()).count() > 1 {
+    pub(super) fn open(
+        wanted: Vec<Wanted>,
+        pcap: Option<PathBuf>,
+        verbose: bool,
+    ) -> Result<Outputs, Trouble> {
+        let to_stdout = wanted.iter().filter(|w| w.path.is_none()).count();
+        if to_stdout + usize::from(is_stdout(pcap.as_deref())) > 1 {
             return Err(Trouble::new(
                 "only one report can go to the standard output; give the others a path",
             ));
@@ -79,14 +87,23 @@ impl Outputs {
                 )));
             }
         }
-        let mut outputs = Outputs { wanted, partial: Vec::new(), verbose };
+        if let Some(path) = pcap.as_deref().filter(|_| !is_stdout(pcap.as_deref())) {
+            if wanted.iter().any(|one| one.path.as_deref() == Some(path)) {
+                return Err(Trouble::new(format!(
+                    "a report and the capture go to {}; give each its own path",
+                    path.display()
+                )));
+            }
+            try_file(path).map_err(|error| cannot_write("capture", path, &error))?;
+        }
+        let mut outputs = Outputs { wanted, pcap, partial: Vec::new(), verbose };
         for index in 0..outputs.wanted.len() {
             let Wanted { format, path: Some(path) } = outputs.wanted[index].clone() else { continue };
             match outputs.try_path(format, &path) {
                 Ok(()) => {}
                 Err(error) => {
                     outputs.discard();
-                    return Err(cannot_write(&path, &error));
+                    return Err(cannot_write("report", &path, &error));
                 }
             }
         }
@@ -107,7 +124,7 @@ impl Outputs {
 
     /// Whether a report takes the standard output, so that nothing else may be printed there.
     pub(super) fn takes_stdout(&self) -> bool {
-        self.wanted.iter().any(|one| one.path.is_none())
+        self.wanted.iter().any(|one| one.path.is_none()) || is_stdout(self.pcap.as_deref())
     }
 
     /// Keeps a result that a crash must not lose. A full disk is told at the end, when the report is written.
@@ -141,12 +158,17 @@ impl Outputs {
             }
             .map_err(|error| Trouble::new(format!("cannot build the report: {error}")))
             .and_then(|text| match &one.path {
-                Some(path) => write(path, &text).map_err(|error| cannot_write(path, &error)),
+                Some(path) => write(path, &text).map_err(|error| cannot_write("report", path, &error)),
                 None => io::stdout().lock().write_all(text.as_bytes()).map_err(Trouble::from),
             });
             if let Err(error) = written {
                 trouble = trouble.or(Some(error));
             }
+        }
+        if let Some(path) = &self.pcap
+            && let Err(error) = write_capture(path, run)
+        {
+            trouble = trouble.or(Some(error));
         }
         match trouble {
             // What was kept on the way is all that there is of the run.
@@ -164,9 +186,31 @@ fn json_text(run: &Run, context: &Context, verbose: bool) -> Result<String, Stri
     serde_json::to_string_pretty(&report).map(|text| text + "\n").map_err(|error| error.to_string())
 }
 
-fn cannot_write(path: &Path, error: &io::Error) -> Trouble {
+/// Writes the capture of a run, and tells if it is not whole.
+fn write_capture(path: &Path, run: &Run) -> Result<(), Trouble> {
+    let cut = if is_stdout(Some(path)) {
+        capture::write(io::BufWriter::new(io::stdout().lock()), run)?
+    } else {
+        write_with(path, |file| capture::write(io::BufWriter::new(file), run))
+            .map_err(|error| cannot_write("capture", path, &error))?
+    };
+    if cut > 0 {
+        say(&format!(
+            "The capture has kept {} MiB, which is the most: {cut} connections are not whole in it. Use --only to \
+             capture fewer checks.",
+            CAPTURE_MAX >> 20
+        ));
+    }
+    Ok(())
+}
+
+fn is_stdout(path: Option<&Path>) -> bool {
+    path == Some(Path::new("-"))
+}
+
+fn cannot_write(what: &str, path: &Path, error: &io::Error) -> Trouble {
     Trouble::new(format!(
-        "cannot write the report {}: {error}; check that its folder exists and can be written to",
+        "cannot write the {what} {}: {error}; check that its folder exists and can be written to",
         path.display()
     ))
 }
@@ -202,15 +246,20 @@ fn temporary(path: &Path) -> io::Result<tempfile::NamedTempFile> {
 }
 
 /// Writes a file whole or not at all.
-pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
+pub(super) fn write(path: &Path, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+    write_with(path, |file| file.write_all(bytes.as_ref()))
+}
+
+/// Lets a file be written, whole or not at all.
+fn write_with<T>(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<T>) -> io::Result<T> {
     if !is_replaceable(path) {
-        return OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes());
+        return fill(&mut OpenOptions::new().write(true).open(path)?);
     }
     // Where a link stands, the file behind it is meant.
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let mut file = temporary(&path)?;
-    file.write_all(text.as_bytes())?;
+    let filled = fill(file.as_file_mut())?;
     file.as_file().sync_all()?;
     file.persist(&path)?;
-    Ok(())
+    Ok(filled)
 }

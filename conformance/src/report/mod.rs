@@ -1,8 +1,10 @@
 //! What a run came to, and the forms in which it is told: terminal, JSON, JUnit.
 
+pub mod capture;
 pub mod json;
 pub mod junit;
 pub(crate) mod log;
+pub mod pcapng;
 pub mod terminal;
 
 use crate::baseline::{Gate, Judgement};
