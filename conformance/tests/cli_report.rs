@@ -5,6 +5,7 @@ use mqtt_assay::check::{Check, Cite, Need, Running};
 use mqtt_assay::cli::{self, ListForm};
 use mqtt_assay::matrix;
 use mqtt_assay::outcome::{CheckResult, Direction, Finding, LogEntry, Run};
+use mqtt_assay::report::form::Form;
 use mqtt_assay::report::terminal::{self, Look};
 use mqtt_assay::report::{Context, Exit, Summary, json, junit};
 use mqtt_assay::story::World;
@@ -185,8 +186,12 @@ const PLAIN: Look = Look { colours: false, columns: None, verbose: false };
 
 fn on_terminal(run: &Run, look: &Look) -> String {
     let mut out = Vec::new();
-    terminal::write(&mut out, run, &context(), look).unwrap();
+    terminal::write(&mut out, &json::report(run, &context(), look.verbose), look).unwrap();
     String::from_utf8(out).unwrap()
+}
+
+fn as_junit(run: &Run, context: &Context) -> String {
+    junit::report(&[json::report(run, context, false)]).unwrap()
 }
 
 /// Compares with the file of this name in the repository's `snapshots` folder.
@@ -227,7 +232,7 @@ fn no_byte_of_the_broker_steers_the_terminal() {
         let text = on_terminal(&sample(), &look);
         assert!(!text.chars().any(|c| c.is_control() && c != '\n'));
     }
-    let xml = junit::report(&sample(), &context()).unwrap();
+    let xml = as_junit(&sample(), &context());
     assert!(!xml.chars().any(|c| c.is_control() && c != '\n'));
 }
 
@@ -279,14 +284,30 @@ fn schemas_are_not_stale() {
 fn a_result_as_junit() {
     let mut run = sample();
     run.results[2].log.truncate(3);
-    snapshot("report_junit", &junit::report(&run, &context()).unwrap());
+    snapshot("report_junit", &as_junit(&run, &context()));
+}
+
+/// The forms that people read in other programs than a terminal.
+#[test]
+fn a_result_in_other_forms() {
+    let mut run = gated_sample();
+    run.results[2].log.truncate(2);
+    let report = [json::report(&run, &gated(), false)];
+    for (form, name) in [
+        (Form::Markdown, "report_markdown"),
+        (Form::Tap, "report_tap"),
+        (Form::GitHub, "report_github"),
+        (Form::Badge, "report_badge"),
+    ] {
+        snapshot(name, &form.make(&report).unwrap());
+    }
 }
 
 #[test]
 fn junit_of_a_strict_run_fails_deviations() {
-    let strict = junit::report(&sample(), &Context { strict: true, ..context() }).unwrap();
+    let strict = as_junit(&sample(), &Context { strict: true, ..context() });
     assert_eq!(strict.matches("<failure").count(), 2);
-    assert_eq!(junit::report(&sample(), &context()).unwrap().matches("<failure").count(), 1);
+    assert_eq!(as_junit(&sample(), &context()).matches("<failure").count(), 1);
 }
 
 /// A baseline that knows one failure, is too old for another, has one that is flaky, and one that is stale.
@@ -334,7 +355,7 @@ fn gated_sample() -> Run {
 #[test]
 fn a_run_with_a_baseline_on_the_terminal() {
     let mut out = Vec::new();
-    terminal::write(&mut out, &gated_sample(), &gated(), &PLAIN).unwrap();
+    terminal::write(&mut out, &json::report(&gated_sample(), &gated(), false), &PLAIN).unwrap();
     snapshot("baseline_terminal", &String::from_utf8(out).unwrap());
 }
 
@@ -356,7 +377,7 @@ fn a_run_with_a_baseline_as_json() {
 
 #[test]
 fn a_run_with_a_baseline_as_junit() {
-    let xml = junit::report(&gated_sample(), &gated()).unwrap();
+    let xml = as_junit(&gated_sample(), &gated());
     assert_eq!(xml.matches("<failure").count(), 2, "one is new, one entry is stale");
     assert_eq!(xml.matches("<error").count(), 1, "what is flaky counts");
     snapshot("baseline_junit", &xml);
@@ -379,7 +400,7 @@ fn exit_codes() {
     assert_eq!(exit(&[], false), Exit::Undecided);
     for unfinished in [Run { interrupted: true, ..sample() }, Run { planned: 7, ..sample() }] {
         assert_eq!(Summary::of(&unfinished).exit(&unfinished, false), Exit::Trouble);
-        assert!(Summary::of(&unfinished).sentence(&unfinished).contains(" of "));
+        assert!(on_terminal(&unfinished, &PLAIN).contains(" of "));
     }
 }
 
@@ -409,7 +430,8 @@ fn explanations() {
 #[test]
 fn help_texts() {
     snapshot("help", &cli::help(None));
-    for subcommand in ["check", "probe", "list", "explain", "serve", "simulate", "replay", "prove"] {
+    for subcommand in ["check", "probe", "list", "explain", "serve", "simulate", "replay", "prove", "report"]
+    {
         snapshot(&format!("help_{subcommand}"), &cli::help(Some(subcommand)));
     }
 }

@@ -16,6 +16,7 @@ mod probe;
 mod progress;
 mod prove;
 mod replay;
+mod report;
 mod script;
 mod serve;
 mod simulate;
@@ -23,9 +24,10 @@ mod target;
 mod tls;
 
 use crate::report::Exit;
+use crate::report::terminal::Look;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 pub use coverage::coverage;
@@ -71,6 +73,8 @@ enum Command {
     Replay(replay::Arguments),
     /// Show by which checks, or by which rules, the mutants of the reference broker are caught
     Prove(prove::Arguments),
+    /// Tell results again: on the terminal, or in another form
+    Report(report::Arguments),
     #[command(flatten)]
     Later(later::Command),
 }
@@ -109,6 +113,7 @@ pub fn main() -> ExitCode {
         Command::Simulate(arguments) => simulate::run(&arguments, colours),
         Command::Replay(arguments) => replay::run(&arguments, colours),
         Command::Prove(arguments) => prove::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments, colours).map(|()| Exit::Conforms),
         Command::Later(command) => Err(command.refusal()),
     };
     match outcome {
@@ -126,6 +131,20 @@ pub fn main() -> ExitCode {
 #[derive(Clone, Copy, Debug)]
 struct Colours {
     wanted: bool,
+}
+
+/// How results are shown on the standard output, or on the standard error.
+fn look(colours: Colours, to_stderr: bool, verbose: bool) -> Look {
+    let (terminal, is_terminal) = if to_stderr {
+        (console::Term::stderr(), io::stderr().is_terminal())
+    } else {
+        (console::Term::stdout(), io::stdout().is_terminal())
+    };
+    Look {
+        colours: colours.wanted && is_terminal,
+        columns: is_terminal.then(|| usize::from(terminal.size().1)),
+        verbose,
+    }
 }
 
 /// A line on the standard error. If that is closed there is nobody to tell.
