@@ -7,7 +7,7 @@ use mqtt_assay::matrix;
 use mqtt_assay::outcome::{CheckResult, Direction, Finding, LogEntry, Run};
 use mqtt_assay::report::form::Form;
 use mqtt_assay::report::terminal::{self, Look};
-use mqtt_assay::report::{Context, Exit, Summary, json, junit};
+use mqtt_assay::report::{Context, Exit, Summary, issue, json, junit};
 use mqtt_assay::story::World;
 use mqtt_assay::verdict::Verdict;
 use mqtt_assay_codec::Version;
@@ -301,6 +301,13 @@ fn a_result_in_other_forms() {
     ] {
         snapshot(name, &form.make(&report).unwrap());
     }
+}
+
+#[test]
+fn a_text_for_a_tracker() {
+    let report = json::report(&sample(), &context(), false);
+    let text = issue::text(&report, "subscribe/no_local_keeps_own_messages_away", None).unwrap();
+    snapshot("report_issue", &text);
 }
 
 #[test]

@@ -112,7 +112,8 @@ pub(super) struct Arguments {
     accept: bool,
 }
 
-fn version(text: &str) -> Result<Version, String> {
+/// Reads the version as `--mqtt` takes it.
+pub(super) fn version(text: &str) -> Result<Version, String> {
     match text {
         "3.1.1" => Ok(Version::V3_1_1),
         "5" | "5.0" => Ok(Version::V5),

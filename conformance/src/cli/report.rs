@@ -1,9 +1,10 @@
 //! `report`: results that were written, in another form.
 
 use super::outputs::{self, Wanted};
-use super::{Colours, Trouble, look};
+use super::{Colours, Trouble, check, look};
 use crate::report::json::Report;
-use crate::report::{read, terminal};
+use crate::report::{issue, read, terminal};
+use mqtt_assay_codec::Version;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,7 @@ Examples:
   mqtt-assay report result.json
   mqtt-assay report result.json --to junit=result.xml --to markdown=-
   mqtt-assay report old.json new.json --to markdown=compared.md
+  mqtt-assay report result.json --issue retained/reaches_new_subscription > issue.md
 
 Exit codes:
   0  the reports are written, whatever they say
@@ -33,8 +35,17 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FORMAT=PATH")]
     to: Vec<Wanted>,
 
+    /// Print a text about a check that fails, ready for the broker's tracker: what the specification says, what was
+    /// seen with every byte, and how to see it again
+    #[arg(long, value_name = "CHECK", conflicts_with = "to")]
+    issue: Option<String>,
+
+    /// The MQTT version that the text is about [default: that in which the failure weighs most]
+    #[arg(long = "mqtt", value_name = "VERSION", requires = "issue", value_parser = check::version)]
+    version: Option<Version>,
+
     /// Show the packets that the file has of all checks, with all bytes
-    #[arg(long, short, conflicts_with = "to")]
+    #[arg(long, short, conflicts_with_all = ["to", "issue"])]
     verbose: bool,
 }
 
@@ -51,6 +62,14 @@ pub(super) fn run(arguments: &Arguments, colours: Colours) -> Result<(), Trouble
             one.form(),
             runs.len()
         )));
+    }
+    if let Some(check) = &arguments.issue {
+        let [run] = runs.as_slice() else {
+            return Err(Trouble::new(format!("--issue is about one result, and {} are given", runs.len())));
+        };
+        let text = issue::text(run, check, arguments.version.map(Version::as_str)).map_err(Trouble::new)?;
+        io::stdout().lock().write_all(text.as_bytes())?;
+        return Ok(());
     }
     if arguments.to.is_empty() {
         let look = look(colours, false, arguments.verbose);

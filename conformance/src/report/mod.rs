@@ -5,6 +5,7 @@ pub mod badge;
 pub mod capture;
 pub mod form;
 pub mod github;
+pub mod issue;
 pub mod json;
 pub mod junit;
 pub(crate) mod log;

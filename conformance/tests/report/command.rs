@@ -126,3 +126,106 @@ fn what_is_no_result_is_refused() {
         assert!(said.contains(hint) && said.lines().count() == 1, "{arguments:?}: {said}");
     }
 }
+
+/// Whether a program is there; where the environment requires it, it must be.
+fn has(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
+    if !found {
+        let skipped = format!("{program} is not installed: a test of reproduction by a shell is SKIPPED");
+        let required = format!("MQTT_ASSAY_REQUIRE_{}", program.to_uppercase());
+        assert!(std::env::var_os(required).is_none(), "{skipped}");
+        eprintln!("{skipped}");
+    }
+    found
+}
+
+/// A served broker; it is killed when dropped.
+struct Served {
+    child: std::process::Child,
+    url: String,
+}
+
+impl Served {
+    fn start(mutant: &str) -> Served {
+        use std::io::BufRead as _;
+        let mut child = Command::new(env!("CARGO_BIN_EXE_mqtt-assay"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--mutant", mutant])
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
+        let words: Vec<String> = lines
+            .map_while(Result::ok)
+            .find(|line| line.contains("mqtt://"))
+            .map(|line| line.split_whitespace().map(str::to_owned).collect())
+            .expect("it says where it listens");
+        let url = words.iter().find(|word| word.starts_with("mqtt://")).unwrap();
+        Served { url: url.trim_end_matches(';').to_owned(), child }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What the commands of the text for a tracker print, and the bytes that the finding is about.
+fn reproduced(mutant: &str, check: &str) -> (String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = Served::start(mutant);
+    let run = ["check", &broker.url, "--only", check, "--mqtt", "5", "--report", "json=run.json", "-q"];
+    assert_eq!(mqtt_assay(folder.path(), &run).status.code(), Some(1));
+    let told = mqtt_assay(folder.path(), &["report", "run.json", "--issue", check]);
+    let text = String::from_utf8(told.stdout).unwrap();
+    let (_, rest) = text.split_once("```sh\n").expect("commands");
+    let (commands, _) = rest.split_once("\n```").unwrap();
+    let output = Command::new("bash").args(["-c", commands]).output().unwrap();
+    let (_, shown) = text.split_once("← here**\n").expect("a mark");
+    let bytes: String = shown.lines().nth(1).unwrap().split_whitespace().collect();
+    (String::from_utf8(output.stdout).unwrap(), bytes)
+}
+
+/// The bytes that a dump shows, one after the other.
+fn dumped(text: &str) -> String {
+    let lines = text.lines().filter_map(|line| line.split_once(": ")?.1.split_once("  "));
+    lines.map(|(bytes, _)| bytes.replace(' ', "")).collect()
+}
+
+/// The commands of the text for a tracker show what the check saw: over one connection, and over several.
+#[test]
+fn a_failure_is_reproduced_by_a_shell() {
+    if !(has("bash") && has("xxd")) {
+        return;
+    }
+    let (printed, bytes) = reproduced("retained_flag_cleared", "retained/reaches_new_subscription");
+    assert!(bytes.starts_with("32") && dumped(&printed).contains(&bytes), "{bytes}: {printed}");
+    if has("nc") {
+        let (printed, bytes) = reproduced("connack_twice", "ping/pingreq_is_answered");
+        assert!(bytes.starts_with("20"), "{bytes}");
+        assert_eq!(dumped(&printed).matches(&bytes).count(), 2, "{printed}");
+    }
+}
+
+#[test]
+fn only_what_was_shown_is_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    checked(folder.path());
+    let said = |arguments: &[&str]| {
+        let output = mqtt_assay(folder.path(), &[&["report", "run.json", "--issue"], arguments].concat());
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(
+        said(&["retained/reaches_new_subscriptio"])
+            .contains("did you mean retained/reaches_new_subscription?")
+    );
+    assert!(
+        said(&["retained/reaches_new_subscription", "--mqtt", "3.1"]).contains("was not run in this version")
+    );
+    let good = ["check", "--only", "ping/", "--report", "json=run.json", "-q"];
+    assert_eq!(mqtt_assay(folder.path(), &good).status.code(), Some(0));
+    assert!(said(&["ping/pingreq_is_answered"]).contains("nothing that could be reported was shown"));
+}
