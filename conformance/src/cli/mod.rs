@@ -7,6 +7,7 @@ mod baseline;
 mod broker;
 mod check;
 mod coverage;
+mod examples;
 mod explain;
 mod later;
 mod list;
@@ -19,6 +20,7 @@ mod replay;
 mod report;
 mod script;
 mod serve;
+mod shell;
 mod simulate;
 mod target;
 mod tls;
@@ -26,7 +28,7 @@ mod tls;
 use crate::report::Exit;
 use crate::report::terminal::Look;
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{FromArgMatches, Parser, Subcommand};
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -75,6 +77,10 @@ enum Command {
     Prove(prove::Arguments),
     /// Tell results again: on the terminal, or in another form
     Report(report::Arguments),
+    /// Print a script that lets a shell complete the command line
+    Completions(shell::Completions),
+    /// Print the manual page, or write one for each subcommand
+    Man(shell::Man),
     #[command(flatten)]
     Later(later::Command),
 }
@@ -98,7 +104,8 @@ impl Trouble {
 
 /// Runs the command with the arguments of the process.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let parsed = examples::command().try_get_matches();
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
     };
@@ -114,6 +121,8 @@ pub fn main() -> ExitCode {
         Command::Replay(arguments) => replay::run(&arguments, colours),
         Command::Prove(arguments) => prove::run(&arguments),
         Command::Report(arguments) => report::run(&arguments, colours).map(|()| Exit::Conforms),
+        Command::Completions(arguments) => shell::completions(&arguments).map(|()| Exit::Conforms),
+        Command::Man(arguments) => shell::man(&arguments).map(|()| Exit::Conforms),
         Command::Later(command) => Err(command.refusal()),
     };
     match outcome {
@@ -202,7 +211,7 @@ fn one_sentence(rendered: &str) -> String {
 
 /// The help of the whole command or of one subcommand, as the snapshots keep it.
 pub fn help(subcommand: Option<&str>) -> String {
-    let mut command = Cli::command().term_width(100);
+    let mut command = examples::command().term_width(100);
     command.build();
     match subcommand.and_then(|name| command.find_subcommand_mut(name)) {
         Some(found) => found.render_long_help().to_string(),
@@ -213,6 +222,7 @@ pub fn help(subcommand: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_sound() {
