@@ -24,4 +24,5 @@ pub mod simulation;
 pub mod statement;
 pub mod story;
 pub mod target;
+pub mod testing;
 pub mod verdict;

@@ -8,17 +8,20 @@
 mod edge;
 mod fault;
 mod fuse;
+mod packets;
 
 pub use crate::net::tls::FileTrouble;
 pub use edge::{Edge, ServeTrouble, ServerTls, WEBSOCKET_PATH};
 pub use fault::{EdgeFault, Fault};
+pub use packets::PacketFault;
 
 use crate::net::Listener;
 use crate::net::layers::Layered;
 use crate::setup::Setup;
 use fuse::{Fuse, Fused};
-use mqtt_assay_broker_model::{Broker, ConnectionId, Input, Mutant, Output};
+use mqtt_assay_broker_model::{Broker, ConnectionId, Input, Output};
 use mqtt_assay_codec::PacketType;
+use packets::Tamper;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -107,16 +110,15 @@ impl Served {
         fault: Option<Fault>,
         fuse: Option<Fuse>,
     ) -> Result<Served, ServeTrouble> {
-        let (mutant, edge_fault) = match fault {
-            Some(Fault::Model(mutant)) => (Some(mutant), None),
-            Some(Fault::Edge(fault)) => (None, Some(fault)),
-            None => (None, None),
+        let edge_fault = match fault {
+            Some(Fault::Edge(fault)) => Some(fault),
+            Some(Fault::Model(_) | Fault::Packets(_)) | None => None,
         };
         let layers = edge.layers(edge_fault)?;
         let port = |error| ServeTrouble::Port(edge.address, error);
         let listener = TcpListener::bind(edge.address).await.map_err(port)?;
         edge.address = listener.local_addr().map_err(port)?;
-        let machine = Machine::new(setup, mutant, 0);
+        let machine = Machine::new(setup, fault, 0);
         let mut tasks = JoinSet::new();
         let layered = edge.tls.is_some() || edge.websocket.is_some();
         match (layered, fuse.clone()) {
@@ -148,6 +150,8 @@ pub(crate) struct Machine(Arc<Mutex<State>>);
 #[derive(Debug)]
 struct State {
     broker: Broker,
+    /// What spoils the packets on their way, if something does.
+    tamper: Option<Tamper>,
     /// The machine's time when its tasks began.
     begun: Duration,
     /// The number of the last connection.
@@ -156,13 +160,17 @@ struct State {
 }
 
 impl Machine {
-    /// The reference broker, or a mutant of it, without sessions.
-    pub(crate) fn new(setup: Setup, mutant: Option<Mutant>, seed: u64) -> Self {
+    /// The reference broker, or one with a fault, without sessions. A fault of the transport is not its business.
+    pub(crate) fn new(setup: Setup, fault: Option<Fault>, seed: u64) -> Self {
         let mut broker = Broker::new(setup.policy(), seed);
-        if let Some(mutant) = mutant {
-            broker = broker.with_mutant(mutant);
+        let mut tamper = None;
+        match fault {
+            Some(Fault::Model(mutant)) => broker = broker.with_mutant(mutant),
+            Some(Fault::Packets(fault)) => tamper = Some(Tamper::new(fault)),
+            Some(Fault::Edge(_)) | None => {}
         }
-        Machine(Arc::new(Mutex::new(State { broker, begun: Duration::ZERO, last: 0, open: BTreeSet::new() })))
+        let (begun, open) = (Duration::ZERO, BTreeSet::new());
+        Machine(Arc::new(Mutex::new(State { broker, tamper, begun, last: 0, open })))
     }
 
     /// Prepares it to be served again, from this time on, after a crash that its state survived: the connections that
@@ -171,6 +179,9 @@ impl Machine {
         let mut state = self.state();
         for id in std::mem::take(&mut state.open) {
             state.broker.handle(now, Input::Closed(id));
+            if let Some(tamper) = &mut state.tamper {
+                tamper.closed(id);
+            }
         }
         // Nobody is there to be sent anything.
         while state.broker.poll().is_some() {}
@@ -323,11 +334,20 @@ async fn turn(machine: Machine, mut events: mpsc::Receiver<Told>) {
                 state.last = id.0;
                 state.broker.handle(now, Input::Opened(id));
             }
-            Some(Some(Told::Received(id, bytes))) => state.broker.handle(now, Input::Received(id, &bytes)),
+            Some(Some(Told::Received(id, bytes))) => {
+                let bytes = match &mut state.tamper {
+                    Some(tamper) => tamper.received(id, bytes),
+                    None => bytes,
+                };
+                state.broker.handle(now, Input::Received(id, &bytes));
+            }
             Some(Some(Told::Closed(id))) => {
                 connections.remove(&id);
                 state.open.remove(&id);
                 state.broker.handle(now, Input::Closed(id));
+                if let Some(tamper) = &mut state.tamper {
+                    tamper.closed(id);
+                }
             }
             Some(None) => return,
         }
@@ -336,23 +356,38 @@ async fn turn(machine: Machine, mut events: mpsc::Receiver<Told>) {
 }
 
 fn carry_out(state: &mut State, connections: &mut BTreeMap<ConnectionId, Line>) {
-    while let Some(output) = state.broker.poll() {
-        match output {
-            Output::Send(id, bytes) => {
-                let Some(line) = connections.get(&id) else { continue };
-                if line.unread.fetch_add(bytes.len(), Ordering::Relaxed) + bytes.len() > UNREAD_MAX {
-                    // The connection's task tells that it ended.
-                    line.kill.notify_one();
-                } else {
-                    // A connection that has ended meanwhile takes no more orders.
-                    let _ = line.orders.send(Order::Send(bytes));
-                }
+    match state.tamper.take() {
+        None => {
+            while let Some(output) = state.broker.poll() {
+                put_out(state, connections, output);
             }
-            Output::Close(id) => {
-                state.open.remove(&id);
-                if let Some(line) = connections.remove(&id) {
-                    let _ = line.orders.send(Order::Close);
-                }
+        }
+        Some(mut tamper) => {
+            let outputs = std::iter::from_fn(|| state.broker.poll()).collect();
+            for output in tamper.spoil(outputs) {
+                put_out(state, connections, output);
+            }
+            state.tamper = Some(tamper);
+        }
+    }
+}
+
+fn put_out(state: &mut State, connections: &mut BTreeMap<ConnectionId, Line>, output: Output) {
+    match output {
+        Output::Send(id, bytes) => {
+            let Some(line) = connections.get(&id) else { return };
+            if line.unread.fetch_add(bytes.len(), Ordering::Relaxed) + bytes.len() > UNREAD_MAX {
+                // The connection's task tells that it ended.
+                line.kill.notify_one();
+            } else {
+                // A connection that has ended meanwhile takes no more orders.
+                let _ = line.orders.send(Order::Send(bytes));
+            }
+        }
+        Output::Close(id) => {
+            state.open.remove(&id);
+            if let Some(line) = connections.remove(&id) {
+                let _ = line.orders.send(Order::Close);
             }
         }
     }

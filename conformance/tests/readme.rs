@@ -45,7 +45,11 @@ fn console_blocks_are_real(file: &str) {
     for block in text.split("```console\n").skip(1) {
         let block = block.split("```").next().expect("a block has a beginning");
         let (line, expected) = block.split_once('\n').expect("a command and what it prints");
-        let arguments = line.strip_prefix("$ mqtt-assay ").expect("blocks begin with `$ mqtt-assay`");
+        let Some(arguments) = line.strip_prefix("$ mqtt-assay ") else {
+            // What a project of somebody else's prints cannot be had here.
+            assert!(line.starts_with("$ cargo test "), "{file}: a block begins with neither: {line}");
+            continue;
+        };
         let output = Command::new(command)
             .args(shell_words::split(arguments).expect("words of a shell"))
             .current_dir(&root)
@@ -84,7 +88,7 @@ fn the_readme_is_real() {
 #[test]
 fn the_manual_is_real() {
     for (name, text) in pages() {
-        if text.contains("```console") {
+        if text.contains("```console\n$ mqtt-assay ") {
             console_blocks_are_real(&format!("docs/{name}"));
         }
     }

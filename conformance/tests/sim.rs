@@ -8,6 +8,7 @@ use mqtt_assay::net::shape::Shape;
 use mqtt_assay::net::sim::Conditions;
 use mqtt_assay::outcome::CheckResult;
 use mqtt_assay::run::simulated;
+use mqtt_assay::serve::Fault;
 use mqtt_assay::verdict::Verdict;
 use mqtt_assay_broker_model::Mutant;
 use mqtt_assay_codec::Version;
@@ -20,7 +21,7 @@ const SEED: u64 = 7;
 const SECOND: &str = "MQTT_ASSAY_SECOND_RUN";
 
 fn simulate(check: &'static Check, version: Version, mutant: Option<Mutant>) -> CheckResult {
-    let conditions = Conditions { seed: SEED, mutant, ..Conditions::default() };
+    let conditions = Conditions { seed: SEED, mutant: mutant.map(Fault::Model), ..Conditions::default() };
     simulated(check, version, &conditions)
         .unwrap_or_else(|trouble| panic!("{} {version}: {trouble}", check.name))
 }

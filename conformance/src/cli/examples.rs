@@ -62,7 +62,7 @@ mod tests {
         let command = command();
         for subcommand in command.get_subcommands().filter(|subcommand| !subcommand.is_hide_set()) {
             let after = subcommand.get_after_help().map(ToString::to_string).unwrap_or_default();
-            let (_, examples) = after.split_once("Examples:\n").expect(subcommand.get_name());
+            let (_, examples) = after.split_once("Examples:\n").expect("a subcommand has examples");
             for line in examples.lines().take_while(|line| !line.is_empty()) {
                 let line = line.split(" > ").next().expect("a command");
                 let words = shell_words::split(line).expect("words of a shell");

@@ -12,6 +12,7 @@ mod explain;
 mod later;
 mod list;
 mod mutant;
+mod named;
 mod outputs;
 mod probe;
 mod progress;
@@ -24,6 +25,7 @@ mod shell;
 mod simulate;
 mod target;
 mod tls;
+mod waiting;
 
 use crate::report::Exit;
 use crate::report::terminal::Look;
@@ -35,6 +37,7 @@ use std::process::ExitCode;
 pub use coverage::coverage;
 pub use explain::explain;
 pub use list::{ListForm, list, list_schema};
+pub(crate) use named::{Named, named, open_baseline};
 
 /// The exit codes, as the help says them.
 const EXIT_CODES: &str = "\

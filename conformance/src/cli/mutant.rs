@@ -12,13 +12,14 @@ pub(super) fn parse(name: &str) -> Result<Mutant, String> {
 pub(super) fn of_the_model(fault: Fault) -> Result<Mutant, String> {
     match fault {
         Fault::Model(mutant) => Ok(mutant),
-        Fault::Edge(fault) => {
-            Err(format!("the mutant {} is one of the transport, which is not simulated", fault.name()))
-        }
+        Fault::Packets(_) | Fault::Edge(_) => Err(format!(
+            "the mutant {} is not one of the state machine, which this is about; `serve`, `check` and `prove` take it",
+            fault.name()
+        )),
     }
 }
 
-/// Reads the name of a mutant of the model or of the transport.
+/// Reads the name of a mutant, of the model or around it.
 pub(super) fn parse_fault(name: &str) -> Result<Fault, String> {
     Fault::from_name(name).ok_or_else(|| {
         let nearest = Fault::all()

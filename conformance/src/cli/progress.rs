@@ -1,11 +1,18 @@
 //! How a run shows that it lives: a bar on a terminal, few plain lines elsewhere.
 
 use super::say;
+use super::waiting::Waiting;
 use crate::outcome::CheckResult;
 use crate::report::needs_showing;
 use crate::run::Progress;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use std::fmt::Write;
 use std::io::{self, IsTerminal};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How often the bar is drawn while nothing happens.
+const TICK: Duration = Duration::from_millis(200);
 
 /// Elsewhere than on a terminal, so many lines tell how far the run is.
 const LINES: usize = 5;
@@ -14,8 +21,8 @@ const LINES: usize = 5;
 pub(super) enum Shown {
     /// Not at all.
     Quiet,
-    /// As a bar that moves.
-    Bar(ProgressBar),
+    /// As a bar that moves, and tells what is waited for.
+    Bar(ProgressBar, Arc<Mutex<Waiting>>),
     /// As lines.
     Lines {
         /// How many checks there are, and how many have ended.
@@ -35,28 +42,38 @@ impl Shown {
             return Shown::Lines { planned: 0, ended: 0 };
         }
         let bar = ProgressBar::no_length();
+        let waiting = Arc::new(Mutex::new(Waiting::new(Instant::now())));
+        let shared = Arc::clone(&waiting);
+        let tell = move |_: &ProgressState, out: &mut dyn Write| {
+            let waiting = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            // The bar's own buffer takes every text.
+            let _ = out.write_str(&waiting.tell(Instant::now()));
+        };
         // The template is constant; were it wrong, the bar's own would be shown.
-        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len}  {elapsed}  {wide_msg}") {
-            bar.set_style(style);
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len}  {elapsed}  {waiting}") {
+            bar.set_style(style.with_key("waiting", tell));
         }
-        Shown::Bar(bar)
+        bar.enable_steady_tick(TICK);
+        Shown::Bar(bar, waiting)
     }
 
     /// The bar, for lines that must not tear it.
     pub(super) fn bar(&self) -> Option<ProgressBar> {
         match self {
-            Shown::Bar(bar) => Some(bar.clone()),
+            Shown::Bar(bar, _) => Some(bar.clone()),
             Shown::Quiet | Shown::Lines { .. } => None,
         }
     }
 
     /// Takes in what happened.
     pub(super) fn tell(&mut self, progress: &Progress<'_>) {
+        if let Shown::Bar(_, waiting) = self {
+            waiting.lock().unwrap_or_else(PoisonError::into_inner).take(progress, Instant::now());
+        }
         match (self, progress) {
-            (Shown::Quiet, _) | (Shown::Lines { .. }, Progress::Started(..)) => {}
-            (Shown::Bar(bar), Progress::Planned(number)) => bar.set_length(*number as u64),
-            (Shown::Bar(bar), Progress::Started(check, _)) => bar.set_message(check.name),
-            (Shown::Bar(bar), Progress::Finished(result)) => {
+            (Shown::Quiet, _) | (Shown::Lines { .. } | Shown::Bar(..), Progress::Started(..)) => {}
+            (Shown::Bar(bar, _), Progress::Planned(number)) => bar.set_length(*number as u64),
+            (Shown::Bar(bar, _), Progress::Finished(result)) => {
                 bar.inc(1);
                 if needs_showing(result.verdict) {
                     bar.println(line(result));
@@ -81,7 +98,7 @@ impl Shown {
 
     /// Clears the bar away.
     pub(super) fn end(&self) {
-        if let Shown::Bar(bar) = self {
+        if let Shown::Bar(bar, _) = self {
             bar.finish_and_clear();
         }
     }

@@ -11,7 +11,6 @@ use crate::serve::Fault;
 use crate::setup::Profile;
 use crate::target::Target;
 use crate::verdict::Verdict;
-use mqtt_assay_broker_model::Mutant;
 use mqtt_assay_codec::Version;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -67,21 +66,21 @@ pub fn play(
 
 fn row(fault: Fault, pairs: &[(&'static Check, Version)], stop: &AtomicBool) -> Row {
     match fault {
-        Fault::Model(mutant) => in_simulation(mutant, pairs, stop),
+        Fault::Model(_) | Fault::Packets(_) => in_simulation(fault, pairs, stop),
         Fault::Edge(_) => on_sockets(fault, pairs, stop),
     }
 }
 
-fn in_simulation(mutant: Mutant, pairs: &[(&'static Check, Version)], stop: &AtomicBool) -> Row {
+fn in_simulation(fault: Fault, pairs: &[(&'static Check, Version)], stop: &AtomicBool) -> Row {
     let conditions = Conditions {
         seed: SEED,
         tick: TICK,
         client_shape: Shape::PLAIN,
         broker_shape: Shape::PLAIN,
-        mutant: Some(mutant),
+        mutant: Some(fault),
         ..Conditions::default()
     };
-    let mut row = Row::empty(Fault::Model(mutant));
+    let mut row = Row::empty(fault);
     for (check, version) in pairs {
         if stop.load(Ordering::Relaxed) {
             return row;

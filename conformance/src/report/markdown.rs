@@ -201,7 +201,7 @@ pub(crate) fn fence(text: &str) -> String {
 
 /// A span of code, also within a table.
 pub(crate) fn code(text: &str) -> String {
-    let text = one_line(&printable(text)).replace('|', "\\|");
+    let text = printable(&one_line(text)).replace('|', "\\|");
     let ticks = "`".repeat(text.split(|c| c != '`').map(str::len).max().unwrap_or(0) + 1);
     let pad = if text.contains('`') { " " } else { "" };
     format!("{ticks}{pad}{text}{pad}{ticks}")
@@ -210,7 +210,7 @@ pub(crate) fn code(text: &str) -> String {
 /// Plain text within a paragraph or a table.
 pub(crate) fn inline(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for c in one_line(&printable(text)).chars() {
+    for c in printable(&one_line(text)).chars() {
         if matches!(c, '\\' | '`' | '*' | '_' | '|' | '<' | '>' | '[' | ']' | '#' | '~' | '$' | '@') {
             safe.push('\\');
         }

@@ -52,7 +52,7 @@ fn run(run: &Report) -> Value {
             "shortDescription": {"text": "Tells whether an MQTT broker keeps the OASIS specifications"},
             "rules": rules,
         }},
-        "automationDetails": {"id": format!("mqtt-assay/{}/", one_line(&printable(&run.target)))},
+        "automationDetails": {"id": format!("mqtt-assay/{}/", printable(&one_line(&run.target)))},
         "invocations": [{
             "executionSuccessful": !run.interrupted,
             "exitCode": run.summary.exit,

@@ -17,7 +17,7 @@ pub fn report(runs: &[Report]) -> String {
         let _ = writeln!(
             body,
             "# {}, catalogue {}, seed {}: {}",
-            one_line(&printable(&run.target)),
+            printable(&one_line(&run.target)),
             printable(&run.catalogue),
             run.seed,
             view::sentence(run)
@@ -89,5 +89,5 @@ fn point(out: &mut String, number: usize, of: &str, entry: &Entry, strict: bool)
 
 /// A text as descriptions may have it: on one line, without what begins a directive.
 fn escaped(text: &str) -> String {
-    one_line(&printable(text)).replace('\\', "\\\\").replace('#', "\\#")
+    printable(&one_line(text)).replace('\\', "\\\\").replace('#', "\\#")
 }

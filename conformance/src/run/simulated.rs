@@ -6,7 +6,6 @@ use crate::check::Check;
 use crate::net::sim::{Conditions, Simulation, Trouble};
 use crate::outcome::CheckResult;
 use crate::rng::Rng;
-use crate::serve::Fault;
 use crate::story::{Abilities, Credentials};
 use crate::target::Target;
 use mqtt_assay_codec::Version;
@@ -39,7 +38,7 @@ pub fn simulated(
     if !check.timers(&check.setup.profile()).is_zero() {
         conditions.tick = conditions.tick.max(TIMER_TICK);
     }
-    let target = Target::Reference { mutant: conditions.mutant.map(Fault::Model) };
+    let target = Target::Reference { mutant: conditions.mutant };
     let story = |address| async move {
         let credentials = Credentials::default();
         let found = preflight::run(&target, &address, &credentials, &[version], &[check], seed).await;

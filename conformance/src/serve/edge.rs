@@ -52,7 +52,7 @@ impl Edge {
         Edge {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             tls: None,
-            // All faults at the edge are WebSocket's.
+            // All faults of the transport are WebSocket's.
             websocket: matches!(fault, Some(Fault::Edge(_))).then(|| WEBSOCKET_PATH.to_owned()),
         }
     }

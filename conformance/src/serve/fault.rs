@@ -1,5 +1,6 @@
-//! What a served broker may do wrong on purpose: a mutant of the model, or a fault at the edge, where bytes come in.
+//! What a served broker may do wrong on purpose: a mutant of the model, or a fault around it, where bytes go in and out.
 
+use super::PacketFault;
 use mqtt_assay_broker_model::Mutant;
 use mqtt_assay_codec::{Decoder, Packet, Receiver, Split, Version, frame};
 use tokio_tungstenite::tungstenite::Bytes;
@@ -9,34 +10,42 @@ use tokio_tungstenite::tungstenite::Bytes;
 pub enum Fault {
     /// The state machine's.
     Model(Mutant),
-    /// The transport's; the state machine is in order.
+    /// Of what carries packets to and from the state machine, which is in order; on any transport.
+    Packets(PacketFault),
+    /// The transport's; what it carries is in order.
     Edge(EdgeFault),
 }
 
 impl Fault {
     /// Every fault, those of the model first.
     pub fn all() -> impl Iterator<Item = Fault> {
+        let packets = PacketFault::ALL.iter().copied().map(Fault::Packets);
         let edge = EdgeFault::ALL.iter().copied().map(Fault::Edge);
-        Mutant::ALL.iter().copied().map(Fault::Model).chain(edge)
+        Mutant::ALL.iter().copied().map(Fault::Model).chain(packets).chain(edge)
     }
 
     /// Its name in snake case.
     pub const fn name(self) -> &'static str {
         match self {
             Fault::Model(mutant) => mutant.name(),
+            Fault::Packets(fault) => fault.name(),
             Fault::Edge(fault) => fault.name(),
         }
     }
 
     /// The fault of this name.
     pub fn from_name(name: &str) -> Option<Fault> {
-        Mutant::from_name(name).map(Fault::Model).or_else(|| EdgeFault::from_name(name).map(Fault::Edge))
+        Mutant::from_name(name)
+            .map(Fault::Model)
+            .or_else(|| PacketFault::from_name(name).map(Fault::Packets))
+            .or_else(|| EdgeFault::from_name(name).map(Fault::Edge))
     }
 
     /// What the broker does wrong, as the rest of a sentence that begins with "the broker".
     pub const fn summary(self) -> &'static str {
         match self {
             Fault::Model(mutant) => mutant.summary(),
+            Fault::Packets(fault) => fault.summary(),
             Fault::Edge(fault) => fault.summary(),
         }
     }
@@ -45,6 +54,7 @@ impl Fault {
     pub const fn breaks(self) -> &'static [&'static str] {
         match self {
             Fault::Model(mutant) => mutant.breaks(),
+            Fault::Packets(fault) => fault.breaks(),
             Fault::Edge(fault) => fault.breaks(),
         }
     }
@@ -56,51 +66,57 @@ impl From<Mutant> for Fault {
     }
 }
 
-macro_rules! edge_faults {
-    ($($variant:ident $name:literal $summary:literal [$($id:literal),*];)*) => {
-        /// A named fault of the transport; the broker behind it is in order.
+/// Named faults around the state machine.
+macro_rules! faults {
+    ($(#[$doc:meta])* $faults:ident { $($variant:ident $name:literal $summary:literal [$($id:literal),*];)* }) => {
+        $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-        pub enum EdgeFault {
+        pub enum $faults {
             $(#[doc = concat!("The broker ", $summary, ".")] $variant,)*
         }
 
-        impl EdgeFault {
+        impl $faults {
             /// Every fault, in the order of the table.
-            pub const ALL: &'static [EdgeFault] = &[$(EdgeFault::$variant),*];
+            pub const ALL: &'static [$faults] = &[$($faults::$variant),*];
 
             /// Its name in snake case.
             pub const fn name(self) -> &'static str {
-                match self { $(EdgeFault::$variant => $name,)* }
+                match self { $($faults::$variant => $name,)* }
             }
 
             /// The fault of this name.
-            pub fn from_name(name: &str) -> Option<EdgeFault> {
-                match name { $($name => Some(EdgeFault::$variant),)* _ => None }
+            pub fn from_name(name: &str) -> Option<$faults> {
+                match name { $($name => Some($faults::$variant),)* _ => None }
             }
 
             /// What it does wrong, as the rest of a sentence that begins with "the broker".
             pub const fn summary(self) -> &'static str {
-                match self { $(EdgeFault::$variant => $summary,)* }
+                match self { $($faults::$variant => $summary,)* }
             }
 
             /// The statements that it breaks, each with its version.
             pub const fn breaks(self) -> &'static [&'static str] {
-                match self { $(EdgeFault::$variant => &[$($id),*],)* }
+                match self { $($faults::$variant => &[$($id),*],)* }
             }
         }
     };
 }
 
-edge_faults! {
-    WebSocketTextTaken "websocket_text_taken" "takes WebSocket text frames for MQTT" ["3.1.1/MQTT-6.0.0-1", "5.0/MQTT-6.0.0-1"];
-    WebSocketTextIgnored "websocket_text_ignored" "ignores WebSocket text frames" ["3.1.1/MQTT-6.0.0-1", "5.0/MQTT-6.0.0-1"];
-    WebSocketTextSent "websocket_text_sent" "sends its packets in WebSocket text frames" ["3.1.1/MQTT-6.0.0-1", "5.0/MQTT-6.0.0-1"];
-    WebSocketPartialPacketsDropped "websocket_partial_packets_dropped" "drops WebSocket frames that hold no whole packet" ["3.1.1/MQTT-6.0.0-2", "5.0/MQTT-6.0.0-2"];
-    WebSocketFirstPacketOnly "websocket_first_packet_only" "takes the first packet of a WebSocket frame only" ["3.1.1/MQTT-6.0.0-2", "5.0/MQTT-6.0.0-2"];
-    WebSocketCloseIgnored "websocket_close_ignored" "does not notice the WebSocket Close of a Client with a Will" ["3.1.1/MQTT-3.1.2-8", "5.0/MQTT-3.1.2-8"];
-    WebSocketSubprotocolMissing "websocket_subprotocol_missing" "selects no WebSocket subprotocol" ["3.1.1/MQTT-6.0.0-4", "5.0/MQTT-6.0.0-4"];
-    WebSocketSubprotocolFirst "websocket_subprotocol_first" "selects the first WebSocket subprotocol that is offered" ["3.1.1/MQTT-6.0.0-4", "5.0/MQTT-6.0.0-4"];
-    WebSocketSubprotocolMqttv31 "websocket_subprotocol_mqttv31" "selects the WebSocket subprotocol mqttv3.1" ["3.1.1/MQTT-6.0.0-4", "5.0/MQTT-6.0.0-4"];
+pub(super) use faults;
+
+faults! {
+    /// A named fault of the transport; the broker behind it is in order.
+    EdgeFault {
+        WebSocketTextTaken "websocket_text_taken" "takes WebSocket text frames for MQTT" ["3.1.1/MQTT-6.0.0-1", "5.0/MQTT-6.0.0-1"];
+        WebSocketTextIgnored "websocket_text_ignored" "ignores WebSocket text frames" ["3.1.1/MQTT-6.0.0-1", "5.0/MQTT-6.0.0-1"];
+        WebSocketTextSent "websocket_text_sent" "sends its packets in WebSocket text frames" ["3.1.1/MQTT-6.0.0-1", "5.0/MQTT-6.0.0-1"];
+        WebSocketPartialPacketsDropped "websocket_partial_packets_dropped" "drops WebSocket frames that hold no whole packet" ["3.1.1/MQTT-6.0.0-2", "5.0/MQTT-6.0.0-2"];
+        WebSocketFirstPacketOnly "websocket_first_packet_only" "takes the first packet of a WebSocket frame only" ["3.1.1/MQTT-6.0.0-2", "5.0/MQTT-6.0.0-2"];
+        WebSocketCloseIgnored "websocket_close_ignored" "does not notice the WebSocket Close of a Client with a Will" ["3.1.1/MQTT-3.1.2-8", "5.0/MQTT-3.1.2-8"];
+        WebSocketSubprotocolMissing "websocket_subprotocol_missing" "selects no WebSocket subprotocol" ["3.1.1/MQTT-6.0.0-4", "5.0/MQTT-6.0.0-4"];
+        WebSocketSubprotocolFirst "websocket_subprotocol_first" "selects the first WebSocket subprotocol that is offered" ["3.1.1/MQTT-6.0.0-4", "5.0/MQTT-6.0.0-4"];
+        WebSocketSubprotocolMqttv31 "websocket_subprotocol_mqttv31" "selects the WebSocket subprotocol mqttv3.1" ["3.1.1/MQTT-6.0.0-4", "5.0/MQTT-6.0.0-4"];
+    }
 }
 
 impl EdgeFault {
@@ -146,6 +162,10 @@ mod tests {
             assert_eq!(Fault::from_name(fault.name()), Some(fault));
         }
         for fault in EdgeFault::ALL {
+            assert_eq!(format!("{fault:?}").to_lowercase(), fault.name().replace('_', ""));
+            assert!(!fault.summary().ends_with('.') && !fault.breaks().is_empty(), "{fault:?}");
+        }
+        for fault in PacketFault::ALL {
             assert_eq!(format!("{fault:?}").to_lowercase(), fault.name().replace('_', ""));
             assert!(!fault.summary().ends_with('.') && !fault.breaks().is_empty(), "{fault:?}");
         }

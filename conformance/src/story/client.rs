@@ -170,7 +170,12 @@ impl<'w> Client<'w> {
     /// A connection that the broker has closed swallows them: its end is seen by reading.
     pub async fn send_bytes(&mut self, bytes: &[u8]) -> Story {
         self.record(What::Sent(bytes.to_vec()))?;
-        // The passive rules need to know what was acknowledged, however it was written.
+        self.tell_passive(bytes);
+        self.write(bytes).await
+    }
+
+    /// The passive rules need to know what was acknowledged, however it was written.
+    fn tell_passive(&mut self, bytes: &[u8]) {
         let decoder = Decoder::new(self.version, Receiver::Server);
         let mut rest = bytes;
         loop {
@@ -186,7 +191,6 @@ impl<'w> Client<'w> {
                 }
             }
         }
-        self.write(bytes).await
     }
 
     /// Writes bytes in two writes, the second after `between`: a barrier on another connection, by which the broker has
@@ -194,6 +198,7 @@ impl<'w> Client<'w> {
     pub async fn send_in_two(&mut self, bytes: &[u8], at: usize, between: impl Future<Output = ()>) -> Story {
         self.record(What::Note(format!("sends {at} bytes of a packet, then the rest")))?;
         self.record(What::Sent(bytes.to_vec()))?;
+        self.tell_passive(bytes);
         let (first, rest) = bytes.split_at(at.min(bytes.len()));
         self.write(first).await?;
         between.await;

@@ -46,10 +46,11 @@ fn inputs_reach_the_steps() {
     let (_, rest) = text.split_once("\ninputs:\n").unwrap();
     let (inputs, _) = rest.split_once("\noutputs:\n").unwrap();
     let is_name = |line: &&str| line.starts_with("  ") && !line.starts_with("   ") && line.ends_with(':');
-    let names: Vec<&str> = inputs.lines().filter(is_name).map(|line| line.trim().trim_end_matches(':')).collect();
+    let names: Vec<&str> =
+        inputs.lines().filter(is_name).map(|line| line.trim().trim_end_matches(':')).collect();
     assert!(names.len() > 5, "{names:?}");
     for name in names {
-        assert!(text.contains(&format!("inputs.{name} ")) , "{name} is used");
+        assert!(text.contains(&format!("inputs.{name} ")), "{name} is used");
     }
     for name in ["install", "check"] {
         let script = std::fs::read_to_string(root().join("scripts/action").join(name)).unwrap();
@@ -89,7 +90,8 @@ fn a_failing_broker_fails_the_build_with_annotations_and_a_summary() {
     assert!(folder.path().join("out/packets.pcapng").metadata().unwrap().len() > 1000);
 
     // What a baseline knows passes.
-    let known = "[[known]]\ncheck = 'retained/reaches_new_subscription'\nverdict = 'violates'\nreason = 'so'\n";
+    let known =
+        "[[known]]\ncheck = 'retained/reaches_new_subscription'\nverdict = 'violates'\nreason = 'so'\n";
     std::fs::write(folder.path().join("known.toml"), known).unwrap();
     let output = step("check", folder.path(), &[&inputs[..], &[("ASSAY_BASELINE", "known.toml")]].concat());
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
@@ -101,5 +103,7 @@ fn what_is_missing_is_an_annotation() {
     let folder = tempfile::tempdir().unwrap();
     let output = step("check", folder.path(), &[("ASSAY_ONLY", "ping/")]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8(output.stdout).unwrap().starts_with("::error title=mqtt-assay::there is no broker"));
+    assert!(
+        String::from_utf8(output.stdout).unwrap().starts_with("::error title=mqtt-assay::there is no broker")
+    );
 }

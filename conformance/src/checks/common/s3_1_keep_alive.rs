@@ -79,7 +79,7 @@ check! {
     covers: [V3_1_1 / "MQTT-3.1.2-24", V5 / "MQTT-3.1.2-22", V5 / "MQTT-3.2.2-22", V5 / "U5-DIS-4"],
     needs: [],
     proved: ["keep_alive_ignored"],
-    waits: 4.5,
+    waits: 4.4,
     run: async |w| {
         let mut clients = vec![short_lived(w, "a").await?];
         for name in ["b", "c"] {

@@ -147,6 +147,8 @@ check! {
             Ok(_) => Ok(()),
             Err(stop) if stop.verdict() != Verdict::Inconclusive || b.ended().is_some() => Err(stop),
             Err(_) => {
+                // A connection that answers nothing at all shows nothing.
+                b.ping().await?;
                 let rule = w.cite(if w.is_v5() { "U5-PUB-8" } else { "U3-PUB-2" });
                 w.deviates(Some(rule), "a retained QoS 0 message is kept", "it does not come on subscribing");
                 Ok(())

@@ -2,12 +2,18 @@
 
 use crate::check;
 use crate::check::Check;
-use crate::story::{Stop, publish};
-use mqtt_assay_codec::Qos;
+use crate::story::{Stop, connack, puback, publish};
+use crate::verdict::Verdict;
+use mqtt_assay_codec::{Packet, Publish, Qos, ReasonCode};
 
 /// In the order of the specification.
-pub const CHECKS: &[Check] =
-    &[EVERY_SUBSCRIBER_HAS_IT, SUBSCRIBERS_THAT_ARE_AWAY_HAVE_IT, PAYLOAD_IS_UNALTERED];
+pub const CHECKS: &[Check] = &[
+    EVERY_SUBSCRIBER_HAS_IT,
+    SUBSCRIBERS_THAT_ARE_AWAY_HAVE_IT,
+    PAYLOAD_IS_UNALTERED,
+    LONG_PAYLOAD_IS_WHOLE,
+    PARTS_MAKE_A_WHOLE,
+];
 
 check! {
     /// A message that the broker has acknowledged goes to every Client with a matching subscription.
@@ -108,6 +114,97 @@ check! {
                 let expected = format!("the {} bytes that were published", payload.len());
                 return Err(Stop::violates(expected, delivery.line()).at(delivery.index));
             }
+        }
+        Ok(())
+    }
+}
+
+check! {
+    /// A payload that is longer than a length of two bytes can tell reaches the subscriber whole.
+    ///
+    /// Sends     a payload of 70,000 bytes, which vary.
+    /// Demands   B receives the same bytes.
+    /// Leaves    the broker's limit: announced (5.0), told with a Reason Code, or by the end of the connection.
+    LONG_PAYLOAD_IS_WHOLE "receipt/long_payload_is_whole",
+    covers: [V3_1_1 / "MQTT-4.5.0-1", V5 / "MQTT-4.5.0-1"],
+    needs: [Qos1],
+    proved: ["long_payload_cut"],
+    run: async |w| {
+        const LENGTH: u32 = 70_000;
+        /// Topic, Packet Identifier and fixed header take less.
+        const HEADERS: u32 = 1_000;
+        if w.abilities().maximum_packet_size.is_some_and(|size| size < LENGTH + HEADERS) {
+            return Err(Stop::unsupported(format!("the broker takes no packet of {LENGTH} bytes")));
+        }
+        let topic = w.topic("bytes");
+        let payload: Vec<u8> = (0..LENGTH).map(|n| (n * 31 % 251) as u8).collect();
+        let mut b = w.connect("b").await?;
+        b.subscribe(&topic, Qos::AtLeastOnce).await?;
+        let mut a = w.connect("a").await?;
+        if let Err(stop) = a.publish(&topic, &payload).qos1().acknowledged().await {
+            let ended = stop.verdict() == Verdict::Inconclusive && a.ended().is_some();
+            let limit = || Stop::unsupported(format!("the broker ends the connection of a packet of {LENGTH} bytes"));
+            return Err(if ended { limit() } else { stop });
+        }
+        let delivery = b.expect(publish(&topic)).await?;
+        if delivery.payload() != payload {
+            let observed = format!("{} bytes: {}", delivery.payload().len(), delivery.line());
+            let expected = format!("the {LENGTH} bytes that were published");
+            return Err(Stop::violates(expected, observed).at(delivery.index));
+        }
+        Ok(())
+    }
+}
+
+check! {
+    /// A packet that comes in parts is a packet: the transport is a stream of bytes, not of packets.
+    ///
+    /// Sends     a PUBLISH at QoS 1 in one piece; CONNECT and then PUBLISH at QoS 1, each in two parts, cut in the fixed header, in a length, in a string, in
+    ///           the Packet Identifier, before the last byte; between the parts another Client has its PINGRESP.
+    /// Demands   CONNACK, PUBACK for each PUBLISH, and each message for B.
+    /// Leaves    nothing.
+    PARTS_MAKE_A_WHOLE "receipt/parts_make_a_whole",
+    covers: [
+        V3_1_1 / "MQTT-3.3.4-1", V3_1_1 / "MQTT-4.5.0-1", V3_1_1 / "MQTT-7.1.1-1",
+        V5 / "MQTT-3.3.4-1", V5 / "MQTT-4.5.0-1", V5 / "MQTT-4.2.0-1",
+    ],
+    needs: [Qos1],
+    proved: ["split_publish_lost"],
+    run: async |w| {
+        let topic = w.topic("parts");
+        let mut b = w.connect("b").await?;
+        b.subscribe(&topic, Qos::AtLeastOnce).await?;
+        // Where the broker has most likely read the first part when the second comes.
+        let mut pacer = w.connect("pacer").await?;
+        let hello = w.client("a").to_bytes();
+        for at in [1, 9, hello.len() - 1] {
+            let mut a = w.open("a").await?;
+            a.send_in_two(&hello, at, async { drop(pacer.ping().await) }).await?;
+            a.expect(connack().reason(&[ReasonCode::SUCCESS])).await?;
+            a.disconnect().await;
+        }
+        let mut a = w.connect("a").await?;
+        // What fails in one piece, too, is another check's matter.
+        a.publish(&topic, b"whole").qos1().acknowledged().await?;
+        b.await_message(publish(&topic).payload(b"whole")).await?;
+        b.ping().await?;
+        let (topic_at, id_at) = (2, 4 + topic.len());
+        for at in [1, topic_at + 1, topic_at + 4, id_at + 1, id_at + 3] {
+            let id = a.fresh_id();
+            let payload = format!("cut at {at}");
+            let packet = Publish {
+                qos: Qos::AtLeastOnce,
+                packet_id: Some(id),
+                ..Publish::new(&topic, payload.as_bytes())
+            };
+            let mut bytes = Vec::new();
+            if Packet::Publish(packet).encode(w.version(), &mut bytes).is_err() {
+                return Err(Stop::inconclusive("the check wants to send the impossible"));
+            }
+            a.send_in_two(&bytes, at, async { drop(pacer.ping().await) }).await?;
+            a.expect(puback(id)).await?;
+            let delivery = b.expect(publish(&topic).payload(payload.as_bytes())).await;
+            delivery.map_err(|stop| stop.citing(w.cite("MQTT-4.5.0-1")))?;
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use crate::check;
 use crate::check::Check;
 use crate::checks::refusals::refuses_filter;
 use crate::story::{Stop, Story, World, publish, suback};
+use crate::verdict::Verdict;
 use mqtt_assay_codec::{Properties, Qos, SubscriptionList, SubscriptionOptions};
 
 /// In the order of the specification.
@@ -15,6 +16,7 @@ pub const CHECKS: &[Check] = &[
     DOLLAR_IS_NOT_MATCHED_BY_LEADING_WILDCARD,
     LETTERS_ARE_COMPARED_EXACTLY,
     EMPTY_LEVELS_COUNT,
+    LONG_NAMES_ARE_KEPT,
     DOLLAR_IS_NOT_FOR_CLIENTS,
 ];
 
@@ -259,6 +261,37 @@ check! {
             ],
         )
         .await
+    }
+}
+
+check! {
+    /// A Topic Name that is longer than a length of one byte can tell stays as it is.
+    ///
+    /// Sends     B subscribes with `+` in the place of the last level; A publishes to topics whose last level has 5 and
+    ///           300 characters.
+    /// Demands   B receives the message with this Topic Name.
+    /// Leaves    a limit of the broker, told with a Reason Code or by the end of the connection.
+    LONG_NAMES_ARE_KEPT "topics/long_names_are_kept",
+    covers: [V3_1_1 / "MQTT-4.7.3-4", V5 / "MQTT-4.7.3-4"],
+    needs: [Qos1, Wildcards],
+    proved: ["long_topic_cut"],
+    run: async |w| {
+        let topic = w.topic(&"n".repeat(300));
+        let mut b = w.connect("b").await?;
+        b.subscribe(&w.topic("+"), Qos::AtLeastOnce).await?;
+        let mut a = w.connect("a").await?;
+        // What fails with a short name, too, is another check's matter.
+        let short = w.topic("short");
+        a.publish(&short, b"short").qos1().acknowledged().await?;
+        b.await_message(publish(&short)).await?;
+        b.ping().await?;
+        if let Err(stop) = a.publish(&topic, b"long").qos1().acknowledged().await {
+            let ended = stop.verdict() == Verdict::Inconclusive && a.ended().is_some();
+            let limit = || Stop::unsupported("the broker ends the connection of a Topic Name of 300 bytes");
+            return Err(if ended { limit() } else { stop });
+        }
+        b.expect(publish(&topic).payload(b"long")).await?;
+        Ok(())
     }
 }
 

@@ -28,6 +28,9 @@ pub(super) fn beyond(fault: Fault) -> Option<&'static str> {
 pub(super) fn reason(fault: Fault, check: &Check) -> Option<&'static str> {
     let mutant = match fault {
         Fault::Model(mutant) => mutant,
+        Fault::Packets(fault) => {
+            return table::PACKETS.iter().find(|(own, _)| *own == fault).map(|(_, why)| *why);
+        }
         Fault::Edge(fault) => return table::EDGE.iter().find(|(own, _)| *own == fault).map(|(_, why)| *why),
     };
     let on =

@@ -1,7 +1,7 @@
 //! The table of what checks find beside the statements that a mutant breaks.
 
 use super::Beside;
-use crate::serve::EdgeFault;
+use crate::serve::{EdgeFault, PacketFault};
 use mqtt_assay_broker_model::Mutant;
 
 /// Faults that reach far beyond their own statements: any check may meet them.
@@ -36,6 +36,23 @@ pub(super) const TABLE: &[(Mutant, &str)] = &[
     (Mutant::ConnectBadStringAccepted, "User Properties are strings, with a number of their own"),
     (Mutant::ConnectTruncatedAccepted, "what is cut off has a number of its own"),
     (Mutant::EmptyTopicAccepted, "an empty Topic Name without Topic Alias has a number of its own"),
+];
+
+/// Faults on the way of packets: any check may meet them.
+pub(super) const PACKETS: &[(PacketFault, &str)] = &[
+    (PacketFault::EveryThirdPubackLost, "the answer is what the story waits for to show its point"),
+    (PacketFault::SplitPublishLost, "the wrong PUBLISH comes in parts, and is lost"),
+    (PacketFault::LastPacketLost, "the refusal that the story waits for is not sent"),
+    (
+        PacketFault::Qos2PublishDoubled,
+        "the second copy comes where the story demands something else, or nothing",
+    ),
+    (
+        PacketFault::SubscribeDoubled,
+        "the second SUBACK, or a second retained message, comes where the story demands something else",
+    ),
+    (PacketFault::StrayByteSent, "what comes behind the stray byte makes no sense any more"),
+    (PacketFault::PublishesExchanged, "the story tells messages apart by their order"),
 ];
 
 /// Faults of the transport: any check over WebSocket may meet them.
@@ -79,7 +96,7 @@ beside! {
     SessionNotExpired ["will/session_expiry_cuts_delay"] "the session does not end, and what is due at its end does not come";
     SessionExpiresAtOnce ["client_id/assigned_id_is_told", "client_id/is_the_key", "connack/session_present_1_for_stored_session", "no_local/survives_the_connection", "reason/no_matching_subscribers_is_true", "session/takeover_keeps_session", "shared/qos_2_is_completed_with_its_member", "will/delay_is_kept", "will/published_after_disconnect_with_will"] "the story shows its point by what a resumed session holds";
     CleanSessionKept ["connack/session_present_0_without_session", "session_expiry/disconnect_may_not_raise_from_0", "will/no_session_no_delay", "shared/qos_1_goes_on_with_another"] "the session does not end, and what is due at its end does not come";
-    SessionExpiresWhileConnected ["no_local/own_messages_stay_away", "session/subscriptions_outlive_connection", "unsubscribe/several_filters_take_effect", "will/delay_is_kept", "string/control_characters_are_kept_or_refused", "denied/refused_goes_nowhere", "shared/qos_1_goes_on_with_another"] "the subscription that the story listens with is gone";
+    SessionExpiresWhileConnected ["no_local/own_messages_stay_away", "session/subscriptions_outlive_connection", "unsubscribe/several_filters_take_effect", "will/delay_is_kept", "string/control_characters_are_kept_or_refused", "denied/refused_goes_nowhere", "shared/qos_1_goes_on_with_another", "receipt/parts_make_a_whole", "topics/long_names_are_kept"] "the subscription that the story listens with is gone";
     SubscriptionsLostOnResume ["retain_options/handling_1_knows_resumed_subscriptions", "flow/receive_maximum_is_the_connections"] "the story shows its point by what a resumed session holds";
     QueuedMessagesLostOnResume ["client_id/is_the_key", "ordering/waiting_messages_keep_their_order", "retain_options/published_flag_is_kept", "retained/queued_copy_has_retain_0", "session/messages_wait", "subscribe/lower_qos_for_retained_and_waiting"] "the messages of the story wait for a Client that is away";
     OfflineMessagesDropped ["client_id/is_the_key", "ordering/waiting_messages_keep_their_order", "retain_options/published_flag_is_kept", "retained/queued_copy_has_retain_0", "session/messages_wait", "subscribe/lower_qos_for_retained_and_waiting"] "the messages of the story wait for a Client that is away";

@@ -21,7 +21,6 @@ use crate::rng::Rng;
 use crate::serve::{self, Machine};
 use crate::setup::Setup;
 use hosts::Hosts;
-use mqtt_assay_broker_model::Mutant;
 use std::cell::RefCell;
 use std::future::Future;
 use std::rc::Rc;
@@ -54,8 +53,8 @@ pub struct Conditions {
     pub broker_shape: Shape,
     /// How the broker is set up.
     pub setup: Setup,
-    /// A mutant to serve in place of the reference broker.
-    pub mutant: Option<Mutant>,
+    /// A fault that the served broker has; those of a transport above TCP change nothing here.
+    pub mutant: Option<serve::Fault>,
 }
 
 impl Default for Conditions {

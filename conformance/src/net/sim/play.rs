@@ -5,6 +5,7 @@
 
 use super::{Close, Command, Conditions, Event, Fault, Memory, Simulation, Trouble};
 use crate::net::shape::Shape;
+use crate::serve;
 use crate::setup::Setup;
 use crate::story::End;
 use mqtt_assay_broker_model::Mutant;
@@ -32,7 +33,7 @@ impl Conditions {
             client_shape: shape,
             broker_shape: shape,
             setup: Setup::Full,
-            mutant,
+            mutant: mutant.map(serve::Fault::Model),
         }
     }
 }

@@ -4,13 +4,29 @@ mod baseline;
 mod failure;
 mod table;
 
-use super::json::Report;
+use super::json::{self, Entry, Report};
 use super::{needs_showing, printable, view};
+use crate::outcome::CheckResult;
 use crate::statement::document;
 use crate::verdict::Verdict;
 use console::Style;
 use std::io::{self, Write};
 use std::time::Duration;
+
+/// Writes one result with its packets, and what repeats it.
+///
+/// # Errors
+///
+/// Those of the writer.
+pub(crate) fn write_result(
+    out: &mut dyn Write,
+    result: &CheckResult,
+    replay: &str,
+    look: &Look,
+) -> io::Result<()> {
+    let entry = json::entry(result, true);
+    failure::write(out, &Entry { replay: Some(replay.to_owned()), ..entry }, look)
+}
 
 /// How the result is shown.
 #[derive(Clone, Copy, Debug)]
