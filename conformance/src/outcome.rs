@@ -3,8 +3,10 @@
 use crate::check::{Check, Cite};
 use crate::digest::Digest;
 use crate::process::Death;
+use crate::report::pcapng;
 use crate::verdict::Verdict;
 use mqtt_assay_codec::Version;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// One thing that a check found.
@@ -101,8 +103,40 @@ pub struct CheckResult {
     pub log: Vec<LogEntry>,
     /// The death of the broker while the check ran, if the run has started it.
     pub died: Option<Death>,
+    /// The whole bytes of its connections, if the run wanted a capture.
+    pub tape: Vec<Taped>,
+    /// How long after the run the check began.
+    pub begun: Duration,
     /// How long the check took.
     pub elapsed: Duration,
+}
+
+/// One connection of a check with its whole bytes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Taped {
+    /// The client's name in the story.
+    pub client: String,
+    /// The number of this client's connection, from 1.
+    pub connection: u32,
+    /// The broker's address, if it has one.
+    pub broker: Option<SocketAddr>,
+    /// When it was opened, counted from the check's begin.
+    pub opened: Duration,
+    /// What happened on it.
+    pub events: Vec<TapedEvent>,
+    /// Whether something is missing at its end, for which there was no room.
+    pub cut: bool,
+}
+
+/// One event of a connection.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TapedEvent {
+    /// Time since the check began.
+    pub at: Duration,
+    /// What happened.
+    pub what: pcapng::What,
+    /// What a finding says of it.
+    pub comment: Option<String>,
 }
 
 impl CheckResult {

@@ -10,11 +10,11 @@ pub use simulated::simulated;
 
 use crate::check::Check;
 use crate::net::Address;
-use crate::outcome::{self, CheckResult, Finding, Run};
+use crate::outcome::{self, CheckResult, Finding, LogEntry, Run};
 use crate::process::{Process, Recipe};
 use crate::serve::{Fault, Served};
 use crate::setup::{Profile, Setup};
-use crate::story::{Abilities, Credentials, Stop, World};
+use crate::story::{Abilities, Credentials, Room, Stop, Tape, World};
 use crate::target::Target;
 use crate::verdict::Verdict;
 use clock::Clock;
@@ -47,7 +47,12 @@ pub struct Options {
     pub deadline: Duration,
     /// How long an answer may take for which the specification sets no bound; see [`PATIENCE`].
     pub patience: Duration,
+    /// Whether the whole bytes of all connections are kept, for a capture.
+    pub capture: bool,
 }
+
+/// The most that a capture keeps of a run.
+pub const CAPTURE_MAX: usize = 256 << 20;
 
 /// The patience of a run unless told otherwise: generous, since only its lapse turns silence into a verdict.
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -191,6 +196,8 @@ pub async fn run(
         deadline: options.deadline,
         patience: options.patience,
         clock: Some(clock),
+        begun: tokio::time::Instant::now(),
+        room: options.capture.then(|| Arc::new(Room::new(CAPTURE_MAX))),
     });
     let slot = Arc::new(Mutex::new(process));
     let players = match &options.process {
@@ -338,6 +345,10 @@ struct Stage {
     patience: Duration,
     /// What limits are measured by; `None` in simulated time, of which others have no part.
     clock: Option<Arc<Clock>>,
+    /// When the run began.
+    begun: tokio::time::Instant,
+    /// Where the whole bytes of connections go, if they are wanted.
+    room: Option<Arc<Room>>,
 }
 
 impl Stage {
@@ -393,7 +404,7 @@ async fn play_group(
 
 async fn play(plan: &Planned, stage: &Arc<Stage>) -> CheckResult {
     let Planned { check, version, abilities, address } = plan;
-    let world = Arc::new(World::new(
+    let mut world = World::new(
         address.clone(),
         stage.credentials.clone(),
         *version,
@@ -401,7 +412,11 @@ async fn play(plan: &Planned, stage: &Arc<Stage>) -> CheckResult {
         stage.seed,
         check.name,
         stage.patience,
-    ));
+    );
+    if let Some(room) = &stage.room {
+        world = world.taped(Tape::new(Arc::clone(room)));
+    }
+    let world = Arc::new(world);
     let limit = stage.deadline + plan.timers();
     // In a task of its own, so that a panic in a story costs that story only.
     let mut story = JoinSet::new();
@@ -433,10 +448,38 @@ async fn play(plan: &Planned, stage: &Arc<Stage>) -> CheckResult {
     let elapsed = world.history.elapsed();
     let mut log = world.history.log();
     let (mut findings, notes) = world.take_findings();
+    let comments = pointed_at(&findings, &log);
     outcome::shorten(&mut log, &mut findings);
     // Best effort, and bounded: what stays behind has names that no other run uses.
     let _ = tokio::time::timeout(stage.deadline, world.clean_up()).await;
+    let tape = world.history.tape().map_or_else(Vec::new, |tape| tape.take(&comments));
+    let begun = world.history.started().saturating_duration_since(stage.begun);
     let verdict = findings.first().map_or(Verdict::Conforms, |finding: &Finding| finding.verdict);
     let cases = world.cases();
-    CheckResult { check, version: *version, verdict, findings, notes, cases, log, died: None, elapsed }
+    CheckResult {
+        check,
+        version: *version,
+        verdict,
+        findings,
+        notes,
+        cases,
+        log,
+        died: None,
+        tape,
+        begun,
+        elapsed,
+    }
+}
+
+/// The log entries that findings point at, with what the findings say.
+fn pointed_at(findings: &[Finding], log: &[LogEntry]) -> Vec<(LogEntry, String)> {
+    let say = |finding: &Finding| {
+        let statement = finding.statement.map(|cite| format!(" {cite}")).unwrap_or_default();
+        let Finding { verdict, expected, observed, .. } = finding;
+        match expected.as_str() {
+            "" => format!("{verdict}{statement}: {observed}"),
+            _ => format!("{verdict}{statement}: expected {expected}; observed {observed}"),
+        }
+    };
+    findings.iter().filter_map(|finding| Some((log.get(finding.at?)?.clone(), say(finding)))).collect()
 }

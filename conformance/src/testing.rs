@@ -231,6 +231,7 @@ impl Suite {
             seed,
             deadline: DEADLINE,
             patience: PATIENCE,
+            capture: false,
         })
     }
 }

@@ -40,6 +40,8 @@ fn hostile() -> Report {
     let failing = failing.expect("the mutant violates");
     failing.baseline = Some(Placing {
         standing: Place::Known,
+        left: None,
+        open: false,
         entries: vec![Reason {
             line: 1,
             reason: HOSTILE.into(),

@@ -187,26 +187,6 @@ impl<'g> Judgement<'g> {
             Exit::Conforms
         }
     }
-
-    /// The parts of the sentence at the end: `1 statement newly broken`, `3 known failures`, `1 stale entry`.
-    pub(crate) fn parts(&self) -> Vec<String> {
-        let parts = [
-            (self.broken.len(), "statement newly broken", "statements newly broken"),
-            (
-                self.not_followed.len(),
-                "recommendation newly not followed",
-                "recommendations newly not followed",
-            ),
-            (self.left(Verdict::Inconclusive), "check inconclusive", "checks inconclusive"),
-            (self.count(Standing::Known), "known failure", "known failures"),
-            (self.stale.len(), "stale entry in the baseline", "stale entries in the baseline"),
-        ];
-        parts
-            .into_iter()
-            .filter(|(number, ..)| *number > 0)
-            .map(|(number, one, many)| format!("{number} {}", if number == 1 { one } else { many }))
-            .collect()
-    }
 }
 
 /// Whether a baseline may know such a finding.

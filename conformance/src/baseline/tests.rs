@@ -53,6 +53,8 @@ fn result(version: Version, findings: &[(Verdict, Option<&'static str>)]) -> Che
         cases: 0,
         log: vec![],
         died: None,
+        tape: vec![],
+        begun: Duration::ZERO,
         elapsed: Duration::ZERO,
     }
 }

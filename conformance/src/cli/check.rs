@@ -3,11 +3,12 @@
 use super::broker::{BrokerArguments, Meant, seconds};
 use super::outputs::{Outputs, Wanted};
 use super::progress::Shown;
-use super::{Colours, Trouble, baseline, mutant, say};
+use super::{Colours, Trouble, baseline, look, mutant, say};
 use crate::check::Check;
 use crate::checks;
-use crate::outcome::Run;
+use crate::outcome::{CheckResult, Run};
 use crate::process;
+use crate::report::json::{self, Begun, Report};
 use crate::report::terminal::{self, Look};
 use crate::report::{Context, Exit};
 use crate::run::{self, PATIENCE, Progress};
@@ -15,7 +16,7 @@ use crate::select::Selection;
 use crate::serve::Fault;
 use indicatif::ProgressBar;
 use mqtt_assay_codec::Version;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -74,14 +75,20 @@ pub(super) struct Arguments {
     #[command(flatten)]
     broker: BrokerArguments,
 
-    /// Write a report, as json or junit, when the run is over; `-` is the standard output. Until then, PATH.partial
-    /// holds the results so far (json only)
+    /// Write a report when the run is over: json, junit, sarif, markdown, tap, badge (SVG), badge-json, or github
+    /// (annotations); `-` is the standard output. Until then, PATH.partial holds the results so far (json only)
     #[arg(long, value_name = "FORMAT=PATH", help_heading = "Output")]
     report: Vec<Wanted>,
 
     /// Print the result as JSON; the same as --report json=-
     #[arg(long, help_heading = "Output")]
     json: bool,
+
+    /// Write the packets of all checks as a capture (pcapng) that Wireshark reads: each connection is a TCP stream with
+    /// the whole bytes of MQTT, without TLS or WebSocket, with comments that name check and statement; `-` is the
+    /// standard output
+    #[arg(long, value_name = "PATH", help_heading = "Output")]
+    pcap: Option<PathBuf>,
 
     /// Let recommendations that are not followed fail the run
     #[arg(long, help_heading = "Output")]
@@ -105,7 +112,8 @@ pub(super) struct Arguments {
     accept: bool,
 }
 
-fn version(text: &str) -> Result<Version, String> {
+/// Reads the version as `--mqtt` takes it.
+pub(super) fn version(text: &str) -> Result<Version, String> {
     match text {
         "3.1.1" => Ok(Version::V3_1_1),
         "5" | "5.0" => Ok(Version::V5),
@@ -158,7 +166,8 @@ pub(super) fn run(arguments: &Arguments, colours: Colours) -> Result<Exit, Troub
     if arguments.json {
         wanted.push(Wanted::JSON_TO_STDOUT);
     }
-    let mut outputs = Outputs::open(wanted, arguments.verbose)?;
+    let begun = Begun::new(meant.target.to_string(), seed, arguments.strict);
+    let mut outputs = Outputs::open(wanted, arguments.pcap.clone(), arguments.verbose, &begun)?;
     let options = run::Options {
         target: meant.target,
         profile: meant.profile,
@@ -169,8 +178,10 @@ pub(super) fn run(arguments: &Arguments, colours: Colours) -> Result<Exit, Troub
         seed,
         deadline: arguments.timeout,
         patience: PATIENCE.min(arguments.timeout),
+        capture: arguments.pcap.is_some(),
     };
-    let outcome = play(&options, &mut outputs, arguments.quiet);
+    let mut keep = |result: &CheckResult| outputs.keep(result, || context.replay(seed, result));
+    let outcome = play(&options, &mut keep, arguments.quiet);
     let run = match outcome {
         Ok(run) => run,
         Err(trouble) => {
@@ -183,9 +194,11 @@ pub(super) fn run(arguments: &Arguments, colours: Colours) -> Result<Exit, Troub
         _ => Ok(()),
     };
     let exit = context.exit(&run);
+    let report = json::report(&run, &context, arguments.verbose);
     let to_stderr = outputs.takes_stdout();
-    let shown = show(&run, &context, arguments, colours, to_stderr);
-    outputs.finish(&run, &context)?;
+    let look = look(colours, to_stderr, arguments.verbose);
+    let shown = show(&report, arguments.quiet, &look, to_stderr);
+    outputs.finish(&run, &report)?;
     accepted?;
     match shown {
         // Whoever reads our output has seen enough; what the run earned stands.
@@ -194,7 +207,11 @@ pub(super) fn run(arguments: &Arguments, colours: Colours) -> Result<Exit, Troub
     }
 }
 
-fn play(options: &run::Options, outputs: &mut Outputs, quiet: bool) -> Result<Run, Trouble> {
+fn play(
+    options: &run::Options,
+    keep: &mut (dyn FnMut(&CheckResult) + Send),
+    quiet: bool,
+) -> Result<Run, Trouble> {
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Trouble::new(format!("cannot start the threads of the run: {error}")))?;
     let mut shown = Shown::new(quiet);
@@ -204,7 +221,7 @@ fn play(options: &run::Options, outputs: &mut Outputs, quiet: bool) -> Result<Ru
         let signals = tokio::spawn(stop_on_signal(stop, bar));
         let mut progress = |progress: Progress<'_>| {
             if let Progress::Finished(result) = &progress {
-                outputs.keep(result);
+                keep(result);
             }
             shown.tell(&progress);
         };
@@ -251,28 +268,16 @@ pub(super) async fn told_to_end() -> io::Result<()> {
     tokio::signal::ctrl_c().await
 }
 
-fn show(
-    run: &Run,
-    context: &Context,
-    arguments: &Arguments,
-    colours: Colours,
-    to_stderr: bool,
-) -> io::Result<()> {
-    let (mut out, terminal): (Box<dyn Write>, _) = if to_stderr {
-        (Box::new(io::stderr().lock()), console::Term::stderr())
+fn show(report: &Report, quiet: bool, look: &Look, to_stderr: bool) -> io::Result<()> {
+    let mut out: Box<dyn Write> = if to_stderr {
+        Box::new(io::stderr().lock())
     } else {
-        (Box::new(io::BufWriter::new(io::stdout().lock())), console::Term::stdout())
+        Box::new(io::BufWriter::new(io::stdout().lock()))
     };
-    let is_terminal = if to_stderr { io::stderr().is_terminal() } else { io::stdout().is_terminal() };
-    let look = Look {
-        colours: colours.wanted && is_terminal,
-        columns: is_terminal.then(|| usize::from(terminal.size().1)),
-        verbose: arguments.verbose,
-    };
-    if arguments.quiet {
-        terminal::write_last_line(&mut out, run, context, &look)?;
+    if quiet {
+        terminal::write_last_line(&mut out, report, look)?;
     } else {
-        terminal::write(&mut out, run, context, &look)?;
+        terminal::write(&mut out, report, look)?;
     }
     out.flush()
 }

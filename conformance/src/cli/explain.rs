@@ -1,4 +1,6 @@
-//! `explain`: what a statement or a check means.
+//! `explain`: what a statement, a check, or a word of a profile means.
+
+mod words;
 
 use super::Trouble;
 use crate::check::Check;
@@ -13,9 +15,12 @@ use std::io::{self, Write as _};
 const COLUMNS: usize = 100;
 
 /// Explain a statement or a check: what it means, how it is checked, by what it is proved
+///
+/// Words of a broker's profile and verdicts are explained, too.
 #[derive(clap::Args, Debug)]
 pub(super) struct Arguments {
-    /// A statement's id, with or without version (5.0/MQTT-3.8.3-3), or a check's name
+    /// A statement's id, with or without version (5.0/MQTT-3.8.3-3), a check's name, a word of a profile
+    /// (denied_topic), or a verdict
     id: String,
 }
 
@@ -26,7 +31,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// The explanation of a statement or of a check.
+/// The explanation of a statement, of a check, or of a word.
 ///
 /// # Errors
 ///
@@ -45,11 +50,25 @@ pub fn explain(id: &str, checks: &[&'static Check]) -> Result<String, String> {
             return Ok(found.join("\n"));
         }
     }
-    let near = near(id, checks);
+    let found = words::find(id);
+    if !found.is_empty() {
+        let texts: Vec<String> = found.into_iter().map(|word| explain_word(word, checks)).collect();
+        return Ok(texts.join("\n"));
+    }
+    let mut near = near(id, checks);
+    let likely = |name: &str| strsim::normalized_damerau_levenshtein(&id.to_lowercase(), name) >= 0.7;
+    near.extend(words::WORDS.iter().map(|word| word.name).filter(|name| likely(name)).map(str::to_owned));
+    near.dedup();
+    near.truncate(3);
     Err(if near.is_empty() {
-        format!("no statement and no check has the name '{id}'; `mqtt-assay list` shows the names")
+        format!(
+            "no statement, no check and no word of a profile has the name '{id}'; `mqtt-assay list` shows the names"
+        )
     } else {
-        format!("no statement and no check has the name '{id}'; did you mean {}?", near.join(" or "))
+        format!(
+            "no statement, no check and no word of a profile has the name '{id}'; did you mean {}?",
+            near.join(" or ")
+        )
     })
 }
 
@@ -108,6 +127,23 @@ fn explain_check(check: &Check) -> String {
     }
     paragraph(&mut text, "source", &format!("{}:{}", check.file, check.line));
     paragraph(&mut text, "run it with", &format!("mqtt-assay check TARGET --only {}", check.name));
+    text
+}
+
+fn explain_word(word: &words::Word, checks: &[&'static Check]) -> String {
+    let place = match word.section {
+        Some(section) => format!("in the section [{section}] of a profile"),
+        None => "a verdict".to_owned(),
+    };
+    let mut text = format!("{}   {place}\n\n", word.name);
+    paragraph(&mut text, "", word.meaning);
+    text.push('\n');
+    let needs = |check: &&&Check| word.need.is_some_and(|need| check.needs.contains(&need));
+    for check in checks.iter().filter(needs) {
+        paragraph(&mut text, "needed by", &format!("{}: {}", check.name, report::one_line(check.summary())));
+    }
+    let page = if word.section.is_some() { "docs/profile.md" } else { "docs/verdicts.md" };
+    paragraph(&mut text, "more in", page);
     text
 }
 

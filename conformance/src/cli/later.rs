@@ -8,9 +8,6 @@ use clap::Subcommand;
 pub(super) enum Command {
     #[command(hide = true)]
     Fuzz(Anything),
-    #[command(hide = true)]
-    #[command(hide = true)]
-    Report(Anything),
 }
 
 /// Arguments that nobody reads.
@@ -25,10 +22,9 @@ impl Command {
     pub(super) fn refusal(&self) -> Trouble {
         let name = match self {
             Command::Fuzz(_) => "fuzz",
-            Command::Report(_) => "report",
         };
         Trouble::new(format!(
-            "`mqtt-assay {name}` is not part of this version; `check`, `probe`, `list`, `explain`, `serve`, `simulate`, `replay` and `prove` are"
+            "`mqtt-assay {name}` is not part of this version; `check`, `probe`, `list`, `explain`, `serve`, `simulate`, `replay`, `prove` and `report` are"
         ))
     }
 }

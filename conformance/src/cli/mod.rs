@@ -7,6 +7,7 @@ mod baseline;
 mod broker;
 mod check;
 mod coverage;
+mod examples;
 mod explain;
 mod later;
 mod list;
@@ -17,17 +18,20 @@ mod probe;
 mod progress;
 mod prove;
 mod replay;
+mod report;
 mod script;
 mod serve;
+mod shell;
 mod simulate;
 mod target;
 mod tls;
 mod waiting;
 
 use crate::report::Exit;
+use crate::report::terminal::Look;
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser, Subcommand};
-use std::io::{self, Write};
+use clap::{FromArgMatches, Parser, Subcommand};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 pub use coverage::coverage;
@@ -75,6 +79,12 @@ enum Command {
     Replay(replay::Arguments),
     /// Show by which checks, or by which rules, the mutants of the reference broker are caught
     Prove(prove::Arguments),
+    /// Tell results again: on the terminal, or in another form
+    Report(report::Arguments),
+    /// Print a script that lets a shell complete the command line
+    Completions(shell::Completions),
+    /// Print the manual page, or write one for each subcommand
+    Man(shell::Man),
     #[command(flatten)]
     Later(later::Command),
 }
@@ -98,7 +108,8 @@ impl Trouble {
 
 /// Runs the command with the arguments of the process.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let parsed = examples::command().try_get_matches();
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
     };
@@ -113,6 +124,9 @@ pub fn main() -> ExitCode {
         Command::Simulate(arguments) => simulate::run(&arguments, colours),
         Command::Replay(arguments) => replay::run(&arguments, colours),
         Command::Prove(arguments) => prove::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments, colours).map(|()| Exit::Conforms),
+        Command::Completions(arguments) => shell::completions(&arguments).map(|()| Exit::Conforms),
+        Command::Man(arguments) => shell::man(&arguments).map(|()| Exit::Conforms),
         Command::Later(command) => Err(command.refusal()),
     };
     match outcome {
@@ -130,6 +144,20 @@ pub fn main() -> ExitCode {
 #[derive(Clone, Copy, Debug)]
 struct Colours {
     wanted: bool,
+}
+
+/// How results are shown on the standard output, or on the standard error.
+fn look(colours: Colours, to_stderr: bool, verbose: bool) -> Look {
+    let (terminal, is_terminal) = if to_stderr {
+        (console::Term::stderr(), io::stderr().is_terminal())
+    } else {
+        (console::Term::stdout(), io::stdout().is_terminal())
+    };
+    Look {
+        colours: colours.wanted && is_terminal,
+        columns: is_terminal.then(|| usize::from(terminal.size().1)),
+        verbose,
+    }
 }
 
 /// A line on the standard error. If that is closed there is nobody to tell.
@@ -187,7 +215,7 @@ fn one_sentence(rendered: &str) -> String {
 
 /// The help of the whole command or of one subcommand, as the snapshots keep it.
 pub fn help(subcommand: Option<&str>) -> String {
-    let mut command = Cli::command().term_width(100);
+    let mut command = examples::command().term_width(100);
     command.build();
     match subcommand.and_then(|name| command.find_subcommand_mut(name)) {
         Some(found) => found.render_long_help().to_string(),
@@ -198,6 +226,7 @@ pub fn help(subcommand: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_sound() {

@@ -4,6 +4,7 @@ use super::broker::{BrokerArguments, seconds};
 use super::{Colours, Trouble, check, mutant, outputs, say};
 use crate::probe::{self, Contradiction, Outcome, Probed};
 use crate::profile::BrokerProfile;
+use crate::report::json::{self, Logged};
 use crate::report::{Exit, log, printable};
 use crate::run::PATIENCE;
 use crate::serve::Fault;
@@ -153,10 +154,11 @@ fn shown(contradiction: &Contradiction, colours: bool) -> String {
     if hidden > 0 {
         let _ = writeln!(text, "      … {hidden} events before …");
     }
-    let width = packets[hidden..].iter().map(|entry| log::client(entry).chars().count()).max().unwrap_or(0);
-    for entry in &packets[hidden..] {
+    let shown: Vec<Logged> = packets[hidden..].iter().map(json::logged).collect();
+    let width = shown.iter().map(|entry| log::client(entry).chars().count()).max().unwrap_or(0);
+    for entry in &shown {
         let (client, arrow) = (log::client(entry), log::arrow(entry.direction));
-        let at = entry.at.as_secs_f64();
+        let at = log::seconds(entry);
         let _ = writeln!(text, "    {at:.3}  {client:width$}  {arrow}  {}", printable(&entry.text));
     }
     text + "\n"

@@ -111,6 +111,7 @@ fn on_sockets(fault: Fault, pairs: &[(&'static Check, Version)], stop: &AtomicBo
         seed: SEED,
         deadline: DEADLINE,
         patience: PATIENCE,
+        capture: false,
     };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -56,6 +56,11 @@ pub(crate) type Opening<'a> = Pin<Box<dyn Future<Output = io::Result<Box<dyn Wir
 pub(crate) trait Carrier: fmt::Debug + Send + Sync {
     fn open<'a>(&'a self, caller: Caller<'a>) -> Opening<'a>;
 
+    /// The address that connections go to, if it is one of the network's.
+    fn peer(&self) -> Option<SocketAddr> {
+        None
+    }
+
     /// What may help if the broker ends the connections that were opened, in words.
     fn advice(&self) -> Option<&'static str> {
         None
@@ -114,6 +119,11 @@ impl Address {
         tokio::time::timeout(patience, self.0.open(caller))
             .await
             .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "no answer to the connection request"))?
+    }
+
+    /// The address that connections go to, if it is one of the network's.
+    pub(crate) fn peer(&self) -> Option<SocketAddr> {
+        self.0.peer()
     }
 
     /// What may help after this error, or after the broker ended a connection.

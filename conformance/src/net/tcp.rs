@@ -24,6 +24,10 @@ impl Carrier for Tcp {
             Ok(Box::new(stream) as Box<dyn Wire>)
         })
     }
+
+    fn peer(&self) -> Option<SocketAddr> {
+        Some(self.0)
+    }
 }
 
 impl Listener for TcpListener {

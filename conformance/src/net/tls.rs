@@ -8,6 +8,7 @@ pub(crate) use files::{client, server};
 use super::{Address, Caller, Carrier, Opening, Refused, Wire};
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -108,6 +109,10 @@ impl Carrier for TlsCarrier {
             let stream = connector.connect(self.client.name.clone(), wire).await.map_err(Refused::Tls)?;
             Ok(Box::new(Encrypted(stream.into())) as Box<dyn Wire>)
         })
+    }
+
+    fn peer(&self) -> Option<SocketAddr> {
+        self.inner.peer()
     }
 
     fn advice(&self) -> Option<&'static str> {

@@ -1,7 +1,7 @@
 //! The result as JSON, in a form of its own: what the program keeps inside may change, this may not without a
 //! new number in [`SCHEMA`]. The schema is in `schema/result-1.schema.json`.
 
-use super::{Context, Summary, accusable, hex, needs_showing};
+use super::{Context, Summary, accusable, hex, needs_showing, one_line};
 use crate::baseline::{self, Judgement, Placed, Standing};
 use crate::check::Cite;
 use crate::outcome::{CheckResult, Direction, Finding, LogEntry, Run};
@@ -14,6 +14,34 @@ use std::time::Duration;
 
 /// The name of the form, with its version.
 pub const SCHEMA: &str = "mqtt-assay/result/1";
+
+/// The name of the form of a run's results so far, with its version.
+pub const PARTIAL: &str = "mqtt-assay/partial/1";
+
+/// The first line of a run's results so far; the others are an [`Entry`] each.
+#[derive(Serialize, Deserialize, PartialEq, Eq, Clone, Debug)]
+pub struct Begun {
+    /// Always `mqtt-assay/partial/1`.
+    pub schema: String,
+    /// The version of mqtt-assay.
+    pub tool: String,
+    /// The version of the catalogue of statements.
+    pub catalogue: String,
+    /// The broker, without credentials.
+    pub target: String,
+    /// The seed that names and choices were drawn from.
+    pub seed: u64,
+    /// Whether deviations fail the run.
+    pub strict: bool,
+}
+
+impl Begun {
+    /// The first line of a run that begins now.
+    pub fn new(target: String, seed: u64, strict: bool) -> Begun {
+        let (tool, catalogue) = (env!("CARGO_PKG_VERSION").to_owned(), CATALOGUE.to_owned());
+        Begun { schema: PARTIAL.to_owned(), tool, catalogue, target, seed, strict }
+    }
+}
 
 /// The result of one run of `mqtt-assay check` against one broker.
 #[derive(Serialize, Deserialize, JsonSchema, PartialEq, Eq, Clone, Debug)]
@@ -85,6 +113,8 @@ pub struct Baseline {
     pub flaky: usize,
     /// The statements that are broken, in spite of the baseline.
     pub statements_newly_broken: Vec<String>,
+    /// The statements whose recommendation is not followed, in spite of the baseline.
+    pub recommendations_newly_not_followed: Vec<String>,
     /// Entries that nothing fits any more; they fail the run.
     pub stale: Vec<Outdated>,
     /// Entries whose last day is over; they count as absent.
@@ -109,6 +139,10 @@ pub struct Outdated {
 pub struct Placing {
     /// The weightiest standing of its findings.
     pub standing: Place,
+    /// The weightiest verdict that still fails the run, or leaves it undecided.
+    pub left: Option<Verdict>,
+    /// Whether it has findings that no entry knows, be they failures of the run or not.
+    pub open: bool,
     /// The entries that fit it.
     pub entries: Vec<Reason>,
 }
@@ -146,6 +180,8 @@ pub struct Reason {
 pub struct Entry {
     /// The check's name.
     pub check: String,
+    /// What the check is about, in one sentence or two.
+    pub about: String,
     /// The MQTT version.
     pub version: String,
     /// The weightiest of the findings' verdicts.
@@ -195,6 +231,8 @@ pub struct Found {
     /// The statement that it speaks of. If it names none in particular: the first that the check decides and
     /// that binds brokers.
     pub statement: Option<Cited>,
+    /// Whether the finding names the statement in particular.
+    pub in_particular: bool,
     /// What the specification allows here; empty where nothing was expected.
     pub expected: String,
     /// What was seen, or why nothing could be told.
@@ -251,6 +289,17 @@ pub enum Way {
     Note,
 }
 
+impl Place {
+    /// The word that reports print.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Place::New => Standing::New.name(),
+            Place::Flaky => Standing::Flaky.name(),
+            Place::Known => Standing::Known.name(),
+        }
+    }
+}
+
 /// The report of a run. With `verbose`, every result has its log.
 pub fn report(run: &Run, context: &Context, verbose: bool) -> Report {
     let summary = Summary::of(run);
@@ -290,7 +339,7 @@ pub fn report(run: &Run, context: &Context, verbose: bool) -> Report {
                 let mut entry = entry(result, with_log);
                 let placed = judgement.as_ref().and_then(|judgement| judgement.placed[index].as_ref());
                 entry.baseline = placed.map(placing);
-                entry.replay = with_log.then(|| context.replay(run, result));
+                entry.replay = with_log.then(|| context.replay(run.seed, result));
                 entry
             })
             .collect(),
@@ -309,8 +358,16 @@ fn balance(file: &str, judgement: &Judgement<'_>) -> Baseline {
         new: judgement.count(Standing::New),
         flaky: judgement.count(Standing::Flaky),
         statements_newly_broken: judgement.broken.iter().map(ToString::to_string).collect(),
+        recommendations_newly_not_followed: judgement.not_followed.iter().map(ToString::to_string).collect(),
         stale: judgement.stale.iter().map(|stale| outdated(stale.entry, stale.why)).collect(),
-        expired: judgement.expired.iter().map(|entry| outdated(entry, "its last day is over")).collect(),
+        expired: judgement
+            .expired
+            .iter()
+            .map(|entry| match entry.expires {
+                Some(date) => outdated(entry, &format!("its last day was {date}")),
+                None => outdated(entry, "its last day is over"),
+            })
+            .collect(),
     }
 }
 
@@ -321,6 +378,8 @@ fn placing(placed: &Placed<'_>) -> Placing {
             Standing::Flaky => Place::Flaky,
             Standing::Known => Place::Known,
         },
+        left: placed.left,
+        open: placed.open,
         entries: placed
             .entries
             .iter()
@@ -338,6 +397,7 @@ fn placing(placed: &Placed<'_>) -> Placing {
 pub fn entry(result: &CheckResult, with_log: bool) -> Entry {
     Entry {
         check: result.check.name.to_owned(),
+        about: one_line(result.check.summary()),
         version: result.version.as_str().to_owned(),
         verdict: result.verdict,
         statements: result.check.cites(result.version).map(|cite| cite.to_string()).collect(),
@@ -357,6 +417,7 @@ fn found(finding: &Finding, result: &CheckResult) -> Found {
     Found {
         verdict: finding.verdict,
         statement: statement.map(cited),
+        in_particular: finding.statement.is_some(),
         expected: finding.expected.clone(),
         observed: finding.observed.clone(),
         log_index: finding.at,
@@ -374,7 +435,8 @@ fn cited(cite: Cite) -> Cited {
     }
 }
 
-fn logged(entry: &LogEntry) -> Logged {
+/// One event as reports tell it.
+pub(crate) fn logged(entry: &LogEntry) -> Logged {
     Logged {
         at_us: u64::try_from(entry.at.as_micros()).unwrap_or(u64::MAX),
         client: entry.client.clone(),
@@ -392,6 +454,12 @@ fn logged(entry: &LogEntry) -> Logged {
 
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A report as its file has it.
+pub fn text(report: &Report) -> String {
+    // Nothing in it can fail to be written: no map has keys other than words.
+    serde_json::to_string_pretty(report).unwrap_or_default() + "\n"
 }
 
 /// The schema, as the committed file has it.

@@ -1,6 +1,7 @@
 //! Which entries of a log a reader gets to see: all of a short one, the telling parts of a long one.
 
-use crate::outcome::{CheckResult, Direction, LogEntry};
+use super::json::{Entry, Logged, Way};
+use std::time::Duration;
 
 /// Longer logs are shown with their beginning, their end, and what lies around the marked entries.
 const LONGEST: usize = 40;
@@ -13,7 +14,7 @@ const AROUND: usize = 6;
 pub(super) enum Line<'a> {
     /// An event.
     Entry {
-        entry: &'a LogEntry,
+        logged: &'a Logged,
         /// Whether a finding points to it.
         here: bool,
     },
@@ -22,19 +23,19 @@ pub(super) enum Line<'a> {
 }
 
 /// The lines of a result's log; with `whole`, none is left out.
-pub(super) fn lines(result: &CheckResult, whole: bool) -> Vec<Line<'_>> {
-    let length = result.log.len();
-    let marked: Vec<usize> = result.findings.iter().filter_map(|finding| finding.at).collect();
+pub(super) fn lines(entry: &Entry, whole: bool) -> Vec<Line<'_>> {
+    let log = entry.log.as_deref().unwrap_or_default();
+    let marked: Vec<usize> = entry.findings.iter().filter_map(|finding| finding.log_index).collect();
     let mut lines = Vec::new();
     let mut hidden = 0;
-    for (index, entry) in result.log.iter().enumerate() {
+    for (index, logged) in log.iter().enumerate() {
         let near = marked.iter().any(|at| at.abs_diff(index) <= AROUND);
-        if whole || length <= LONGEST || index < ENDS || index + ENDS >= length || near {
+        if whole || log.len() <= LONGEST || index < ENDS || index + ENDS >= log.len() || near {
             if hidden > 0 {
                 lines.push(Line::Hidden(hidden));
                 hidden = 0;
             }
-            lines.push(Line::Entry { entry, here: marked.contains(&index) });
+            lines.push(Line::Entry { logged, here: marked.contains(&index) });
         } else {
             hidden += 1;
         }
@@ -43,18 +44,23 @@ pub(super) fn lines(result: &CheckResult, whole: bool) -> Vec<Line<'_>> {
 }
 
 /// The sign of a direction.
-pub(crate) const fn arrow(direction: Direction) -> &'static str {
+pub(crate) const fn arrow(direction: Way) -> &'static str {
     match direction {
-        Direction::Sent => "→",
-        Direction::Received => "←",
-        Direction::Note => "·",
+        Way::Sent => "→",
+        Way::Received => "←",
+        Way::Note => "·",
     }
 }
 
+/// The time in seconds.
+pub(crate) fn seconds(logged: &Logged) -> f64 {
+    Duration::from_micros(logged.at_us).as_secs_f64()
+}
+
 /// The client's name; with the connection's number from the second on.
-pub(crate) fn client(entry: &LogEntry) -> String {
-    match entry.connection {
-        0 | 1 => super::printable(&entry.client),
-        more => format!("{}#{more}", super::printable(&entry.client)),
+pub(crate) fn client(logged: &Logged) -> String {
+    match logged.connection {
+        0 | 1 => super::printable(&logged.client),
+        more => format!("{}#{more}", super::printable(&logged.client)),
     }
 }

@@ -1,18 +1,31 @@
-//! What a run came to, and the forms in which it is told: terminal, JSON, JUnit, HTML.
+//! What a run came to, and the forms in which it is told. All of them are made from the result file's content,
+//! [`json::Report`], so that a form which is made later says the same as one that the run has written.
 
+pub mod badge;
+pub mod capture;
+pub mod form;
+pub mod github;
 pub mod html;
+pub mod issue;
 pub mod json;
 pub mod junit;
 pub(crate) mod log;
+pub mod markdown;
+pub mod pcapng;
+pub(crate) mod plain;
+pub mod read;
+pub mod sarif;
+pub mod tap;
 pub mod terminal;
+pub(crate) mod view;
 
 use crate::baseline::{Gate, Judgement};
 use crate::check::Cite;
 use crate::outcome::{CheckResult, Run};
-use crate::statement::{self, Section, heading};
+use crate::statement;
 use crate::verdict::Verdict;
 use mqtt_assay_codec::Version;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 /// What reports need to know beside the run itself.
@@ -28,13 +41,12 @@ pub struct Context {
 
 impl Context {
     /// The command that repeats one check with the same names and choices.
-    pub fn replay(&self, run: &Run, result: &CheckResult) -> String {
+    pub fn replay(&self, seed: u64, result: &CheckResult) -> String {
         format!(
-            "{} --only {} --mqtt {} --seed {}",
+            "{} --only {} --mqtt {} --seed {seed}",
             self.command,
             result.check.name,
-            flag_of(result.version),
-            run.seed
+            flag_of(result.version)
         )
     }
 
@@ -48,22 +60,6 @@ impl Context {
         match self.judge(run) {
             Some(judgement) => judgement.exit(run),
             None => Summary::of(run).exit(run, self.strict),
-        }
-    }
-
-    /// The run in one sentence: `2 statements broken, 3 recommendations not followed.` With a baseline it tells what
-    /// is new and how much is known.
-    pub fn sentence(&self, run: &Run) -> String {
-        let summary = Summary::of(run);
-        match self.judge(run) {
-            Some(judgement) => {
-                let mut parts = if run.results.is_empty() { Vec::new() } else { judgement.parts() };
-                if judgement.broken.is_empty() && !parts.is_empty() {
-                    parts.insert(0, "No statement newly broken".to_owned());
-                }
-                summary.sentence_of(run, &parts)
-            }
-            None => summary.sentence(run),
         }
     }
 }
@@ -121,8 +117,6 @@ impl Counts {
 pub struct Summary {
     /// Over all checks and versions.
     pub counts: Counts,
-    /// By section, in the order of the documents; sections of the same number and heading count together.
-    pub sections: BTreeMap<(Section, &'static str), Counts>,
     /// The statements of which a check showed a breach.
     pub broken: BTreeSet<Cite>,
     /// The statements whose recommendation a check showed not to be followed.
@@ -136,16 +130,12 @@ impl Summary {
     pub fn of(run: &Run) -> Summary {
         let mut summary = Summary {
             counts: Counts::default(),
-            sections: BTreeMap::new(),
             broken: BTreeSet::new(),
             not_followed: BTreeSet::new(),
             kept: BTreeSet::new(),
         };
         for result in &run.results {
             summary.counts.add(result.verdict);
-            if let Some(place) = place(result) {
-                summary.sections.entry(place).or_default().add(result.verdict);
-            }
             match result.verdict {
                 Verdict::Conforms => summary.kept.extend(accusable(result)),
                 Verdict::Violates => summary.broken.extend(accused(result, Verdict::Violates)),
@@ -177,56 +167,6 @@ impl Summary {
             Exit::Conforms
         }
     }
-
-    /// The run in one sentence: `2 statements broken, 3 recommendations not followed.`
-    pub fn sentence(&self, run: &Run) -> String {
-        let mut parts = Vec::new();
-        let mut say = |number: usize, one: &str, many: &str| {
-            if number > 0 {
-                parts.push(format!("{number} {}", if number == 1 { one } else { many }));
-            }
-        };
-        say(self.broken.len(), "statement broken", "statements broken");
-        say(self.not_followed.len(), "recommendation not followed", "recommendations not followed");
-        say(self.counts.of(Verdict::Inconclusive), "check inconclusive", "checks inconclusive");
-        self.sentence_of(run, &parts)
-    }
-
-    /// The sentence made of these parts, or of the good news.
-    fn sentence_of(&self, run: &Run, parts: &[String]) -> String {
-        let mut sentence = if !parts.is_empty() {
-            parts.join(", ")
-        } else if run.results.is_empty() {
-            "Nothing was checked".to_owned()
-        } else if self.counts.of(Verdict::Conforms) + self.counts.of(Verdict::Choice) == 0 {
-            "Nothing was shown: the broker lacks, or the run was not given, what the checks need".to_owned()
-        } else {
-            "No statement broken".to_owned()
-        };
-        sentence.push('.');
-        if run.interrupted {
-            let _ = write!(
-                sentence,
-                " The run was interrupted after {} of {} checks.",
-                run.results.len(),
-                run.planned
-            );
-        } else if run.results.len() < run.planned {
-            let _ = write!(
-                sentence,
-                " Only {} of {} checks came to an end, which is a fault of this tool.",
-                run.results.len(),
-                run.planned
-            );
-        }
-        sentence
-    }
-}
-
-/// The section that a result is counted in: that of the first statement which its check cites in the version.
-fn place(result: &CheckResult) -> Option<(Section, &'static str)> {
-    let group = result.check.cites(result.version).find_map(statement::of)?.section().group();
-    Some((group, heading(result.version, group)))
 }
 
 /// The statements that a result can accuse a broker of. A check that sends what a client must not send also cites
@@ -288,16 +228,4 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{}{byte:02x}", if index > 0 { " " } else { "" });
     }
     text
-}
-
-/// The statements of a result as one short text: those that its findings accuse, else those that the check can accuse the broker of.
-fn statements_of(result: &CheckResult) -> String {
-    let accused: BTreeSet<Cite> = result.findings.iter().filter_map(|finding| finding.statement).collect();
-    let cites: Vec<Cite> = if accused.is_empty() { accusable(result) } else { accused.into_iter().collect() };
-    match cites.as_slice() {
-        [] => String::new(),
-        [one] => one.to_string(),
-        [first, second] => format!("{first}, {second}"),
-        [first, second, rest @ ..] => format!("{first}, {second} and {} more", rest.len()),
-    }
 }

@@ -49,8 +49,9 @@ pub fn simulated(
         let abilities = Abilities { profile: check.setup.profile(), ..abilities };
         let plan = Planned { check, version, abilities, address };
         let patience = super::PATIENCE;
-        Ok(play(&plan, &Arc::new(Stage { credentials, seed, deadline: DEADLINE, patience, clock: None }))
-            .await)
+        let begun = tokio::time::Instant::now();
+        let stage = Stage { credentials, seed, deadline: DEADLINE, patience, clock: None, begun, room: None };
+        Ok(play(&plan, &Arc::new(stage)).await)
     };
     Simulation::new(conditions)?.play(story)?.map_err(Trouble::Broker)
 }

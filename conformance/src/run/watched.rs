@@ -258,6 +258,8 @@ fn undecided(plan: &Planned, trouble: &Trouble) -> CheckResult {
         cases: 0,
         log: Vec::new(),
         died: None,
+        tape: Vec::new(),
+        begun: Duration::ZERO,
         elapsed: Duration::ZERO,
     }
 }

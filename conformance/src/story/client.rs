@@ -5,6 +5,7 @@ use super::passive::{FRAME_MAX, Passive};
 use super::received::Received;
 use super::{Stop, Story, World};
 use crate::net::{Address, Caller, Wire};
+use crate::report::pcapng;
 use mqtt_assay_codec::{
     Ack, Connack, Decoder, Packet, PacketId, PacketType, Qos, ReasonCode, Receiver, Split, Version, frame,
 };
@@ -63,6 +64,13 @@ impl std::fmt::Debug for Client<'_> {
     }
 }
 
+/// A connection ends with its client.
+impl Drop for Client<'_> {
+    fn drop(&mut self) {
+        self.let_go(false, false);
+    }
+}
+
 impl<'w> Client<'w> {
     pub(super) async fn open(world: &'w World, name: &str, id: String) -> Result<Client<'w>, Stop> {
         let opened = Client::open_at(world, &world.address, name, id).await;
@@ -80,6 +88,7 @@ impl<'w> Client<'w> {
         let connection = world.next_connection(name);
         let caller = Caller { client: name, connection };
         let wire = address.open(caller, world.patience).await?;
+        world.history.open(name, connection, address.peer());
         Ok(Client {
             world,
             name: name.to_owned(),
@@ -199,7 +208,9 @@ impl<'w> Client<'w> {
     /// Writes so many bytes of no meaning, the payload of a large packet, without keeping them in the log.
     pub async fn send_filling(&mut self, count: usize) -> Story {
         self.record(What::Note(format!("sends {count} bytes more of the packet")))?;
-        self.write(&vec![b'x'; count]).await
+        let filling = vec![b'x'; count];
+        self.world.history.tell_tape(&self.name, self.connection, || pcapng::What::Sent(filling.clone()));
+        self.write(&filling).await
     }
 
     async fn write(&mut self, bytes: &[u8]) -> Story {
@@ -287,14 +298,14 @@ impl<'w> Client<'w> {
                 Err(_) => break,
                 Ok(Ok(0)) => {
                     self.end = Some(End::Closed);
-                    self.wire = None;
+                    self.let_go(true, false);
                 }
                 Ok(Ok(count)) if bytes.len() < RAW_MAX => bytes.extend_from_slice(&chunk[..count]),
                 Ok(Ok(_)) => break,
                 Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(Err(_)) => {
                     self.end = Some(End::Reset);
-                    self.wire = None;
+                    self.let_go(true, true);
                 }
             }
         }
@@ -318,8 +329,15 @@ impl<'w> Client<'w> {
         };
         self.record(What::Note(how.into()))?;
         self.end = Some(end);
-        self.wire = None;
+        self.let_go(true, end == End::Reset);
         Ok(())
+    }
+
+    /// Drops the connection, and gives back what it was made of; the tape hears of its end.
+    fn let_go(&mut self, by_broker: bool, reset: bool) -> Option<Box<dyn Wire>> {
+        let wire = self.wire.take()?;
+        self.world.history.tell_tape(&self.name, self.connection, || pcapng::What::End { by_broker, reset });
+        Some(wire)
     }
 
     /// Takes a whole frame from the buffer; bytes that are no packet end the story with an accusation.
@@ -380,13 +398,13 @@ impl<'w> Client<'w> {
     /// Ends the connection without a DISCONNECT, as a client that dies does.
     pub fn cut(&mut self) {
         let _ = self.record(What::Note("closes the connection without DISCONNECT".into()));
-        self.wire = None;
+        self.let_go(false, false);
     }
 
     /// Ends the connection with a reset.
     pub fn reset(&mut self) {
         let _ = self.record(What::Note("resets the connection".into()));
-        if let Some(mut wire) = self.wire.take() {
+        if let Some(mut wire) = self.let_go(false, true) {
             wire.reset_on_drop();
         }
     }
@@ -406,7 +424,7 @@ impl<'w> Client<'w> {
             let _ = tokio::time::timeout_at(deadline, wire.shutdown()).await;
         }
         while let Ok(Next::Packet(_)) = self.read(deadline).await {}
-        self.wire = None;
+        self.let_go(false, false);
     }
 
     /// A deadline for what the specification sets no bound to.

@@ -1,7 +1,10 @@
 //! What every client of a story saw and did, in order, with times and bytes.
 
+use super::tape::Tape;
 use crate::outcome::{Direction, LOGGED_BYTES, LogEntry};
+use crate::report::pcapng;
 use mqtt_assay_codec::{Decoder, Frame, Receiver, Split, Version, describe, frame};
+use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -41,6 +44,8 @@ pub(crate) struct History {
     /// The password of the run, which no report may show: with its length before it, as CONNECT carries it.
     secret: Option<Vec<u8>>,
     events: Mutex<(Vec<Event>, usize)>,
+    /// Where whole bytes go, and how much later than the tape this history has begun.
+    tape: Option<(Tape, Duration)>,
 }
 
 impl History {
@@ -49,7 +54,44 @@ impl History {
             let length = u16::try_from(password.len()).unwrap_or(u16::MAX);
             [&length.to_be_bytes(), password.as_bytes()].concat()
         });
-        History { started: Instant::now(), secret, events: Mutex::new((Vec::new(), 0)) }
+        History { started: Instant::now(), secret, events: Mutex::new((Vec::new(), 0)), tape: None }
+    }
+
+    /// From now on, whole bytes go to the tape.
+    pub(crate) fn put_on(&mut self, tape: Tape) {
+        self.tape = Some((tape, Duration::ZERO));
+    }
+
+    /// An empty history that begins now, of the same run and with the same tape.
+    pub(crate) fn fork(&self) -> Self {
+        let started = Instant::now();
+        let later = started.duration_since(self.started);
+        let tape = self.tape.as_ref().map(|(tape, late)| (tape.fork(), *late + later));
+        History { started, secret: self.secret.clone(), events: Mutex::new((Vec::new(), 0)), tape }
+    }
+
+    /// When it began.
+    pub(crate) fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// The tape, if there is one.
+    pub(crate) fn tape(&self) -> Option<&Tape> {
+        self.tape.as_ref().map(|(tape, _)| tape)
+    }
+
+    /// A connection to this address was opened: for the tape only.
+    pub(crate) fn open(&self, client: &str, connection: u32, broker: Option<SocketAddr>) {
+        if let Some((tape, late)) = &self.tape {
+            tape.open(*late + self.started.elapsed(), client, connection, broker);
+        }
+    }
+
+    /// What the log does not tell, or in words only: for the tape only.
+    pub(crate) fn tell_tape(&self, client: &str, connection: u32, what: impl FnOnce() -> pcapng::What) {
+        if let Some((tape, late)) = &self.tape {
+            tape.tell(*late + self.started.elapsed(), client, connection, what());
+        }
     }
 
     pub(crate) fn elapsed(&self) -> Duration {
@@ -67,6 +109,16 @@ impl History {
         let at = self.started.elapsed();
         if let (What::Sent(bytes), Some(secret)) = (&mut what, &self.secret) {
             hide(secret, bytes);
+        }
+        if let Some((tape, late)) = &self.tape {
+            let whole = match &what {
+                What::Sent(bytes) => Some(pcapng::What::Sent(bytes.clone())),
+                What::Received(bytes) => Some(pcapng::What::Received(bytes.clone())),
+                What::Note(_) => None,
+            };
+            if let Some(whole) = whole {
+                tape.tell(*late + at, client, connection, whole);
+            }
         }
         let mut guard = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         let (events, bytes) = &mut *guard;

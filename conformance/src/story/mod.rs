@@ -16,6 +16,7 @@ mod received;
 mod refuse;
 mod steps;
 mod stop;
+mod tape;
 mod world;
 mod wrong;
 
@@ -31,4 +32,5 @@ pub use stop::{Stop, Story};
 pub use world::{Abilities, World};
 pub use wrong::WrongPackets;
 
+pub(crate) use tape::{Room, Tape};
 pub(crate) use world::{AFTERWARDS, Credentials};

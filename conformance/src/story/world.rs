@@ -2,6 +2,7 @@
 
 use super::connect::{Attempt, ConnectBuilder};
 use super::history::{History, What};
+use super::tape::Tape;
 use super::{Client, Stop, Story};
 use crate::check::{Check, Cite, Need};
 use crate::net::Address;
@@ -145,6 +146,12 @@ impl World {
         }
     }
 
+    /// The same place, with its connections' whole bytes kept on a tape.
+    pub(crate) fn taped(mut self, tape: Tape) -> Self {
+        self.history.put_on(tape);
+        self
+    }
+
     /// The same place with a log and findings of its own.
     pub(crate) fn fork(&self) -> World {
         World {
@@ -152,7 +159,7 @@ impl World {
             credentials: self.credentials.clone(),
             version: self.version,
             abilities: self.abilities.clone(),
-            history: History::new(self.credentials.password.as_deref()),
+            history: self.history.fork(),
             patience: self.patience,
             tag: self.tag.clone(),
             findings: Mutex::default(),

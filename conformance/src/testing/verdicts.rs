@@ -128,7 +128,7 @@ impl Verdicts {
         let replay = match &state.command {
             Some(command) => {
                 let context = Context { command: command.clone(), ..self.context.clone() };
-                context.replay(run, result)
+                context.replay(run.seed, result)
             }
             None => {
                 let case = name(result.check, result.version);

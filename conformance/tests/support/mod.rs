@@ -42,6 +42,7 @@ pub(crate) fn options(target: Target, patience: Duration) -> Options {
         // Generous: on a busy machine thousands of handshakes take their time.
         deadline: Duration::from_secs(120),
         patience,
+        capture: false,
     }
 }
 

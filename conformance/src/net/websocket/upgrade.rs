@@ -5,6 +5,7 @@
 
 use super::WebSocket;
 use crate::net::{Address, Caller, Carrier, Opening, Refused, Wire};
+use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
@@ -35,6 +36,10 @@ impl Carrier for WebSocketCarrier {
             let upgraded = self.upgrade(wire).await.map_err(Refused::WebSocket)?;
             Ok(Box::new(upgraded) as Box<dyn Wire>)
         })
+    }
+
+    fn peer(&self) -> Option<SocketAddr> {
+        self.inner.peer()
     }
 
     fn advice(&self) -> Option<&'static str> {

@@ -187,6 +187,7 @@ mod tests {
     fn entry(verdict: Verdict, log: &[Logged]) -> Entry {
         Entry {
             check: "retained/is_replaced".into(),
+            about: String::new(),
             version: "5.0".into(),
             verdict,
             statements: vec![],

@@ -297,6 +297,7 @@ mod tests {
     fn steps(log: Vec<Logged>) -> Option<Vec<String>> {
         let entry = Entry {
             check: "qos_2/example".into(),
+            about: String::new(),
             version: "5.0".into(),
             verdict: Verdict::Violates,
             statements: vec![],

@@ -2,12 +2,9 @@
 
 use super::Look;
 use super::baseline::write_reasons;
-use crate::baseline::Placed;
-use crate::check::Cite;
-use crate::outcome::{CheckResult, Finding, LogEntry};
+use crate::report::json::{Entry, Found, Logged};
 use crate::report::log::{self, Line};
-use crate::report::{accusable, hex, needs_showing, one_line, printable, statements_of};
-use crate::statement;
+use crate::report::{needs_showing, printable, view};
 use crate::verdict::Verdict;
 use std::io::{self, Write};
 
@@ -18,26 +15,20 @@ const SHOWN_BYTES: usize = 96;
 /// How many bytes stand in one line.
 const BYTES_IN_LINE: usize = 24;
 
-/// Writes one result, with the command that repeats it.
-pub(super) fn write(
-    out: &mut dyn Write,
-    result: &CheckResult,
-    placed: Option<&Placed<'_>>,
-    replay: &str,
-    look: &Look,
-) -> io::Result<()> {
+/// Writes one result.
+pub(super) fn write(out: &mut dyn Write, result: &Entry, look: &Look) -> io::Result<()> {
     let style = look.of(result.verdict);
     writeln!(
         out,
         "{} {}   {}   {}",
         style.apply_to(mark(result.verdict)),
-        look.bold().apply_to(result.check.name),
-        statements_of(result),
+        look.bold().apply_to(printable(&result.check)),
+        printable(&view::statements_of(result)),
         style.apply_to(result.verdict.name())
     )?;
-    paragraph(out, "", &one_line(result.check.summary()), look)?;
-    if needs_showing(result.verdict) && result.findings.iter().all(|finding| finding.statement.is_none()) {
-        for cite in accusable(result).into_iter().take(MOST_STATEMENTS) {
+    paragraph(out, "", &result.about, look)?;
+    if needs_showing(result.verdict) && result.findings.iter().all(|finding| view::named(finding).is_none()) {
+        for cite in view::accusable(result).into_iter().take(MOST_STATEMENTS) {
             write_statement(out, cite, look)?;
         }
     }
@@ -49,19 +40,21 @@ pub(super) fn write(
             paragraph(out, if index == 0 { "it said    " } else { "           " }, line, look)?;
         }
     }
-    if let Some(placed) = placed {
-        write_reasons(out, placed, look)?;
+    if let Some(placing) = &result.baseline {
+        write_reasons(out, placing, look)?;
     }
     for note in &result.notes {
         if look.verbose {
             paragraph(out, "note       ", note, look)?;
         }
     }
-    if !result.log.is_empty() {
+    let log = result.log.as_deref().unwrap_or_default();
+    if !log.is_empty() {
         writeln!(out)?;
         write_log(out, result, look)?;
     }
-    if needs_showing(result.verdict) || !result.log.is_empty() {
+    let replay = result.replay.as_ref().filter(|_| needs_showing(result.verdict) || !log.is_empty());
+    if let Some(replay) = replay {
         writeln!(out)?;
         // Never wrapped: it is there to be copied.
         writeln!(out, "    replay     {}", printable(replay))?;
@@ -80,8 +73,8 @@ const fn mark(verdict: Verdict) -> &'static str {
     }
 }
 
-fn write_finding(out: &mut dyn Write, finding: &Finding, look: &Look) -> io::Result<()> {
-    if let Some(cite) = finding.statement {
+fn write_finding(out: &mut dyn Write, finding: &Found, look: &Look) -> io::Result<()> {
+    if let Some(cite) = view::named(finding) {
         write_statement(out, cite, look)?;
     }
     if !finding.expected.is_empty() {
@@ -90,8 +83,8 @@ fn write_finding(out: &mut dyn Write, finding: &Finding, look: &Look) -> io::Res
     paragraph(out, "observed   ", &finding.observed, look)
 }
 
-fn write_statement(out: &mut dyn Write, cite: Cite, look: &Look) -> io::Result<()> {
-    if let Some(known) = statement::of(cite) {
+fn write_statement(out: &mut dyn Write, cite: &str, look: &Look) -> io::Result<()> {
+    if let Some(known) = view::statement(cite) {
         let text = format!(
             "{}, §{} {}, {}: {}",
             known.cite(),
@@ -122,17 +115,18 @@ fn paragraph(out: &mut dyn Write, label: &str, text: &str, look: &Look) -> io::R
     }
 }
 
-fn write_log(out: &mut dyn Write, result: &CheckResult, look: &Look) -> io::Result<()> {
-    let client_width = result.log.iter().map(|entry| log::client(entry).chars().count()).max().unwrap_or(0);
+fn write_log(out: &mut dyn Write, result: &Entry, look: &Look) -> io::Result<()> {
+    let log = result.log.iter().flatten();
+    let client_width = log.map(|entry| log::client(entry).chars().count()).max().unwrap_or(0);
     for line in log::lines(result, look.verbose) {
         match line {
             Line::Hidden(number) => {
                 writeln!(out, "    {}", look.faint().apply_to(format!("  … {number} more …")))?;
             }
-            Line::Entry { entry, here } => {
-                write_entry(out, entry, here, client_width, look)?;
+            Line::Entry { logged, here } => {
+                write_entry(out, logged, here, client_width, look)?;
                 if here || look.verbose {
-                    write_bytes(out, entry, look)?;
+                    write_bytes(out, logged, look)?;
                 }
             }
         }
@@ -142,13 +136,13 @@ fn write_log(out: &mut dyn Write, result: &CheckResult, look: &Look) -> io::Resu
 
 fn write_entry(
     out: &mut dyn Write,
-    entry: &LogEntry,
+    entry: &Logged,
     here: bool,
     client_width: usize,
     look: &Look,
 ) -> io::Result<()> {
     let (client, arrow) = (log::client(entry), log::arrow(entry.direction));
-    let start = format!("    {:.3}  {client:client_width$}  {arrow}  ", entry.at.as_secs_f64());
+    let start = format!("    {:.3}  {client:client_width$}  {arrow}  ", log::seconds(entry));
     let mut text = printable(&entry.text);
     let mark = if here { "   ← here" } else { "" };
     if let Some(columns) = look.columns.filter(|_| !look.verbose) {
@@ -163,14 +157,15 @@ fn write_entry(
     }
 }
 
-fn write_bytes(out: &mut dyn Write, entry: &LogEntry, look: &Look) -> io::Result<()> {
-    let limit = if look.verbose { entry.bytes.len() } else { SHOWN_BYTES };
-    let shown = &entry.bytes[..entry.bytes.len().min(limit)];
+fn write_bytes(out: &mut dyn Write, entry: &Logged, look: &Look) -> io::Result<()> {
+    let bytes: Vec<&str> = entry.hex.split_whitespace().collect();
+    let limit = if look.verbose { bytes.len() } else { SHOWN_BYTES };
+    let shown = &bytes[..bytes.len().min(limit)];
     for line in shown.chunks(BYTES_IN_LINE) {
-        writeln!(out, "             {}", look.faint().apply_to(hex(line)))?;
+        writeln!(out, "             {}", look.faint().apply_to(printable(&line.join(" "))))?;
     }
     let missing = entry.length.saturating_sub(shown.len());
-    if missing > 0 && !entry.bytes.is_empty() {
+    if missing > 0 && !bytes.is_empty() {
         writeln!(out, "             {}", look.faint().apply_to(format!("… {missing} more bytes")))?;
     }
     Ok(())

@@ -4,12 +4,14 @@ mod baseline;
 mod failure;
 mod table;
 
-use super::{Context, Exit, Summary, needs_showing, printable};
-use crate::outcome::{CheckResult, Run};
-use crate::statement::{CATALOGUE, document};
+use super::json::{self, Entry, Report};
+use super::{needs_showing, printable, view};
+use crate::outcome::CheckResult;
+use crate::statement::document;
 use crate::verdict::Verdict;
 use console::Style;
 use std::io::{self, Write};
+use std::time::Duration;
 
 /// Writes one result with its packets, and what repeats it.
 ///
@@ -22,7 +24,8 @@ pub(crate) fn write_result(
     replay: &str,
     look: &Look,
 ) -> io::Result<()> {
-    failure::write(out, result, None, replay, look)
+    let entry = json::entry(result, true);
+    failure::write(out, &Entry { replay: Some(replay.to_owned()), ..entry }, look)
 }
 
 /// How the result is shown.
@@ -67,72 +70,67 @@ impl Look {
 /// # Errors
 ///
 /// Those of the writer.
-pub fn write(out: &mut dyn Write, run: &Run, context: &Context, look: &Look) -> io::Result<()> {
-    let judgement = context.judge(run);
-    for (index, result) in run.results.iter().enumerate() {
-        let placed = judgement.as_ref().and_then(|judgement| judgement.placed[index].as_ref());
-        let skipped = matches!(result.verdict, Verdict::Unsupported | Verdict::NotTested);
-        let known = placed.is_some_and(baseline::says_all);
-        if needs_showing(result.verdict) && !known || look.verbose && !skipped {
-            failure::write(out, result, placed, &context.replay(run, result), look)?;
+pub fn write(out: &mut dyn Write, run: &Report, look: &Look) -> io::Result<()> {
+    for entry in &run.results {
+        let skipped = matches!(entry.verdict, Verdict::Unsupported | Verdict::NotTested);
+        if needs_showing(entry.verdict) && !view::is_known(entry) || look.verbose && !skipped {
+            failure::write(out, entry, look)?;
             writeln!(out)?;
         }
     }
     write_skipped(out, run, look)?;
-    if let Some(judgement) = &judgement {
-        baseline::write_known(out, run, judgement, look)?;
-    }
-    let versions: Vec<_> = run.versions.iter().map(|v| v.as_str()).collect();
+    baseline::write_known(out, run, look)?;
     writeln!(
         out,
-        "{}   catalogue {CATALOGUE}   {}   {}   seed {}",
+        "{}   catalogue {}   {}   {}   seed {}",
         look.bold().apply_to(printable(&run.target)),
-        versions.join(" and "),
+        printable(&run.catalogue),
+        printable(&run.versions.join(" and ")),
         time_of(run),
         run.seed
     )?;
     for remark in &run.remarks {
         writeln!(out, "{}", look.faint().apply_to(printable(remark)))?;
     }
-    for version in &run.versions {
-        if run.results.iter().any(|r| r.version == *version && needs_showing(r.verdict)) {
-            writeln!(out, "the statements of {version} are in {}", document(*version))?;
+    for version in run.versions.iter().filter_map(|name| view::version(name)) {
+        if run.results.iter().any(|entry| entry.version == version.as_str() && needs_showing(entry.verdict)) {
+            writeln!(out, "the statements of {version} are in {}", document(version))?;
         }
     }
-    let cases: usize = run.results.iter().map(|result| result.cases).sum();
+    let cases: usize = run.results.iter().filter_map(|entry| entry.cases).sum();
     if cases > 0 {
         writeln!(out, "{cases} cases of wrong packets judged, each on a connection of its own")?;
     }
-    let summary = Summary::of(run);
     if !run.results.is_empty() {
         writeln!(out)?;
-        table::write(out, &summary, look)?;
+        table::write(out, run, look)?;
         writeln!(out)?;
     }
-    if let (Some(gate), Some(judgement)) = (&context.gate, &judgement) {
-        baseline::write_balance(out, &gate.file, judgement, look)?;
+    if let Some(baseline) = &run.baseline {
+        baseline::write_balance(out, baseline, look)?;
         writeln!(out)?;
     }
-    write_last_line(out, run, context, look)
+    write_last_line(out, run, look)
 }
 
 /// How long the run took, and how much of it no broker and no machine could have saved.
-fn time_of(run: &Run) -> String {
-    let took = format!("{:.1} s", run.elapsed.as_secs_f64());
-    if run.timers.is_zero() {
+fn time_of(run: &Report) -> String {
+    let seconds = |milliseconds| Duration::from_millis(milliseconds).as_secs_f64();
+    let took = format!("{:.1} s", seconds(run.elapsed_ms));
+    if run.timers_ms == 0 {
         return took;
     }
-    format!("{took}, of which timers of the specification force {:.1} s", run.timers.as_secs_f64())
+    format!("{took}, of which timers of the specification force {:.1} s", seconds(run.timers_ms))
 }
 
 /// Lists what was not judged, with the reason: a broker must not look good by what it was not asked.
-fn write_skipped(out: &mut dyn Write, run: &Run, look: &Look) -> io::Result<()> {
+fn write_skipped(out: &mut dyn Write, run: &Report, look: &Look) -> io::Result<()> {
     let skipped = |verdict| matches!(verdict, Verdict::Unsupported | Verdict::NotTested);
     let results: Vec<_> = run.results.iter().filter(|result| skipped(result.verdict)).collect();
     for result in &results {
         let reason = result.findings.first().map_or("", |finding| finding.observed.as_str());
         let line =
-            format!("- {} ({}) {}: {}", result.check.name, result.version, result.verdict, printable(reason));
+            printable(&format!("- {} ({}) {}: {reason}", result.check, result.version, result.verdict));
         writeln!(out, "{}", look.faint().apply_to(line))?;
     }
     if results.is_empty() { Ok(()) } else { writeln!(out) }
@@ -143,12 +141,12 @@ fn write_skipped(out: &mut dyn Write, run: &Run, look: &Look) -> io::Result<()> 
 /// # Errors
 ///
 /// Those of the writer.
-pub fn write_last_line(out: &mut dyn Write, run: &Run, context: &Context, look: &Look) -> io::Result<()> {
-    let exit = context.exit(run);
+pub fn write_last_line(out: &mut dyn Write, run: &Report, look: &Look) -> io::Result<()> {
+    let exit = run.summary.exit;
     let style = match exit {
-        Exit::Conforms => look.style().green().bold(),
-        Exit::Violations => look.style().red().bold(),
-        Exit::Trouble | Exit::Undecided => look.style().magenta().bold(),
+        0 => look.style().green().bold(),
+        1 => look.style().red().bold(),
+        _ => look.style().magenta().bold(),
     };
-    writeln!(out, "{}  Exit {}.", style.apply_to(context.sentence(run)), exit.code())
+    writeln!(out, "{}  Exit {exit}.", style.apply_to(view::sentence(run)))
 }

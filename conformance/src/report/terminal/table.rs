@@ -1,18 +1,17 @@
 //! The table at the end: sections down, verdicts across.
 
 use super::Look;
-use crate::report::{Counts, Summary};
+use crate::report::json::Report;
+use crate::report::{Counts, view};
 use crate::verdict::Verdict;
 use std::io::{self, Write};
 
 /// Writes the table. The column *inconclusive* is there only if something is in it.
-pub(super) fn write(out: &mut dyn Write, summary: &Summary, look: &Look) -> io::Result<()> {
-    let verdicts: Vec<Verdict> = Verdict::ALL
-        .into_iter()
-        .filter(|v| *v != Verdict::Inconclusive || summary.counts.of(*v) > 0)
-        .collect();
-    let rows: Vec<(String, &Counts)> = summary
-        .sections
+pub(super) fn write(out: &mut dyn Write, run: &Report, look: &Look) -> io::Result<()> {
+    let (counts, sections) = (view::counts(run), view::sections(run));
+    let verdicts: Vec<Verdict> =
+        Verdict::ALL.into_iter().filter(|v| *v != Verdict::Inconclusive || counts.of(*v) > 0).collect();
+    let rows: Vec<(String, &Counts)> = sections
         .iter()
         .map(|((section, heading), counts)| (format!("{section} {heading}"), counts))
         .collect();
@@ -27,7 +26,7 @@ pub(super) fn write(out: &mut dyn Write, summary: &Summary, look: &Look) -> io::
         row(out, label, label_width, counts, &verdicts, look)?;
     }
     if rows.len() > 1 {
-        row(out, "total", label_width, &summary.counts, &verdicts, look)?;
+        row(out, "total", label_width, &counts, &verdicts, look)?;
     }
     Ok(())
 }
