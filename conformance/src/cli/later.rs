@@ -7,9 +7,6 @@ use clap::Subcommand;
 #[derive(Subcommand, Debug)]
 pub(super) enum Command {
     #[command(hide = true)]
-    Fuzz(Anything),
-    #[command(hide = true)]
-    #[command(hide = true)]
     Report(Anything),
 }
 
@@ -24,11 +21,10 @@ impl Command {
     /// The sentence that refuses it.
     pub(super) fn refusal(&self) -> Trouble {
         let name = match self {
-            Command::Fuzz(_) => "fuzz",
             Command::Report(_) => "report",
         };
         Trouble::new(format!(
-            "`mqtt-assay {name}` is not part of this version; `check`, `probe`, `list`, `explain`, `serve`, `simulate`, `replay` and `prove` are"
+            "`mqtt-assay {name}` is not part of this version; `check`, `probe`, `list`, `explain`, `serve`, `simulate`, `replay`, `fuzz` and `prove` are"
         ))
     }
 }

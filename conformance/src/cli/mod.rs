@@ -8,6 +8,7 @@ mod broker;
 mod check;
 mod coverage;
 mod explain;
+mod fuzz;
 mod later;
 mod list;
 mod mutant;
@@ -68,7 +69,9 @@ enum Command {
     /// Play generated scripts against the reference broker, with faults, and judge it by the rules
     Simulate(simulate::Arguments),
     /// Play one script to a broker, show the packets, and judge them by the rules
-    Replay(replay::Arguments),
+    Replay(Box<replay::Arguments>),
+    /// Hunt a broker with generated and hostile traffic, for crashes, hangs, leaks and wrong answers
+    Fuzz(Box<fuzz::Arguments>),
     /// Show by which checks, or by which rules, the mutants of the reference broker are caught
     Prove(prove::Arguments),
     #[command(flatten)]
@@ -108,6 +111,7 @@ pub fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments).map(|()| Exit::Conforms),
         Command::Simulate(arguments) => simulate::run(&arguments, colours),
         Command::Replay(arguments) => replay::run(&arguments, colours),
+        Command::Fuzz(arguments) => fuzz::run(&arguments, colours),
         Command::Prove(arguments) => prove::run(&arguments),
         Command::Later(command) => Err(command.refusal()),
     };
@@ -134,7 +138,7 @@ fn say(line: &str) {
 }
 
 /// A word as a shell takes it.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     if !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.@:/".contains(&b)) {
         word.to_owned()
     } else {

@@ -84,6 +84,11 @@ impl Campaign {
         self.corpus.admit(case, &Signature::of(history))
     }
 
+    /// As [`Campaign::observe`], for who knows the signature already.
+    pub fn observe_signature(&mut self, case: &Case, signature: &Signature) -> Admission {
+        self.corpus.admit(case, signature)
+    }
+
     /// What is kept.
     pub fn corpus(&self) -> &Corpus {
         &self.corpus
