@@ -312,11 +312,11 @@ impl Hunt<'_> {
         self.bystander.spawn(bystander::watch(stage, clock, self.options.hang, self.alarms.clone()));
     }
 
-    /// Begins as many cases as there is room for. Three quarters of the room are for those that wait, so that the others
-    /// have a way past them.
+    /// Begins as many cases as there is room for. Half of the room is for those that wait, so that the others have a way
+    /// past them.
     fn fill(&mut self) {
         let room = self.options.connections;
-        let for_patient = (room * 3 / 4).max(1);
+        let for_patient = (room / 2).max(1);
         while self.plays.len() < room && self.options.cases.is_none_or(|cases| self.counts.begun < cases) {
             let (id, number) = (self.counts.begun, self.engine.next_number());
             self.counts.begun += 1;

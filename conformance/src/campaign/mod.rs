@@ -37,7 +37,7 @@ pub const PROMPTNESS: Duration = Duration::from_secs(3);
 /// How long a healthy client may go without an answer, unless told otherwise, before the broker hangs.
 pub const HANG: Duration = Duration::from_secs(5);
 /// How many cases are played side by side, unless told otherwise.
-pub const CONNECTIONS: usize = 64;
+pub const CONNECTIONS: usize = 128;
 
 /// What to hunt, and how.
 #[derive(Clone, Debug)]

@@ -6,9 +6,9 @@ use crate::net::Address;
 use crate::net::play;
 use crate::replay::lend_credentials;
 use crate::story::Credentials;
-use mqtt_assay_broker_model::history::{History, What};
+use mqtt_assay_broker_model::history::{ClientNo, History, What};
 use mqtt_assay_broker_model::rules::{self, Accusation, Bounds};
-use mqtt_assay_codec::{Decoder, Packet, PacketType, Receiver, Version};
+use mqtt_assay_codec::{Decoder, Packet, PacketType, Receiver, Split, Version, frame};
 use mqtt_assay_fuzz_engine::finding::Key;
 use mqtt_assay_fuzz_engine::place::{Mark, NAME, marked};
 use mqtt_assay_fuzz_engine::signature::Signature;
@@ -70,6 +70,9 @@ impl Stage {
         let played = play::play(script, &self.address, form.limits(self.promptness)).await;
         self.running.fetch_sub(1, Ordering::Relaxed);
         let mut accusations = self.judge(&played.history, form.promptness(self.promptness), &mark);
+        if !accusations.is_empty() {
+            drop_what_follows_lost_framing(&mut accusations, &played.history);
+        }
         accusations.retain(|accusation| self.strict || !accusation.deviates);
         for accusation in &mut accusations {
             for text in [&mut accusation.expected, &mut accusation.observed] {
@@ -90,6 +93,46 @@ impl Stage {
         }
         rules::judge(history, Bounds { closed_world: false, ..bounds }).accusations
     }
+}
+
+/// Where a client's bytes begin no packet that there is, nothing tells where a broker that does not close, as it should,
+/// takes the next one to begin: only that it does not close can be held against it.
+fn drop_what_follows_lost_framing(accusations: &mut Vec<Accusation>, history: &History) {
+    const STAND: [&str; 2] = ["closes_on_error", "well_formed"];
+    let Some(lost) = lost_framing(history) else { return };
+    accusations.retain(|accusation| accusation.event < lost || STAND.contains(&accusation.rule));
+}
+
+/// The first event with which a client has begun what is no packet: of a type that there is not, or of a length without
+/// an end.
+fn lost_framing(history: &History) -> Option<usize> {
+    let mut streams: BTreeMap<(ClientNo, u32), (Version, Vec<u8>)> = BTreeMap::new();
+    history.iter().enumerate().find_map(|(index, event)| {
+        let key = (event.client, event.connection);
+        match event.what {
+            What::Attempted(version) => drop(streams.insert(key, (version, Vec::new()))),
+            What::Wrote(bytes) => {
+                let (version, begun) = streams.get_mut(&key)?;
+                begun.extend_from_slice(bytes);
+                loop {
+                    let kind = begun.first().map(|first| first >> 4);
+                    if kind.is_some_and(|kind| kind == 0 || kind == 15 && *version != Version::V5) {
+                        return Some(index);
+                    }
+                    match frame::split(begun, u32::MAX, *version) {
+                        Ok(Split::Whole(frame)) => {
+                            let length = frame.bytes().len();
+                            begun.drain(..length);
+                        }
+                        Ok(Split::Missing(_)) => break,
+                        Err(_) => return Some(index),
+                    }
+                }
+            }
+            _ => {}
+        }
+        None
+    })
 }
 
 /// Whether a message has come on a topic that is not the play's, or a client goes by a name that is not: raw bytes may
