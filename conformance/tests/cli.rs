@@ -73,7 +73,7 @@ fn wrong_usage_is_one_sentence_and_code_2() {
 #[test]
 fn what_is_not_there_yet_is_refused_by_name() {
     for arguments in [
-        &["fuzz", "mqtt://host", "--minutes", "3"][..],
+        &["fuzz", "reference", "--coverage", "shm"][..],
         &["report", "a.json", "b.json"],
         &["check", "--report", "html=x.html"],
         &["check", "--report", "sarif=x.sarif"],

@@ -75,9 +75,7 @@ fn closed(no: ConnectionNo, ledger: &Ledger, found: &mut Findings) {
     let slack = ledger.bounds.keep_alive_slack;
     // A silence that the client has broken itself, or the last one.
     let broken = connection.silence.filter(|(from, _)| *from >= free);
-    // Who counts the bytes of a packet that has no end yet has heard of the client.
-    let last_one = (connection.unfinished == 0).then_some((last, until));
-    let silences = [last_one, broken];
+    let silences = [Some((last, until)), broken];
     // What was held back came when it was released.
     let long = silences.into_iter().flatten().find(|(from, to)| *to > (*from).max(free) + patience + slack);
     let Some((from, to)) = long else { return found.decided() };

@@ -132,21 +132,6 @@ fn plain<'a>(topic: &'a str, payload: &'a [u8]) -> Publish<'a> {
 
 const BOTH: [Version; 2] = [Version::V3_1_1, Version::V5];
 
-/// Bytes of a packet that has no end yet may count as a sign of life.
-#[test]
-fn who_is_in_the_middle_of_a_packet_may_stay() {
-    for version in BOTH {
-        let silent = |bytes: &[u8]| {
-            let mut hand = Hand::new(version);
-            hand.connects(A, |connect| connect.keep_alive = 2);
-            hand.writes(A, bytes);
-            hand
-        };
-        silent(b"\x30\xff\x7f\x00\x01t").bears();
-        assert_eq!(silent(b"\xc0\x00").judged().accusations[0].rule, "keep_alive");
-    }
-}
-
 /// An UNSUBSCRIBE with a bad filter: that there was no such subscription is no acceptance.
 #[test]
 fn a_bad_filter_has_no_subscription() {

@@ -93,12 +93,12 @@ impl Form {
     /// What limits the play.
     pub(super) fn limits(&self, promptness: Duration) -> crate::net::play::Limits {
         let promptness = self.promptness(promptness);
-        let (patience, whole) = match self.tempo {
-            Tempo::Hasty => (HASTY_PATIENCE, HASTY_WHOLE),
-            Tempo::Brisk => (promptness, WHOLE / 4),
-            Tempo::Patient => (promptness + promptness / 6, WHOLE),
+        let (patience, whole, farewell) = match self.tempo {
+            Tempo::Hasty => (HASTY_PATIENCE, HASTY_WHOLE, HASTY_PATIENCE),
+            Tempo::Brisk => (promptness, WHOLE / 4, promptness),
+            Tempo::Patient => (promptness + promptness / 6, WHOLE, 2 * HASTY_PATIENCE),
         };
-        crate::net::play::Limits { opening: Duration::from_secs(5), patience, whole }
+        crate::net::play::Limits { opening: Duration::from_secs(5), patience, whole, farewell }
     }
 }
 

@@ -5,7 +5,7 @@ use super::folder::{self, Evidence};
 use super::form::{Form, Tempo};
 use super::ground::{Fall, Ground};
 use super::inquiry::{Inquired, confirm_alone, inquire};
-use super::lab::{Lab, Symptom};
+use super::lab::{Lab, Suspect, Symptom};
 use super::plain::Plain;
 use super::record::{FINDING_SCHEMA, Record, Trouble, cited};
 use super::stage::{Play, Stage};
@@ -252,10 +252,11 @@ impl Hunt<'_> {
         tokio::pin!(stopped);
         loop {
             let over = end.is_some_and(|end| Instant::now() >= end)
-                || self.options.cases.is_some_and(|cases| self.counts.begun >= cases);
+                || self.options.cases.is_some_and(|cases| self.counts.begun >= cases)
+                || self.options.findings.is_some_and(|findings| self.records.len() >= findings);
             // Now and then, and in the end, what was found has to come again with nothing else going on.
             let confirms = self.confirmed.elapsed() >= CONFIRMING && !self.inquired.is_empty();
-            if self.options.time.is_some() && over {
+            if over && self.options.cases.is_none_or(|cases| self.counts.begun < cases) {
                 self.plays.abort_all();
             }
             if !over && !confirms {
@@ -486,7 +487,7 @@ impl Hunt<'_> {
     }
 
     /// The cases that may have led to trouble with the process, the likeliest first: those under way, then the last ones.
-    fn suspects(&self, recent: Duration) -> Vec<(u64, Arc<Form>)> {
+    fn suspects(&self, recent: Duration) -> Vec<Suspect> {
         let now = Instant::now();
         let under_way = self.played.iter().rev().filter(|played| played.ended.is_none());
         let ended = self.played.iter().rev().filter(|played| {
@@ -515,11 +516,7 @@ impl Hunt<'_> {
     }
 
     /// Something is wrong with the process; gives whether the campaign goes on.
-    async fn trouble(
-        &mut self,
-        symptom: Symptom,
-        suspects: Vec<(u64, Arc<Form>)>,
-    ) -> Result<bool, CampaignTrouble> {
+    async fn trouble(&mut self, symptom: Symptom, suspects: Vec<Suspect>) -> Result<bool, CampaignTrouble> {
         self.rest().await;
         if symptom.by_others {
             self.counts.by_others += 1;

@@ -2,12 +2,13 @@
 //! played meanwhile.
 
 use super::bystander::{Alarm, is_served};
-use super::form::Form;
+use super::form::{Form, Tempo};
 use super::ground::{Fall, Ground};
 use super::record::Trouble;
 use super::stage::{Play, Stage};
 use super::vitals::{self, Vitals};
 use crate::run::{Clock, SetUp};
+use futures_util::future::join_all;
 use mqtt_assay_fuzz_engine::Case;
 use mqtt_assay_fuzz_engine::finding::Key;
 use mqtt_assay_fuzz_engine::minimise::{Effort, minimise};
@@ -17,17 +18,17 @@ use std::time::{Duration, Instant};
 /// So long a broker may take to die of a case.
 const GRACE: Duration = Duration::from_millis(100);
 /// Whoever runs longer than half of this time, asked for nothing, spins.
-const SPINNING: Duration = Duration::from_millis(300);
+const SPINNING: Duration = Duration::from_millis(200);
 /// In how much time the cause is looked for.
 const SEARCH: Duration = Duration::from_secs(60);
 /// In how much time its case is made small.
-const MINIMISING: Duration = Duration::from_secs(40);
+const MINIMISING: Duration = Duration::from_secs(20);
 /// So many smaller cases are tried.
 const TRIES: usize = 300;
 /// So many plays are one round of what may leak.
 const ROUND: usize = 10;
-/// In each round a process that leaks takes so much more memory, or so many more descriptors.
-const LEAK: (u64, u64) = (1 << 20, ROUND as u64 / 2);
+/// With each play a process that leaks takes so much more memory, at least; or half a descriptor.
+const LEAK: u64 = 100 << 10;
 
 /// What is wrong with the process.
 #[derive(Clone, Debug)]
@@ -75,6 +76,18 @@ pub(super) struct Lab<'a> {
     pub(super) hang: Duration,
 }
 
+/// The number of a case, and the case as it was played.
+pub(super) type Suspect = (u64, Arc<Form>);
+
+/// How much is done to be sure.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Care {
+    /// As much as finding out takes what may be left out of a case.
+    Little,
+    /// All that is needed to accuse.
+    Full,
+}
+
 /// The cause that was found.
 pub(super) struct Cause {
     pub(super) case: u64,
@@ -118,7 +131,7 @@ impl Lab<'_> {
     }
 
     /// Plays a case; gives what is wrong with the broker then, if anything is.
-    async fn play(&mut self, form: &Form, kind: Trouble) -> (Play, Option<Symptom>) {
+    async fn play(&mut self, form: &Form, kind: Trouble, care: Care) -> (Play, Option<Symptom>) {
         let play = self.stage.play(form).await;
         if let Some(fall) = self.ground.falls_within(GRACE).await {
             return (play, Some(Symptom::of_fall(fall)));
@@ -126,8 +139,10 @@ impl Lab<'_> {
         if kind == Trouble::Crash {
             return (play, None);
         }
-        // Whether it is really so long tells the last play.
-        let bound = (self.hang / 4).max(Duration::from_millis(300)).min(self.hang);
+        let bound = match care {
+            Care::Full => self.hang,
+            Care::Little => (self.hang / 4).max(Duration::from_millis(300)).min(self.hang),
+        };
         match is_served(self.stage, self.clock, bound).await {
             Ok(()) => (play, None),
             Err(alarm) => {
@@ -138,67 +153,95 @@ impl Lab<'_> {
     }
 
     /// Whether a case leads to it again; afterwards the broker is fit for the next one.
-    async fn shows(&mut self, form: &Form, sought: &Symptom) -> Result<Option<(Play, Symptom)>, SetUp> {
-        if sought.kind == Trouble::Leak {
-            return self.leaks(form).await;
-        }
+    async fn shows(
+        &mut self,
+        form: &Form,
+        sought: &Symptom,
+        care: Care,
+    ) -> Result<Option<(Play, Symptom)>, SetUp> {
         if !self.ground.is_up() {
             self.ground.restart().await?;
         }
-        let (play, symptom) = self.play(form, sought.kind).await;
+        if sought.kind == Trouble::Leak {
+            return Ok(self.leaks(form, care).await);
+        }
+        let (play, symptom) = self.play(form, sought.kind, care).await;
         if symptom.is_some() {
             self.ground.restart().await?;
         }
         Ok(symptom.filter(|symptom| symptom.name == sought.name).map(|symptom| (play, symptom)))
     }
 
-    /// Whether the process takes more with each round of plays, and does not with as many rounds of plays that do
-    /// nothing special.
-    async fn leaks(&mut self, form: &Form) -> Result<Option<(Play, Symptom)>, SetUp> {
-        let control: Case = match CONTROL.parse() {
-            Ok(control) => control,
-            Err(_) => return Ok(None),
+    /// Whether the process takes more with each round of plays, and, if care is taken, does not with as many plays that
+    /// do nothing special.
+    async fn leaks(&mut self, form: &Form, care: Care) -> Option<(Play, Symptom)> {
+        let control = Form::new(&CONTROL.parse::<Case>().ok()?, Tempo::Hasty);
+        let pid = self.ground.pid()?;
+        // Whoever has not seen this kind of case yet may get ready for it once.
+        let rounds: &[(&Form, bool)] = match care {
+            Care::Full => &[
+                (&control, false),
+                (form, false),
+                (form, true),
+                (form, true),
+                (form, true),
+                (&control, true),
+            ],
+            Care::Little => &[(form, false), (form, true), (form, true)],
         };
-        let control = Form::new(&control, super::form::Tempo::Hasty);
-        self.ground.restart().await?;
-        let Some(pid) = self.ground.pid() else { return Ok(None) };
         let mut took = Vec::new();
         let mut last = None;
-        // Whoever has not seen this kind of case yet may get ready for it once.
-        for (form, counts) in
-            [(&control, false), (form, false), (form, true), (form, true), (form, true), (&control, true)]
-        {
-            let Some(before) = Vitals::of(pid) else { return Ok(None) };
-            for _ in 0..ROUND {
-                last = Some(self.stage.play(form).await);
-            }
+        for (form, counts) in rounds {
+            let before = Vitals::of(pid)?;
+            last = join_all((0..ROUND).map(|_| self.stage.play(form))).await.pop();
             // Connections that have ended may be cleared away a little later.
             tokio::time::sleep(GRACE / 2).await;
-            let Some(after) = Vitals::of(pid) else { return Ok(None) };
-            if counts {
+            let after = Vitals::of(pid)?;
+            if *counts {
                 took.push((
                     after.memory.saturating_sub(before.memory),
                     after.descriptors.saturating_sub(before.descriptors),
                 ));
             }
         }
-        let Some((control, rounds)) = took.split_last() else { return Ok(None) };
-        let memory = rounds.iter().map(|round| round.0).min().unwrap_or(0);
-        let descriptors = rounds.iter().map(|round| round.1).min().unwrap_or(0);
-        let observed = if memory >= LEAK.0 && memory / 4 >= control.0 {
+        let control = if care == Care::Full { took.pop()? } else { (0, 0) };
+        let memory = took.iter().map(|round| round.0).min()?;
+        let descriptors = took.iter().map(|round| round.1).min()?;
+        let round = ROUND as u64;
+        let observed = if memory >= LEAK * round && memory / 4 >= control.0 {
             format!(
-                "{} KiB more with every {ROUND} plays of the case, after its clients were gone",
-                memory >> 10
+                "{} KiB more with each play of the case, after its clients were gone",
+                memory / round >> 10
             )
-        } else if descriptors >= LEAK.1 && control.1 == 0 {
+        } else if descriptors >= round / 2 && control.1 == 0 {
             format!(
                 "{descriptors} more open descriptors with every {ROUND} plays of the case, after its clients were gone"
             )
         } else {
-            return Ok(None);
+            return None;
         };
         let symptom = Symptom { observed, output: self.ground.output(), ..Symptom::leak() };
-        Ok(last.map(|play| (play, symptom)))
+        last.map(|play| (play, symptom))
+    }
+
+    /// Of those who may leak, the ones that make the process grow at once, in the order of how much.
+    async fn growing(&mut self, suspects: &[Suspect]) -> Vec<Suspect> {
+        /// More are not looked into.
+        const MOST: usize = 5;
+        let Some(pid) = self.ground.pid() else { return Vec::new() };
+        let mut grown = Vec::new();
+        for (case, form) in suspects {
+            let Some(before) = Vitals::of(pid) else { break };
+            self.stage.play(form).await;
+            let Some(after) = Vitals::of(pid) else { break };
+            let memory = after.memory.saturating_sub(before.memory);
+            let descriptors = after.descriptors.saturating_sub(before.descriptors);
+            if memory >= LEAK || descriptors > 0 {
+                grown.push((memory.max(descriptors * LEAK), (*case, Arc::clone(form))));
+            }
+        }
+        grown.sort_by_key(|(growth, _)| std::cmp::Reverse(*growth));
+        grown.into_iter().take(MOST).map(|(_, suspect)| suspect).collect()
     }
 
     /// Finds the case that leads to it, the likeliest first, and makes it small. `None`: none of them does.
@@ -209,31 +252,42 @@ impl Lab<'_> {
     pub(super) async fn investigate(
         &mut self,
         sought: &Symptom,
-        suspects: &[(u64, Arc<Form>)],
+        suspects: &[Suspect],
     ) -> Result<Option<Cause>, SetUp> {
         let begun = Instant::now();
         let mut tries = 0;
         self.ground.restart().await?;
-        for (case, form) in suspects {
+        // What it takes time for is tried after what it does not.
+        let hasty =
+            |(case, form): &Suspect| (*case, Arc::new(Form { tempo: Tempo::Hasty, ..Form::clone(form) }));
+        let mut hasty: Vec<Suspect> = suspects.iter().map(hasty).collect();
+        if sought.kind == Trouble::Leak {
+            tries += hasty.len();
+            hasty = self.growing(&hasty).await;
+        }
+        let patient = suspects.iter().filter(|(_, form)| form.tempo != Tempo::Hasty);
+        let patient = patient.filter(|_| sought.kind != Trouble::Leak).cloned();
+        for (case, form) in hasty.into_iter().chain(patient) {
             if begun.elapsed() > SEARCH {
                 break;
             }
             tries += 1;
-            if self.shows(form, sought).await?.is_none() {
+            if self.shows(&form, sought, Care::Little).await?.is_none() {
                 continue;
             }
-            // The broker is a fresh one now: does it take this case alone?
+            // On a fresh one: does it take this case alone?
+            self.ground.restart().await?;
             tries += 1;
-            if let Some((play, symptom)) = self.shows(form, sought).await? {
-                let small = self.smaller(form, sought);
+            if let Some((play, symptom)) = self.shows(&form, sought, Care::Full).await? {
+                let small = self.smaller(&form, sought);
                 tries += small.1;
-                self.ground.restart().await?;
                 // On a fresh broker, and for as long as the bound says.
-                let (form, play, symptom) = match self.shows(&small.0, sought).await? {
+                self.ground.restart().await?;
+                let (form, play, symptom) = match self.shows(&small.0, sought, Care::Full).await? {
                     Some((play, symptom)) => (small.0, play, symptom),
-                    None => (Form::clone(form), play, symptom),
+                    None => (Form::clone(&form), play, symptom),
                 };
-                return Ok(Some(Cause { case: *case, form, play, symptom, tries }));
+                return Ok(Some(Cause { case, form, play, symptom, tries }));
             }
         }
         Ok(None)
@@ -247,8 +301,8 @@ impl Lab<'_> {
             minimise(&case, Effort { confirmations: 1, tries: TRIES }, |case| {
                 let form = Form::new(case, form.tempo);
                 // Without a broker nothing shows anything; the caller finds out.
-                Instant::now() < deadline
-                    && runtime.block_on(self.shows(&form, sought)).is_ok_and(|shown| shown.is_some())
+                let shows = self.shows(&form, sought, Care::Little);
+                Instant::now() < deadline && runtime.block_on(shows).is_ok_and(|shown| shown.is_some())
             })
         });
         let best = if small.reproduced { Form::new(&small.case, form.tempo) } else { form.clone() };

@@ -52,6 +52,8 @@ pub struct Options {
     pub time: Option<Duration>,
     /// How many cases.
     pub cases: Option<u64>,
+    /// How many findings: when there are so many, no further case is played.
+    pub findings: Option<usize>,
     /// Decides which cases are generated.
     pub seed: u64,
     /// How many cases are played side by side.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// How long a connection for clearing up may take.
-const CLEARING: Duration = Duration::from_secs(1);
+const CLEARING: Duration = Duration::from_millis(500);
 
 /// One connection of a client that keeps every rule.
 pub(super) struct Plain {
@@ -179,9 +179,17 @@ pub(super) async fn clear(
             said.extend(bytes(&Packet::Publish(empty), version));
         }
         said.extend(&goodbye);
-        let _ = tokio::time::timeout(CLEARING, visit(&format!("{mark}clear"), said)).await;
+        let identifier = format!("{mark}clear");
+        let visit = visit(&identifier, said);
+        if !matches!(tokio::time::timeout(CLEARING, visit).await, Ok(Ok(()))) {
+            return;
+        }
     }
     for identifier in identifiers {
-        let _ = tokio::time::timeout(CLEARING, visit(identifier, goodbye.clone())).await;
+        let visit = visit(identifier, goodbye.clone());
+        // Who does not take the first one does not take the others.
+        if !matches!(tokio::time::timeout(CLEARING, visit).await, Ok(Ok(()))) {
+            return;
+        }
     }
 }

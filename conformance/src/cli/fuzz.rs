@@ -53,6 +53,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N")]
     cases: Option<u64>,
 
+    /// End when so many things are found
+    #[arg(long, value_name = "N")]
+    findings: Option<usize>,
+
     /// Decides which cases are generated [default: a new one each time, which is printed]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -176,6 +180,7 @@ impl Arguments {
             pid: self.pid,
             time: self.time,
             cases: self.cases,
+            findings: self.findings,
             seed,
             connections: usize::from(self.connections),
             corpus: self.corpus.clone(),

@@ -28,12 +28,18 @@ pub(crate) struct Limits {
     pub(crate) patience: Duration,
     /// The play ends after this time, wherever it is.
     pub(crate) whole: Duration,
+    /// How long its connections may take to end then.
+    pub(crate) farewell: Duration,
 }
 
 impl Limits {
     /// Those of a single script, which may wait as long as it says.
-    pub(crate) const GENEROUS: Limits =
-        Limits { opening: Duration::from_secs(10), patience: PATIENCE, whole: Duration::MAX };
+    pub(crate) const GENEROUS: Limits = Limits {
+        opening: Duration::from_secs(10),
+        patience: PATIENCE,
+        whole: Duration::MAX,
+        farewell: Duration::from_secs(2),
+    };
 }
 
 /// Plays a script to its end. Crashes and restarts of the broker are nobody's to do here: they are left out.
@@ -61,14 +67,14 @@ pub(crate) async fn play(script: Script, address: &Address, limits: Limits) -> P
     }
     let Stage { player, lines, .. } = stage;
     let played = player.finish();
-    part(lines, timer, &mut buffer).await;
+    part(lines, timer, &mut buffer, limits.farewell).await;
     played
 }
 
 /// Ends all connections in an orderly way, but those that nobody is to be told of.
-async fn part(mut lines: Vec<Line>, mut timer: Pin<&mut Sleep>, buffer: &mut [u8]) {
+async fn part(mut lines: Vec<Line>, mut timer: Pin<&mut Sleep>, buffer: &mut [u8], farewell: Duration) {
     lines.retain_mut(Line::part);
-    timer.as_mut().reset(Instant::now() + line::FAREWELL);
+    timer.as_mut().reset(Instant::now() + farewell);
     poll_fn(|context| {
         lines.retain_mut(|line| {
             loop {

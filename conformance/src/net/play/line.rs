@@ -7,11 +7,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
-/// How long, at a play's end, the connections may take to end.
-pub(super) const FAREWELL: Duration = Duration::from_secs(2);
 
 /// A connection that is being opened.
 pub(super) type Opening = Pin<Box<dyn Future<Output = io::Result<Box<dyn Wire>>> + Send>>;
