@@ -32,6 +32,8 @@ pub(super) async fn watch(
     alarms: mpsc::Sender<Alarm>,
 ) {
     let mut round = 0;
+    // Whoever has never answered does not stop answering: that is a wrong answer, and the rules'.
+    let mut answered = false;
     let alarm = 'connections: loop {
         let mut present = match enter(&stage, &clock, bound).await {
             Ok(present) => present,
@@ -41,7 +43,8 @@ pub(super) async fn watch(
             tokio::time::sleep(PAUSE).await;
             round += 1;
             match clock.within(bound, present.plain.echo(present.topic.as_deref(), round)).await {
-                Some(Ok(())) => {}
+                Some(Ok(())) => answered = true,
+                None if !answered => return,
                 // It is gone: come again.
                 Some(Err(_)) => break,
                 None => {

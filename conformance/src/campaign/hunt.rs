@@ -86,7 +86,7 @@ pub async fn run(
         promptness: options.promptness,
         marks: AtomicU64::new(options.nonce % Mark::COUNT),
         strict: options.strict,
-        running: AtomicU64::new(0),
+        minimising: options.minimising,
     };
     let versions = match versions(&stage, options.hang).await {
         Ok(versions) => versions,

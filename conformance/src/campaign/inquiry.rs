@@ -6,14 +6,12 @@ use futures_util::future::join_all;
 use mqtt_assay_fuzz_engine::Case;
 use mqtt_assay_fuzz_engine::minimise::{Effort, minimise};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// So often a case has to show it again before it is made small.
 const AGAIN: usize = 2;
 /// While nothing else is played: so many plays, of which so many have to show it.
 const ALONE: (usize, usize) = (5, 3);
-/// So long it may take to make a case small.
-const MINIMISING: Duration = Duration::from_secs(20);
 /// So many smaller cases are tried.
 const TRIES: usize = 600;
 
@@ -44,7 +42,7 @@ pub(super) async fn inquire(stage: Arc<Stage>, name: String, form: Form) -> Inqu
     };
     let mut best = (form.clone(), first);
     let mut tries = AGAIN;
-    let deadline = Instant::now() + MINIMISING;
+    let deadline = Instant::now() + stage.minimising;
     for tempo in [Tempo::Hasty, Tempo::Brisk, Tempo::Patient] {
         if tempo > form.tempo {
             break;

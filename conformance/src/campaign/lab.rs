@@ -17,12 +17,12 @@ use std::time::{Duration, Instant};
 
 /// So long a broker may take to die of a case.
 const GRACE: Duration = Duration::from_millis(100);
-/// Whoever runs longer than half of this time, asked for nothing, spins.
-const SPINNING: Duration = Duration::from_millis(200);
+/// Whoever is busy in this time, asked for nothing, spins.
+const SPINNING: Duration = Duration::from_millis(300);
+/// Who does not answer for so long may hang: enough to go on with, not to accuse.
+const SHORTEST_HANG: Duration = Duration::from_millis(300);
 /// In how much time the cause is looked for.
 const SEARCH: Duration = Duration::from_secs(60);
-/// In how much time its case is made small.
-const MINIMISING: Duration = Duration::from_secs(20);
 /// So many smaller cases are tried.
 const TRIES: usize = 300;
 /// So many plays are one round of what may leak.
@@ -131,19 +131,12 @@ impl Lab<'_> {
     }
 
     /// Plays a case; gives what is wrong with the broker then, if anything is.
-    async fn play(&mut self, form: &Form, kind: Trouble, care: Care) -> (Play, Option<Symptom>) {
+    async fn play(&mut self, form: &Form) -> (Play, Option<Symptom>) {
         let play = self.stage.play(form).await;
         if let Some(fall) = self.ground.falls_within(GRACE).await {
             return (play, Some(Symptom::of_fall(fall)));
         }
-        if kind == Trouble::Crash {
-            return (play, None);
-        }
-        let bound = match care {
-            Care::Full => self.hang,
-            Care::Little => (self.hang / 4).max(Duration::from_millis(300)).min(self.hang),
-        };
-        match is_served(self.stage, self.clock, bound).await {
+        match is_served(self.stage, self.clock, self.hang).await {
             Ok(()) => (play, None),
             Err(alarm) => {
                 let symptom = self.symptom_of(alarm).await;
@@ -152,24 +145,63 @@ impl Lab<'_> {
         }
     }
 
+    /// The same in short, to find out what may be left out of a case: whether something is wrong in the way that is
+    /// sought.
+    async fn goes_wrong(&mut self, form: &Form, kind: Trouble) -> bool {
+        if kind == Trouble::Crash {
+            self.stage.play(form).await;
+            return self.ground.falls_within(GRACE).await.is_some();
+        }
+        let bound = (self.hang / 4).max(SHORTEST_HANG).min(self.hang);
+        let (stage, clock) = (self.stage, self.clock);
+        let watched = async {
+            loop {
+                tokio::time::sleep(GRACE / 4).await;
+                if let Err(alarm) = is_served(stage, clock, bound).await {
+                    return alarm;
+                }
+            }
+        };
+        // Whoever hangs in the middle of the play need not be waited for to its end.
+        let alarm = tokio::select! {
+            alarm = watched => Some(alarm),
+            _ = stage.play(form) => is_served(stage, clock, bound).await.err(),
+        };
+        match alarm {
+            Some(Alarm::Deaf(_)) => kind == Trouble::Deaf,
+            Some(Alarm::Hang(_)) => matches!(kind, Trouble::Hang | Trouble::Spin),
+            None => false,
+        }
+    }
+
     /// Whether a case leads to it again; afterwards the broker is fit for the next one.
-    async fn shows(
-        &mut self,
-        form: &Form,
-        sought: &Symptom,
-        care: Care,
-    ) -> Result<Option<(Play, Symptom)>, SetUp> {
+    async fn shows(&mut self, form: &Form, sought: &Symptom) -> Result<Option<(Play, Symptom)>, SetUp> {
         if !self.ground.is_up() {
             self.ground.restart().await?;
         }
         if sought.kind == Trouble::Leak {
-            return Ok(self.leaks(form, care).await);
+            return Ok(self.leaks(form, Care::Full).await);
         }
-        let (play, symptom) = self.play(form, sought.kind, care).await;
+        let (play, symptom) = self.play(form).await;
         if symptom.is_some() {
             self.ground.restart().await?;
         }
         Ok(symptom.filter(|symptom| symptom.name == sought.name).map(|symptom| (play, symptom)))
+    }
+
+    /// As [`Lab::shows`], in short.
+    async fn may_show(&mut self, form: &Form, sought: &Symptom) -> Result<bool, SetUp> {
+        if !self.ground.is_up() {
+            self.ground.restart().await?;
+        }
+        if sought.kind == Trouble::Leak {
+            return Ok(self.leaks(form, Care::Little).await.is_some());
+        }
+        let wrong = self.goes_wrong(form, sought.kind).await;
+        if wrong {
+            self.ground.restart().await?;
+        }
+        Ok(wrong)
     }
 
     /// Whether the process takes more with each round of plays, and, if care is taken, does not with as many plays that
@@ -272,18 +304,18 @@ impl Lab<'_> {
                 break;
             }
             tries += 1;
-            if self.shows(&form, sought, Care::Little).await?.is_none() {
+            if !self.may_show(&form, sought).await? {
                 continue;
             }
             // On a fresh one: does it take this case alone?
             self.ground.restart().await?;
             tries += 1;
-            if let Some((play, symptom)) = self.shows(&form, sought, Care::Full).await? {
+            if let Some((play, symptom)) = self.shows(&form, sought).await? {
                 let small = self.smaller(&form, sought);
                 tries += small.1;
                 // On a fresh broker, and for as long as the bound says.
                 self.ground.restart().await?;
-                let (form, play, symptom) = match self.shows(&small.0, sought, Care::Full).await? {
+                let (form, play, symptom) = match self.shows(&small.0, sought).await? {
                     Some((play, symptom)) => (small.0, play, symptom),
                     None => (Form::clone(&form), play, symptom),
                 };
@@ -296,13 +328,12 @@ impl Lab<'_> {
     fn smaller(&mut self, form: &Form, sought: &Symptom) -> (Form, usize) {
         let Some(case) = Case::new(form.script.clone()) else { return (form.clone(), 0) };
         let runtime = tokio::runtime::Handle::current();
-        let deadline = Instant::now() + MINIMISING;
+        let deadline = Instant::now() + self.stage.minimising;
         let small = tokio::task::block_in_place(|| {
             minimise(&case, Effort { confirmations: 1, tries: TRIES }, |case| {
                 let form = Form::new(case, form.tempo);
                 // Without a broker nothing shows anything; the caller finds out.
-                let shows = self.shows(&form, sought, Care::Little);
-                Instant::now() < deadline && runtime.block_on(shows).is_ok_and(|shown| shown.is_some())
+                Instant::now() < deadline && runtime.block_on(self.may_show(&form, sought)).unwrap_or(false)
             })
         });
         let best = if small.reproduced { Form::new(&small.case, form.tempo) } else { form.clone() };

@@ -36,6 +36,8 @@ use std::time::Duration;
 pub const PROMPTNESS: Duration = Duration::from_secs(3);
 /// How long a healthy client may go without an answer, unless told otherwise, before the broker hangs.
 pub const HANG: Duration = Duration::from_secs(5);
+/// How long it may take, unless told otherwise, to make the case of a finding small.
+pub const MINIMISING: Duration = Duration::from_secs(20);
 /// How many cases are played side by side, unless told otherwise.
 pub const CONNECTIONS: usize = 128;
 
@@ -70,6 +72,8 @@ pub struct Options {
     pub promptness: Duration,
     /// How long a healthy client may go without an answer.
     pub hang: Duration,
+    /// How long it may take to make the case of a finding small.
+    pub minimising: Duration,
     /// Whether a recommendation that is not followed is a finding, too.
     pub strict: bool,
     /// The arguments of `replay` that name the same broker.

@@ -25,12 +25,12 @@ pub(super) struct Stage {
     pub(super) version: Version,
     /// How long an answer may take before its lack accuses.
     pub(super) promptness: Duration,
+    /// How long it may take to make a case small.
+    pub(super) minimising: Duration,
     /// The number of the next mark.
     pub(super) marks: AtomicU64,
     /// Whether a recommendation that is not followed is a finding, too.
     pub(super) strict: bool,
-    /// Plays under way.
-    pub(super) running: AtomicU64,
 }
 
 /// What came of one play.
@@ -66,9 +66,7 @@ impl Stage {
         let mut script = marked(&form.whole_script(self.promptness), &mark);
         lend_credentials(&mut script, &self.credentials);
         let left = leavings(&script);
-        self.running.fetch_add(1, Ordering::Relaxed);
         let played = play::play(script, &self.address, form.limits(self.promptness)).await;
-        self.running.fetch_sub(1, Ordering::Relaxed);
         let mut accusations = self.judge(&played.history, form.promptness(self.promptness), &mark);
         if !accusations.is_empty() {
             drop_what_follows_lost_framing(&mut accusations, &played.history);

@@ -50,11 +50,12 @@ impl Vitals {
     }
 }
 
-/// Whether the process keeps a processor busy over this time, in which nobody asks it for anything.
+/// Whether the process is busy over this time, in which nobody asks it for anything: a tenth of it is enough, since others
+/// may want the processors, too.
 pub(super) async fn spins(pid: u32, time: Duration) -> bool {
     let Some((_, before)) = busy(pid) else { return false };
     tokio::time::sleep(time).await;
-    busy(pid).is_some_and(|(_, after)| after.saturating_sub(before) > time / 2)
+    busy(pid).is_some_and(|(_, after)| after.saturating_sub(before) > time / 10)
 }
 
 #[cfg(test)]

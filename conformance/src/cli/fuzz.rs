@@ -3,8 +3,8 @@
 use super::broker::{self, Meant};
 use super::{Colours, Trouble, mutant, say};
 use crate::campaign::{
-    self, CONNECTIONS, CampaignTrouble, Found, HANG, Options, PROMPTNESS, Progress, Record, Shard, Status,
-    Summary,
+    self, CONNECTIONS, CampaignTrouble, Found, HANG, MINIMISING, Options, PROMPTNESS, Progress, Record,
+    Shard, Status, Summary,
 };
 use crate::report::{Exit, printable};
 use crate::serve::Fault;
@@ -88,6 +88,10 @@ pub(super) struct Arguments {
     /// How long a healthy client may go without an answer before the broker hangs
     #[arg(long, value_name = "SECONDS", default_value_t = HANG.as_secs_f64(), value_parser = number_of_seconds)]
     hang: f64,
+
+    /// How long it may take to make the case of a finding small
+    #[arg(long, value_name = "SECONDS", default_value_t = MINIMISING.as_secs_f64(), value_parser = number_of_seconds)]
+    minimise: f64,
 
     /// A recommendation that is not followed is a finding, too
     #[arg(long)]
@@ -189,6 +193,7 @@ impl Arguments {
             shard: self.shard,
             promptness: Duration::from_secs_f64(self.promptness),
             hang: Duration::from_secs_f64(self.hang),
+            minimising: Duration::from_secs_f64(self.minimise),
             strict: self.strict,
             broker: self.broker.command(self.target.as_deref(), meant),
             nonce: random()?,

@@ -78,9 +78,13 @@ impl Fuse {
                 std::mem::forget(std::hint::black_box(vec![1_u8; LEAK]));
                 true
             }
-            Effect::Dies | Effect::StopsListening => {
+            Effect::Dies => {
                 self.burnt.notify_one();
                 false
+            }
+            Effect::StopsListening => {
+                self.burnt.notify_one();
+                true
             }
             Effect::StopsReading => false,
         }
