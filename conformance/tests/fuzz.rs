@@ -37,7 +37,7 @@ fn options(out: &Path, fault: Option<Fault>) -> Options {
         cases: None,
         findings: None,
         seed: 5,
-        connections: 32,
+        connections: 24,
         corpus: None,
         out: out.to_owned(),
         resume: false,
@@ -89,9 +89,9 @@ async fn is_found(name: &str, time: Duration) -> Result<(), String> {
 }
 
 /// Hunts mutants, some side by side; all that are not found, or by a wrong statement, fail the test.
-async fn all_are_found(names: &'static [&'static str], time: Duration) {
+async fn all_are_found(names: &'static [&'static str], side_by_side: usize, time: Duration) {
     let mut wrong = Vec::new();
-    for some in names.chunks(4) {
+    for some in names.chunks(side_by_side) {
         let hunts: Vec<_> = some.iter().map(|name| tokio::spawn(is_found(name, time))).collect();
         for hunt in hunts {
             wrong.extend(hunt.await.expect("no campaign panics").err());
@@ -105,8 +105,8 @@ const MUTANTS: &[&str] = &[
     "no_local_ignored",
     "retained_flag_cleared",
     "pubrel_flags_accepted",
-    "trailing_bytes_accepted",
-    "bad_filter_granted",
+    "unsuback_wrong_id",
+    "qos_0_acknowledged",
     "suback_grants_more",
     "puback_wrong_id",
     "suback_code_unlisted",
@@ -119,7 +119,7 @@ const MUTANTS: &[&str] = &[
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mutants_are_found_with_the_right_statement() {
-    all_are_found(MUTANTS, Duration::from_secs(20)).await;
+    all_are_found(MUTANTS, MUTANTS.len(), Duration::from_secs(20)).await;
 }
 
 /// Picked from all parts of the table, before any of them was hunted.
@@ -163,7 +163,7 @@ const MORE_MUTANTS: &[&str] = &[
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes minutes"]
 async fn thirty_mutants_are_found_within_a_minute_each() {
-    all_are_found(MORE_MUTANTS, Duration::from_secs(60)).await;
+    all_are_found(MORE_MUTANTS, 4, Duration::from_secs(60)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,9 +4,10 @@ use super::plain::Plain;
 use super::stage::Stage;
 use crate::run::Clock;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 /// Between two rounds.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -22,6 +23,25 @@ pub(super) enum Alarm {
     Deaf(String),
 }
 
+/// Since when the broker is known to serve a healthy client: what was not answered before may be a hang's doing.
+#[derive(Clone, Debug)]
+pub(super) struct Served(Arc<Mutex<Option<Instant>>>);
+
+impl Served {
+    pub(super) fn new() -> Served {
+        Served(Arc::new(Mutex::new(Some(Instant::now()))))
+    }
+
+    fn set(&self, since: Option<Instant>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    }
+
+    /// Whether a healthy client that came after this time was served; also if nobody looks any more.
+    pub(super) fn after(&self, time: Instant) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_none_or(|since| since > time)
+    }
+}
+
 /// Looks after the broker until something is wrong, and tells what.
 ///
 /// A broker may end the bystander's connection when it likes: then it comes again.
@@ -30,6 +50,7 @@ pub(super) async fn watch(
     clock: Arc<Clock>,
     bound: Duration,
     alarms: mpsc::Sender<Alarm>,
+    served: Served,
 ) {
     let mut round = 0;
     // Whoever has never answered does not stop answering: that is a wrong answer, and the rules'.
@@ -42,9 +63,13 @@ pub(super) async fn watch(
         loop {
             tokio::time::sleep(PAUSE).await;
             round += 1;
+            let begun = Instant::now();
             match clock.within(bound, present.plain.echo(present.topic.as_deref(), round)).await {
-                Some(Ok(())) => answered = true,
-                None if !answered => return,
+                Some(Ok(())) => {
+                    answered = true;
+                    served.set(Some(begun));
+                }
+                None if !answered => return served.set(None),
                 // It is gone: come again.
                 Some(Err(_)) => break,
                 None => {

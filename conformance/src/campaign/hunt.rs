@@ -1,25 +1,24 @@
 //! The campaign itself: which case is played when, and what becomes of what it shows.
 
-use super::bystander::{self, Alarm};
-use super::folder::{self, Evidence};
+mod findings;
+mod result;
+mod trouble;
+
+use super::bystander::{self, Alarm, Served};
 use super::form::{Form, Tempo};
-use super::ground::{Fall, Ground};
-use super::inquiry::{Inquired, confirm_alone, inquire};
-use super::lab::{Lab, Suspect, Symptom};
+use super::ground::Ground;
+use super::inquiry::Inquired;
 use super::plain::Plain;
-use super::record::{FINDING_SCHEMA, Record, Trouble, cited};
+use super::record::Record;
 use super::stage::{Play, Stage};
 use super::store::{Store, StoreTrouble, cannot_write};
-use super::summary::{Ended, Found, SUMMARY_SCHEMA, Summary};
-use super::vitals::Vitals;
+use super::summary::{Ended, Summary};
 use super::{CampaignTrouble, Options, Progress, Status};
 use crate::run::{Clock, SetUp};
-use futures_util::future::join_all;
 use mqtt_assay_codec::Version;
 use mqtt_assay_fuzz_engine::Case;
 use mqtt_assay_fuzz_engine::campaign::{Campaign, Plan};
 use mqtt_assay_fuzz_engine::corpus::Admission;
-use mqtt_assay_fuzz_engine::finding::Key;
 use mqtt_assay_fuzz_engine::generate::Generator;
 use mqtt_assay_fuzz_engine::place::Mark;
 use mqtt_assay_fuzz_engine::signature::Signature;
@@ -45,8 +44,6 @@ const CONFIRMING: Duration = Duration::from_secs(600);
 const INQUIRIES: usize = 3;
 /// So much more memory makes us look for a leak; a look that finds none doubles it.
 const GROWTH: u64 = 24 << 20;
-/// So many more descriptors than the connections explain do so, too.
-const DESCRIPTORS: u64 = 200;
 
 /// What came of one case.
 struct Done {
@@ -122,6 +119,8 @@ pub async fn run(
         asked: VecDeque::new(),
         inquired: Vec::new(),
         bystander: JoinSet::new(),
+        served: Served::new(),
+        accused: VecDeque::new(),
         alarms,
         alarmed,
         counts: Counts::default(),
@@ -211,6 +210,9 @@ struct Hunt<'a> {
     /// What is to be confirmed with nothing else going on.
     inquired: Vec<Inquired>,
     bystander: JoinSet<()>,
+    served: Served,
+    /// Plays in which rules accuse, until it is known that the broker served others after them.
+    accused: VecDeque<(Instant, u64, Arc<Form>, Play)>,
     alarms: mpsc::Sender<Alarm>,
     alarmed: mpsc::Receiver<Alarm>,
     counts: Counts,
@@ -223,18 +225,6 @@ struct Hunt<'a> {
 }
 
 impl Hunt<'_> {
-    /// Findings of an earlier run that nobody has tried again are tried now.
-    fn again(&mut self) {
-        for record in self.records.values().filter(|record| record.reproduced.is_none()) {
-            let script = std::fs::read_to_string(self.store.finding(&record.name).join("script.mqtt"));
-            let case = script.ok().and_then(|text| text.parse::<Case>().ok());
-            if let (Some(case), false) = (case, record.kind.is_of_process()) {
-                let tempo = if record.patient { Tempo::Patient } else { Tempo::Hasty };
-                self.asked.push_back((record.name.clone(), Form::new(&case, tempo)));
-            }
-        }
-    }
-
     async fn hunt(&mut self, stop: watch::Receiver<bool>) -> Result<Ended, CampaignTrouble> {
         let end = self.options.time.and_then(|time| self.begun.checked_add(time));
         let mut tick = tokio::time::interval(TICK);
@@ -263,7 +253,7 @@ impl Hunt<'_> {
                 self.fill();
             }
             self.ask();
-            let asks = !self.inquiries.is_empty() || !self.asked.is_empty();
+            let asks = !self.inquiries.is_empty() || !self.asked.is_empty() || !self.accused.is_empty();
             if self.plays.is_empty() && (confirms || over && !asks) {
                 self.confirm().await?;
                 if over && !asks {
@@ -294,6 +284,7 @@ impl Hunt<'_> {
                     }
                 }
                 _ = tick.tick() => {
+                    self.accuse()?;
                     self.tell_status();
                     self.look_for_leaks().await?;
                     if written.elapsed() >= WRITING {
@@ -310,7 +301,8 @@ impl Hunt<'_> {
         self.bystander.abort_all();
         while self.alarmed.try_recv().is_ok() {}
         let (stage, clock) = (Arc::clone(&self.stage), Arc::clone(&self.clock));
-        self.bystander.spawn(bystander::watch(stage, clock, self.options.hang, self.alarms.clone()));
+        let (hang, alarms, served) = (self.options.hang, self.alarms.clone(), self.served.clone());
+        self.bystander.spawn(bystander::watch(stage, clock, hang, alarms, served));
     }
 
     /// Begins as many cases as there is room for. Half of the room is for those that wait, so that the others have a way
@@ -362,253 +354,9 @@ impl Hunt<'_> {
             let saved = self.engine.corpus().save_case(&case, self.store.corpus());
             saved.map_err(|error| cannot_write(self.store.corpus(), &error))?;
         }
-        let mut named = BTreeSet::new();
-        for accusation in &play.accusations {
-            let name = Key::of(accusation).to_string();
-            if !named.insert(name.clone()) {
-                continue;
-            }
-            if let Some(record) = self.records.get_mut(&name) {
-                record.seen += 1;
-                continue;
-            }
-            let mut record = self.record(name, number, &form);
-            record.kind = if accusation.deviates { Trouble::Deviation } else { Trouble::WrongAnswer };
-            record.statements = cited(accusation);
-            record.rule = Some(accusation.rule.to_owned());
-            record.version = Some(accusation.version.to_string());
-            record.expected = accusation.expected.clone();
-            record.observed = accusation.observed.clone();
-            self.asked.push_back((record.name.clone(), Form::clone(&form)));
-            self.write(record, &form, Some(&play), &[], &[])?;
+        if !play.accusations.is_empty() {
+            self.accused.push_back((Instant::now(), number, form, play));
         }
-        Ok(())
-    }
-
-    /// A record with what all have in common.
-    fn record(&self, name: String, case: u64, form: &Form) -> Record {
-        let script = self.store.finding(&name).join("script.mqtt");
-        let promptness = self.options.promptness.as_secs_f64();
-        let mut record = Record {
-            schema: FINDING_SCHEMA.to_owned(),
-            tool: env!("CARGO_PKG_VERSION").to_owned(),
-            kind: Trouble::WrongAnswer,
-            statements: Vec::new(),
-            rule: None,
-            version: None,
-            expected: String::new(),
-            observed: String::new(),
-            case,
-            seed: self.options.seed,
-            seen: 1,
-            reproduced: None,
-            tries: 0,
-            patient: false,
-            clients: 0,
-            steps: 0,
-            target: self.options.target.to_string(),
-            replay: format!(
-                "mqtt-assay replay {}{} --promptness {promptness}",
-                crate::cli::quoted(&script.display().to_string()),
-                self.options.broker
-            ),
-            reproducer: false,
-            output: Vec::new(),
-            name,
-        };
-        record.of_form(form);
-        record
-    }
-
-    /// Keeps a finding, on disk first of all.
-    fn write(
-        &mut self,
-        mut record: Record,
-        form: &Form,
-        play: Option<&Play>,
-        output: &[String],
-        suspects: &[Form],
-    ) -> Result<(), CampaignTrouble> {
-        /// So many lines stand in the record.
-        const LINES: usize = 40;
-        record.output = output[output.len().saturating_sub(LINES)..].to_vec();
-        record.of_form(form);
-        let folder = self.store.finding(&record.name);
-        let evidence = Evidence {
-            form,
-            promptness: self.options.promptness,
-            history: play.map(|play| &play.history),
-            accusation: play.and_then(|play| play.accusation(&record.name)),
-            output,
-            suspects,
-        };
-        folder::write(&folder, &mut record, &evidence).map_err(|error| cannot_write(&folder, &error))?;
-        (self.watcher)(Progress::Finding(&record));
-        self.records.insert(record.name.clone(), record);
-        Ok(())
-    }
-
-    /// Has findings looked into.
-    fn ask(&mut self) {
-        while self.inquiries.len() < INQUIRIES
-            && let Some((name, form)) = self.asked.pop_front()
-        {
-            self.inquiries.spawn(inquire(Arc::clone(&self.stage), name, form));
-        }
-    }
-
-    /// Takes in what was found out of a finding.
-    fn hear(&mut self, inquired: Inquired) -> Result<(), CampaignTrouble> {
-        if inquired.shown.is_some() {
-            self.inquired.push(inquired);
-            return Ok(());
-        }
-        self.settle(inquired)
-    }
-
-    /// With nothing else going on, findings are played for the last time: side by side, which is little to ask.
-    async fn confirm(&mut self) -> Result<(), CampaignTrouble> {
-        self.confirmed = Instant::now();
-        let inquired = std::mem::take(&mut self.inquired);
-        let confirmed = join_all(inquired.into_iter().map(|one| confirm_alone(&self.stage, one))).await;
-        confirmed.into_iter().try_for_each(|one| self.settle(one))
-    }
-
-    fn settle(&mut self, inquired: Inquired) -> Result<(), CampaignTrouble> {
-        let Inquired { name, form, shown, tries } = inquired;
-        let Some(mut record) = self.records.remove(&name) else { return Ok(()) };
-        record.reproduced = Some(shown.is_some());
-        record.tries = tries as u64;
-        if let Some(accusation) = shown.as_ref().and_then(|play| play.accusation(&name)) {
-            record.expected = accusation.expected.clone();
-            record.observed = accusation.observed.clone();
-        }
-        self.write(record, &form, shown.as_ref(), &[], &[])
-    }
-
-    /// The cases that may have led to trouble with the process, the likeliest first: those under way, then the last ones.
-    fn suspects(&self, recent: Duration) -> Vec<Suspect> {
-        let now = Instant::now();
-        let under_way = self.played.iter().rev().filter(|played| played.ended.is_none());
-        let ended = self.played.iter().rev().filter(|played| {
-            played.ended.is_some_and(|ended| now.saturating_duration_since(ended) <= recent)
-        });
-        under_way.chain(ended).map(|played| (played.number, Arc::clone(&played.form))).collect()
-    }
-
-    /// The process has ended; gives whether the campaign goes on.
-    async fn fell(&mut self, fall: Fall) -> Result<bool, CampaignTrouble> {
-        let symptom = Lab::symptom_of_fall(fall);
-        self.trouble(symptom, self.suspects(RECENT)).await
-    }
-
-    /// The bystander is not served; gives whether the campaign goes on.
-    async fn alarmed(&mut self, alarm: Alarm) -> Result<bool, CampaignTrouble> {
-        let suspects = self.suspects(self.options.hang + RECENT);
-        // Nobody is served: what cases are still waiting for they wait for in vain.
-        self.plays.abort_all();
-        let symptom = self.lab().symptom_of(alarm).await;
-        self.trouble(symptom, suspects).await
-    }
-
-    fn lab(&mut self) -> Lab<'_> {
-        Lab { ground: &mut self.ground, stage: &self.stage, clock: &self.clock, hang: self.options.hang }
-    }
-
-    /// Something is wrong with the process; gives whether the campaign goes on.
-    async fn trouble(&mut self, symptom: Symptom, suspects: Vec<Suspect>) -> Result<bool, CampaignTrouble> {
-        self.rest().await;
-        if symptom.by_others {
-            self.counts.by_others += 1;
-            self.remark(format!(
-                "somebody ended the broker from outside, or the system did for want of memory: {}",
-                symptom.observed
-            ));
-        } else if let Some(record) = self.records.get_mut(&symptom.name) {
-            record.seen += 1;
-        } else if let Some((case, form)) = suspects.first() {
-            let mut record = self.record(symptom.name.clone(), *case, form);
-            record.kind = symptom.kind;
-            record.expected = symptom.expected.to_owned();
-            record.observed = symptom.observed.clone();
-            let others: Vec<Form> =
-                suspects.iter().skip(1).take(20).map(|(_, form)| Form::clone(form)).collect();
-            // Whoever kills us while we look for the cause does not take that with him.
-            if symptom.kind != Trouble::Leak {
-                self.write(record.clone(), form, None, &symptom.output, &others)?;
-            }
-            if self.ground.can_restart() {
-                let found = self.lab().investigate(&symptom, &suspects).await?;
-                record.reproduced = Some(found.is_some());
-                match found {
-                    Some(cause) => {
-                        record.case = cause.case;
-                        record.tries = cause.tries as u64;
-                        record.observed = cause.symptom.observed.clone();
-                        let _ = std::fs::remove_dir_all(self.store.finding(&record.name));
-                        self.write(record, &cause.form, Some(&cause.play), &cause.symptom.output, &[])?;
-                    }
-                    // Memory that grows, and no case that makes it grow, accuses nobody.
-                    None if symptom.kind == Trouble::Leak => {}
-                    None => self.write(record, form, None, &symptom.output, &others)?,
-                }
-            }
-        }
-        if !self.ground.can_restart() {
-            self.remark(format!("the broker is gone, and nothing starts it again: {}", symptom.observed));
-            return Ok(false);
-        }
-        self.ground.restart().await?;
-        self.memory = None;
-        self.look_after();
-        Ok(true)
-    }
-
-    /// Lets go of all that is under way. Inquiries begin again.
-    async fn rest(&mut self) {
-        self.bystander.abort_all();
-        self.plays.abort_all();
-        while self.plays.join_next().await.is_some() {}
-        self.inquiries.abort_all();
-        while self.inquiries.join_next().await.is_some() {}
-        for inquired in std::mem::take(&mut self.inquired) {
-            self.asked.push_back((inquired.name, inquired.form));
-        }
-        let waiting: BTreeSet<String> = self.asked.iter().map(|(name, _)| name.clone()).collect();
-        let lost: Vec<Record> = self
-            .records
-            .values()
-            .filter(|record| {
-                record.reproduced.is_none() && !record.kind.is_of_process() && !waiting.contains(&record.name)
-            })
-            .cloned()
-            .collect();
-        for record in lost {
-            let script = std::fs::read_to_string(self.store.finding(&record.name).join("script.mqtt"));
-            if let Some(case) = script.ok().and_then(|text| text.parse::<Case>().ok()) {
-                let tempo = if record.patient { Tempo::Patient } else { Tempo::Hasty };
-                self.asked.push_back((record.name.clone(), Form::new(&case, tempo)));
-            }
-        }
-        self.patient.clear();
-        self.played.clear();
-    }
-
-    /// Looks whether the process has grown past what its connections explain; then, for a case that makes it grow.
-    async fn look_for_leaks(&mut self) -> Result<(), CampaignTrouble> {
-        if !self.ground.can_restart() || self.records.contains_key(&Symptom::leak().name) {
-            return Ok(());
-        }
-        let Some(vitals) = self.ground.pid().and_then(Vitals::of) else { return Ok(()) };
-        let memory = *self.memory.get_or_insert(vitals.memory);
-        let clients = mqtt_assay_fuzz_engine::case::MAX_CLIENTS as u64;
-        let explained = self.options.connections as u64 * clients + DESCRIPTORS;
-        if vitals.memory < memory.saturating_add(self.growth) && vitals.descriptors <= explained {
-            return Ok(());
-        }
-        self.growth *= 2;
-        let suspects = self.suspects(Duration::MAX);
-        self.trouble(Symptom::leak(), suspects).await?;
         Ok(())
     }
 
@@ -628,51 +376,5 @@ impl Hunt<'_> {
             restarts: self.ground.restarts,
         };
         (self.watcher)(Progress::Status(status));
-    }
-
-    fn summary(&self, ended: Ended) -> Summary {
-        let before = |of: fn(&Summary) -> u64| self.earlier.as_ref().map_or(0, of);
-        let elapsed = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let remarks = self.earlier.iter().flat_map(|earlier| earlier.remarks.iter()).chain(&self.remarks);
-        // A case that was begun and not learnt from is played again.
-        let next = self.played.iter().find(|played| played.ended.is_none()).map(|played| played.number);
-        Summary {
-            schema: SUMMARY_SCHEMA.to_owned(),
-            tool: env!("CARGO_PKG_VERSION").to_owned(),
-            target: self.options.target.to_string(),
-            seed: self.options.seed,
-            shard: self.options.shard,
-            ended,
-            next_case: next.unwrap_or_else(|| self.engine.next_number()),
-            cases: before(|earlier| earlier.cases) + self.counts.cases,
-            packets: before(|earlier| earlier.packets) + self.counts.packets,
-            signatures: self.engine.corpus().len() as u64,
-            elapsed_ms: before(|earlier| earlier.elapsed_ms).saturating_add(elapsed),
-            restarts: before(|earlier| earlier.restarts) + self.ground.restarts,
-            ended_by_others: before(|earlier| earlier.ended_by_others) + self.counts.by_others,
-            findings: self.records.values().map(Found::of).collect(),
-            remarks: remarks.cloned().collect::<BTreeSet<_>>().into_iter().collect(),
-        }
-    }
-
-    fn write_summary(&self, ended: Ended) -> Result<(), StoreTrouble> {
-        self.store.write_summary(&self.summary(ended))
-    }
-
-    /// Writes all that is to stay.
-    fn finish(&mut self, ended: Ended) -> Result<Summary, CampaignTrouble> {
-        self.tell_status();
-        let saved = self.engine.corpus().save_alone(self.store.corpus());
-        saved.map_err(|error| cannot_write(self.store.corpus(), &error))?;
-        for record in self.records.values() {
-            // How many cases have shown it was counted on.
-            let path = self.store.finding(&record.name).join("finding.json");
-            let json = serde_json::to_string_pretty(record).map_err(std::io::Error::other);
-            json.and_then(|json| super::store::write_whole(&path, (json + "\n").as_bytes()))
-                .map_err(|error| cannot_write(&path, &error))?;
-        }
-        let summary = self.summary(ended);
-        self.store.write_summary(&summary)?;
-        Ok(summary)
     }
 }
