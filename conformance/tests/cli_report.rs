@@ -407,7 +407,7 @@ fn explanations() {
 #[test]
 fn help_texts() {
     snapshot("help", &cli::help(None));
-    for subcommand in ["check", "probe", "list", "explain", "serve", "simulate", "replay", "prove"] {
+    for subcommand in ["check", "probe", "list", "explain", "serve", "simulate", "replay", "fuzz", "prove"] {
         snapshot(&format!("help_{subcommand}"), &cli::help(Some(subcommand)));
     }
 }

@@ -32,6 +32,11 @@ impl Served {
         Served(Arc::new(Mutex::new(Some(Instant::now()))))
     }
 
+    /// Nobody looks.
+    pub(super) fn give_up(&self) {
+        self.set(None);
+    }
+
     fn set(&self, since: Option<Instant>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = since;
     }
@@ -53,8 +58,6 @@ pub(super) async fn watch(
     served: Served,
 ) {
     let mut round = 0;
-    // Whoever has never answered does not stop answering: that is a wrong answer, and the rules'.
-    let mut answered = false;
     let alarm = 'connections: loop {
         let mut present = match enter(&stage, &clock, bound).await {
             Ok(present) => present,
@@ -65,11 +68,7 @@ pub(super) async fn watch(
             round += 1;
             let begun = Instant::now();
             match clock.within(bound, present.plain.echo(present.topic.as_deref(), round)).await {
-                Some(Ok(())) => {
-                    answered = true;
-                    served.set(Some(begun));
-                }
-                None if !answered => return served.set(None),
+                Some(Ok(())) => served.set(Some(begun)),
                 // It is gone: come again.
                 Some(Err(_)) => break,
                 None => {

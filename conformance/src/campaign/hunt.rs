@@ -120,6 +120,7 @@ pub async fn run(
         inquired: Vec::new(),
         bystander: JoinSet::new(),
         served: Served::new(),
+        answers: false,
         accused: VecDeque::new(),
         alarms,
         alarmed,
@@ -211,6 +212,8 @@ struct Hunt<'a> {
     inquired: Vec<Inquired>,
     bystander: JoinSet<()>,
     served: Served,
+    /// Whether a healthy client was served at the beginning.
+    answers: bool,
     /// Plays in which rules accuse, until it is known that the broker served others after them.
     accused: VecDeque<(Instant, u64, Arc<Form>, Play)>,
     alarms: mpsc::Sender<Alarm>,
@@ -231,6 +234,14 @@ impl Hunt<'_> {
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         let mut written = Instant::now();
         self.write_summary(Ended::Running)?;
+        // Whoever does not answer now does not stop answering later: that is a wrong answer, and the rules'.
+        self.answers = bystander::is_served(&self.stage, &self.clock, self.options.hang).await.is_ok();
+        if !self.answers {
+            self.served.give_up();
+            self.remark(
+                "a client that keeps every rule is not served as it should be: hangs are not told".to_owned(),
+            );
+        }
         self.look_after();
         let mut stopping = stop.clone();
         let stopped = async {
@@ -300,6 +311,9 @@ impl Hunt<'_> {
     fn look_after(&mut self) {
         self.bystander.abort_all();
         while self.alarmed.try_recv().is_ok() {}
+        if !self.answers {
+            return;
+        }
         let (stage, clock) = (Arc::clone(&self.stage), Arc::clone(&self.clock));
         let (hang, alarms, served) = (self.options.hang, self.alarms.clone(), self.served.clone());
         self.bystander.spawn(bystander::watch(stage, clock, hang, alarms, served));
