@@ -133,7 +133,7 @@ fn names_of(script: &mut Script, edit: &mut dyn FnMut(Kind, &mut String)) {
         let Step::Client(_, action) = step else { continue };
         match action {
             Action::Connect(Some(connect)) | Action::Send(Send::Connect(connect), _) => {
-                of_connect(connect, edit)
+                of_connect(connect, edit);
             }
             Action::Send(Send::Publish { topic, .. }, _) => edit(Kind::Topic, topic),
             Action::Send(Send::Subscribe { filters, .. }, _) => {
@@ -171,7 +171,7 @@ fn client_identifier(text: &str) -> String {
 
 fn topic(text: &str) -> String {
     match text.strip_prefix('$').map(|rest| rest.split_once('/')) {
-        Some(Some((first, _))) if first == "SYS" => text.to_owned(),
+        Some(Some(("SYS", _))) => text.to_owned(),
         Some(Some((first, rest))) => shortened(format!("${first}/{NAME}/{rest}")),
         Some(None) => text.to_owned(),
         // In the place of a topic stands its alias.
