@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod baseline;
+pub mod campaign;
 pub mod check;
 pub mod checks;
 pub mod cli;

@@ -5,6 +5,7 @@ mod preflight;
 mod simulated;
 mod watched;
 
+pub(crate) use clock::Clock;
 pub(crate) use preflight::resolve;
 pub use simulated::simulated;
 
@@ -17,7 +18,6 @@ use crate::setup::{Profile, Setup};
 use crate::story::{Abilities, Credentials, Room, Stop, Tape, World};
 use crate::target::Target;
 use crate::verdict::Verdict;
-use clock::Clock;
 use mqtt_assay_codec::Version;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;

@@ -18,6 +18,7 @@ pub use packets::PacketFault;
 use crate::net::Listener;
 use crate::net::layers::Layered;
 use crate::setup::Setup;
+pub use fuse::Effect;
 use fuse::{Fuse, Fused};
 use mqtt_assay_broker_model::{Broker, ConnectionId, Input, Output};
 use mqtt_assay_codec::PacketType;
@@ -93,13 +94,27 @@ impl Served {
         fault: Option<Fault>,
         fatal: PacketType,
     ) -> Result<Served, ServeTrouble> {
-        Served::serve(Setup::Full, edge, fault, Some(Fuse::new(fatal))).await
+        Served::serve(Setup::Full, edge, fault, Some(Fuse::new(&[fatal], Effect::Dies))).await
+    }
+
+    /// As [`Served::listen`] with the full set-up; when a client has sent packets of these types in this order, the
+    /// process goes wrong.
+    ///
+    /// # Errors
+    ///
+    /// The port cannot be opened, or the files of TLS are wrong.
+    pub async fn listen_planted(
+        edge: Edge,
+        sequence: &[PacketType],
+        effect: Effect,
+    ) -> Result<Served, ServeTrouble> {
+        Served::serve(Setup::Full, edge, None, Some(Fuse::new(sequence, effect))).await
     }
 
     /// Waits for the packet that the broker dies of; for ever if there is none.
     pub async fn dies(&self) {
         match &self.fuse {
-            Some(fuse) => fuse.burnt().await,
+            Some(fuse) => fuse.dies().await,
             None => std::future::pending().await,
         }
     }
@@ -124,9 +139,9 @@ impl Served {
         match (layered, fuse.clone()) {
             (false, None) => tasks.spawn(serve(listener, machine)),
             (true, None) => tasks.spawn(serve(Layered::new(listener, layers), machine)),
-            (false, Some(fuse)) => tasks.spawn(serve(Fused { listener, fuse }, machine)),
+            (false, Some(fuse)) => tasks.spawn(serve(Fused::new(listener, fuse), machine)),
             (true, Some(fuse)) => {
-                tasks.spawn(serve(Fused { listener: Layered::new(listener, layers), fuse }, machine))
+                tasks.spawn(serve(Fused::new(Layered::new(listener, layers), fuse), machine))
             }
         };
         Ok(Served { edge, fuse, _tasks: tasks })

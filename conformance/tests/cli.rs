@@ -72,7 +72,7 @@ fn wrong_usage_is_one_sentence_and_code_2() {
 
 #[test]
 fn what_is_not_there_yet_is_refused_by_name() {
-    let said = refusal(&["fuzz", "mqtt://host", "--minutes", "3"]);
+    let said = refusal(&["fuzz", "reference", "--coverage", "shm"]);
     assert!(said.contains("not part of this version"), "{said}");
 }
 

@@ -492,6 +492,7 @@ fn help_texts() {
         "serve",
         "simulate",
         "replay",
+        "fuzz",
         "prove",
         "report",
         "completions",

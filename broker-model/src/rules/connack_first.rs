@@ -18,7 +18,8 @@ const COMES: Cites = Cites { v3_1_1: &["MQTT-3.1.4-4"], v5: &["MQTT-3.1.4-5"] };
 /// See the module.
 #[derive(Default, Debug)]
 pub(super) struct ConnackFirst {
-    /// Connections that were accused: what follows on the first mistake is no other.
+    /// Connections that were accused, or on which CONNACK came for what is no CONNECT: what follows on the first mistake
+    /// is no other.
     accused: BTreeSet<ConnectionNo>,
 }
 
@@ -50,8 +51,11 @@ impl ConnackFirst {
                 }
             }
             (Some(_), Packet::Connack(_)) => found.decided(),
-            // What follows on a CONNACK is no matter of this rule's, nor is one that answers no CONNECT.
-            (Some(_), _) | (None, Packet::Connack(_)) => {}
+            // What follows on a CONNACK is no matter of this rule's, whatever CONNECT it has answered.
+            (Some(_), _) => {}
+            (None, Packet::Connack(_)) => {
+                self.accused.insert(no);
+            }
             (None, Packet::Auth(_)) if connection.asked.is_some() => {}
             (None, _) if self.accused.insert(no) => {
                 let cites = if matches!(packet, Packet::Disconnect(_)) { DISCONNECT } else { FIRST };

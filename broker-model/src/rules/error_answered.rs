@@ -9,7 +9,7 @@
 use super::ledger::{Connection, ConnectionNo, Delivery, Ledger};
 use super::offences::let_pass;
 use super::{Cites, Fact, Findings, Rule, Seen, closing};
-use mqtt_assay_codec::{Packet, PacketId, PacketType, Publish, Qos, Subscribe, Version, topic};
+use mqtt_assay_codec::{Packet, PacketId, PacketType, Publish, Qos, ReasonCode, Subscribe, Version, topic};
 use std::collections::BTreeMap;
 
 const BEFORE_CONNECT: Cites = Cites { v3_1_1: &["MQTT-3.1.0-1"], v5: &["MQTT-3.1.0-1"] };
@@ -192,7 +192,10 @@ impl ErrorAnswered {
         }
         let succeeds = match packet {
             Packet::Suback(answer) => answer.codes.iter().any(|code| *code < 0x80),
-            Packet::Unsuback(answer) => answer.codes.iter().all(|code| *code < 0x80),
+            // That there was no such subscription accepts nothing.
+            Packet::Unsuback(answer) => {
+                answer.codes.iter().all(|code| *code < 0x80 && *code != ReasonCode::NO_SUBSCRIPTION_EXISTED.0)
+            }
             Packet::Puback(ack) | Packet::Pubrec(ack) => ack.reason.is_success(),
             _ => true,
         };

@@ -75,6 +75,10 @@ impl Rule for RetainedStored {
             return found.unknown("another member may have had the message live");
         }
         let Some((cites, expected)) = reason(ledger, session, subscription, number) else { return };
+        let mut asked = ledger.causes().iter().map(|cause| &session.subscriptions[cause.subscription]);
+        if [NOT_WANTED, NOT_NEW].contains(&cites) && asked.any(|asked| asked.shared) {
+            return found.unknown("a Shared Subscription may have brought it");
+        }
         found.accuse(
             cites,
             ledger.version_of(delivery.session),

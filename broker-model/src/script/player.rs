@@ -108,6 +108,8 @@ pub struct Player {
     orders: VecDeque<Order>,
     failures: Vec<Failure>,
     over: bool,
+    /// How long a step waits that does not say so itself.
+    patience: Duration,
 }
 
 impl Player {
@@ -146,8 +148,15 @@ impl Player {
             orders: VecDeque::new(),
             failures: Vec::new(),
             over: false,
+            patience: PATIENCE,
             script: Arc::new(script),
         }
+    }
+
+    /// With another patience than [`PATIENCE`].
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Player { patience, ..self }
     }
 
     /// Takes in what the carrier saw at `now`, which never goes back. [`Player::poll`] until there are no orders.
@@ -399,7 +408,7 @@ impl Player {
     fn begin(&mut self) {
         if let Some(&client) = self.first.front() {
             self.connect(client, None);
-            self.waits = Some(Waits::Connected(client, self.now + PATIENCE));
+            self.waits = Some(Waits::Connected(client, self.now + self.patience));
             return;
         }
         let script = Arc::clone(&self.script);
@@ -438,7 +447,7 @@ impl Player {
                 self.flush(client);
             }
             Action::Expect { within, .. } => {
-                let until = self.now + within.unwrap_or(PATIENCE);
+                let until = self.now + within.unwrap_or(self.patience);
                 self.waits = Some(Waits::Expected(client, until));
             }
             Action::Absent(pattern) => {
@@ -451,12 +460,12 @@ impl Player {
             Action::Barrier => {
                 if self.pilots[place].send(state, &super::Send::Pingreq, &[], name) {
                     self.flush(client);
-                    self.waits = Some(Waits::Settled(client, self.now + PATIENCE));
+                    self.waits = Some(Waits::Settled(client, self.now + self.patience));
                 } else {
                     self.fail("the client is not connected");
                 }
             }
-            Action::Settle => self.waits = Some(Waits::Settled(client, self.now + PATIENCE)),
+            Action::Settle => self.waits = Some(Waits::Settled(client, self.now + self.patience)),
             Action::Acknowledge(reason) => {
                 self.pilots[place].acknowledge(*reason);
                 self.flush(client);

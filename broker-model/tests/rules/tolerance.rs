@@ -42,6 +42,11 @@ impl Hand {
         self.recorder.wrote(now, client, 1, &bytes);
     }
 
+    fn writes(&mut self, client: ClientNo, bytes: &[u8]) {
+        let now = self.now();
+        self.recorder.wrote(now, client, 1, bytes);
+    }
+
     fn hears(&mut self, client: ClientNo, packet: &Packet<'_>) {
         let (now, bytes) = (self.now(), self.bytes(packet));
         self.recorder.read(now, client, 1, &bytes);
@@ -126,6 +131,43 @@ fn plain<'a>(topic: &'a str, payload: &'a [u8]) -> Publish<'a> {
 }
 
 const BOTH: [Version; 2] = [Version::V3_1_1, Version::V5];
+
+/// An UNSUBSCRIBE with a bad filter: that there was no such subscription is no acceptance.
+#[test]
+fn a_bad_filter_has_no_subscription() {
+    let answered = |code: ReasonCode| {
+        let mut hand = Hand::new(Version::V5);
+        hand.connects(A, |_| {});
+        hand.writes(A, b"\xa2\x0e\x00\x01\x00\x00\x09$share/g/");
+        let codes = &[code.0];
+        let unsuback = Unsuback { packet_id: PacketId::MIN, properties: Properties::NONE, codes };
+        hand.hears(A, &Packet::Unsuback(unsuback));
+        hand.judged()
+    };
+    let rules = |found: &Verdicts| {
+        let broken = found.accusations.iter().filter(|accusation| !accusation.deviates);
+        broken.map(|accusation| accusation.rule).collect::<Vec<_>>()
+    };
+    assert_eq!(rules(&answered(ReasonCode::NO_SUBSCRIPTION_EXISTED)), [""; 0]);
+    assert_eq!(rules(&answered(ReasonCode::SUCCESS)), ["error_answered"]);
+}
+
+/// A malformed CONNECT that is accepted is one mistake, and what follows on its CONNACK none.
+#[test]
+fn what_follows_on_a_wrong_connack_is_not_first() {
+    let mut hand = Hand::new(Version::V5);
+    let now = hand.now();
+    hand.recorder.attempted(now, A, 1, Version::V5);
+    hand.recorder.answered(now, A, 1, true);
+    // Authentication Data without Authentication Method.
+    hand.writes(A, b"\x10\x12\x00\x04MQTT\x05\x02\x00\x00\x04\x16\x00\x01x\x00\x01a");
+    let code = ReasonCode::SUCCESS;
+    let connack = Connack { session_present: false, code, properties: Properties::NONE };
+    hand.hears(A, &Packet::Connack(connack));
+    hand.hears(A, &Packet::Pingresp);
+    let rules: Vec<_> = hand.judged().accusations.iter().map(|found| found.rule).collect();
+    assert_eq!(rules, ["closes_on_error"]);
+}
 
 #[test]
 fn what_was_on_its_way_may_come_after_unsuback() {

@@ -96,6 +96,21 @@ impl BrokerArguments {
         self.spawn.is_some()
     }
 
+    /// Refuses what is for the checks alone, by name: nothing that was asked for is ignored.
+    pub(super) fn refuse_for_checks(&self, command: &str) -> Result<(), Trouble> {
+        let flags = [
+            (self.denied_topic.is_some(), "--denied-topic"),
+            (self.checks_passwords, "--checks-passwords"),
+            (self.connect_timeout.is_some(), "--connect-timeout"),
+        ];
+        match flags.into_iter().find(|(given, _)| *given) {
+            Some((_, flag)) => Err(Trouble::new(format!(
+                "{flag} is for `check`; `{command}` has no use for it, leave it out"
+            ))),
+            None => Ok(()),
+        }
+    }
+
     /// Finds out which broker is meant: by its URL, by the path of its profile, or by what starts it.
     pub(super) fn meant(&self, text: Option<&str>, mutant: Option<Fault>) -> Result<Meant, Trouble> {
         let file = match text {

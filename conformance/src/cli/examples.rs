@@ -33,6 +33,14 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ),
     ("simulate", &["mqtt-assay simulate --seeds 0..1000", "mqtt-assay simulate --script no_local.script"]),
     ("replay", &["mqtt-assay replay no_local.script mqtt://127.0.0.1:1883"]),
+    (
+        "fuzz",
+        &[
+            "mqtt-assay fuzz --spawn 'mosquitto -p {port}' --time 20m --out hunt",
+            "mqtt-assay fuzz mqtt://127.0.0.1:1883 --pid 4711 --cases 100000",
+            "mqtt-assay fuzz reference --mutant puback_wrong_id --time 20s",
+        ],
+    ),
     ("prove", &["mqtt-assay prove", "mqtt-assay prove --rules"]),
     ("completions", &["mqtt-assay completions bash > /etc/bash_completion.d/mqtt-assay"]),
     ("man", &["mqtt-assay man --out /usr/local/share/man/man1"]),

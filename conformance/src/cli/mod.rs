@@ -9,7 +9,7 @@ mod check;
 mod coverage;
 mod examples;
 mod explain;
-mod later;
+mod fuzz;
 mod list;
 mod mutant;
 mod named;
@@ -76,7 +76,9 @@ enum Command {
     /// Play generated scripts against the reference broker, with faults, and judge it by the rules
     Simulate(simulate::Arguments),
     /// Play one script to a broker, show the packets, and judge them by the rules
-    Replay(replay::Arguments),
+    Replay(Box<replay::Arguments>),
+    /// Hunt a broker with generated and hostile traffic, for crashes, hangs, leaks and wrong answers
+    Fuzz(Box<fuzz::Arguments>),
     /// Show by which checks, or by which rules, the mutants of the reference broker are caught
     Prove(prove::Arguments),
     /// Tell results again: on the terminal, or in another form
@@ -85,8 +87,6 @@ enum Command {
     Completions(shell::Completions),
     /// Print the manual page, or write one for each subcommand
     Man(shell::Man),
-    #[command(flatten)]
-    Later(later::Command),
 }
 
 /// Why the command could not do what it was asked to.
@@ -123,11 +123,11 @@ pub fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments).map(|()| Exit::Conforms),
         Command::Simulate(arguments) => simulate::run(&arguments, colours),
         Command::Replay(arguments) => replay::run(&arguments, colours),
+        Command::Fuzz(arguments) => fuzz::run(&arguments, colours),
         Command::Prove(arguments) => prove::run(&arguments),
         Command::Report(arguments) => report::run(&arguments, colours).map(|()| Exit::Conforms),
         Command::Completions(arguments) => shell::completions(&arguments).map(|()| Exit::Conforms),
         Command::Man(arguments) => shell::man(&arguments).map(|()| Exit::Conforms),
-        Command::Later(command) => Err(command.refusal()),
     };
     match outcome {
         Ok(exit) => ExitCode::from(exit.code()),
@@ -166,7 +166,7 @@ fn say(line: &str) {
 }
 
 /// A word as a shell takes it.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     if !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.@:/".contains(&b)) {
         word.to_owned()
     } else {

@@ -1,17 +1,18 @@
 //! `replay`: one script against a broker on a real network.
 
-use super::broker::PASSWORD_VARIABLE;
-use super::{Colours, Trouble, mutant, quoted, script, target, tls};
-use crate::replay::{needs_the_process, replay};
-use crate::report::Exit;
+use super::broker::{self, Meant};
+use super::{Colours, Trouble, mutant, quoted, script};
+use crate::replay::{Manner, Replayed, needs_the_process, replay_as};
+use crate::report::{Exit, printable};
 use crate::serve::Fault;
 use crate::simulation::{self, Style};
-use crate::target::Target;
 use mqtt_assay_broker_model::history::What;
+use mqtt_assay_broker_model::rules::Bounds;
 use mqtt_assay_broker_model::script::{Action, Script, Step};
 use mqtt_assay_broker_model::simulate::Outcome;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -31,9 +32,9 @@ pub(super) struct Arguments {
     #[arg(value_name = "SCRIPT")]
     script: PathBuf,
 
-    /// The broker: its URL, as for `check`, or `reference` for the embedded one
-    #[arg(value_name = "TARGET", default_value = "reference")]
-    target: String,
+    /// The broker: its URL or its profile, as for `check`, or `reference` for the embedded one [default: reference]
+    #[arg(value_name = "TARGET")]
+    target: Option<String>,
 
     /// Break the embedded broker on purpose
     #[arg(long, value_name = "NAME", value_parser = mutant::parse_fault)]
@@ -43,57 +44,34 @@ pub(super) struct Arguments {
     #[arg(long)]
     strict: bool,
 
+    /// How long an answer may take before its lack breaks a requirement
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = broker::seconds)]
+    promptness: Duration,
+
     #[command(flatten)]
-    tls: tls::TlsArguments,
+    broker: broker::BrokerArguments,
 }
 
 impl Arguments {
-    fn target(&self) -> Result<Target, Trouble> {
-        let mut target = target::parse(&self.target, self.mutant)?;
-        match &mut target {
-            Target::Reference { .. } => self.tls.refuse()?,
-            Target::Tcp(tcp) => {
-                match &mut tcp.transport.tls {
-                    Some(tls) => *tls = self.tls.tls(),
-                    None => self.tls.refuse()?,
-                }
-                if tcp.user_name.is_some() && tcp.password.is_none() {
-                    tcp.password = std::env::var(PASSWORD_VARIABLE).ok();
-                }
-            }
-        }
-        Ok(target)
-    }
-
     /// The command that does the same; a password is not in it.
-    fn command(&self, target: &Target) -> String {
-        let mut command = format!("mqtt-assay replay {}", quoted(&self.script.display().to_string()));
-        match target {
-            Target::Reference { mutant } => {
-                command.push_str(" reference");
-                if let Some(mutant) = mutant {
-                    command.push_str(&format!(" --mutant {}", mutant.name()));
-                }
-            }
-            Target::Tcp(tcp) => {
-                let mut url = target.to_string();
-                if let (Some(user), Some((scheme, rest))) = (&tcp.user_name, url.clone().split_once("://")) {
-                    let user =
-                        percent_encoding::utf8_percent_encode(user, percent_encoding::NON_ALPHANUMERIC);
-                    url = format!("{scheme}://{user}@{rest}");
-                }
-                command.push_str(&format!(" {}{}", quoted(&url), self.tls.command()));
-            }
-        }
+    fn command(&self, meant: &Meant) -> String {
+        let script = quoted(&self.script.display().to_string());
+        let mut command =
+            format!("mqtt-assay replay {script}{}", self.broker.command(self.target.as_deref(), meant));
         if self.strict {
             command.push_str(" --strict");
+        }
+        if self.promptness != Bounds::default().promptness {
+            command.push_str(&format!(" --promptness {}", self.promptness.as_secs_f64()));
         }
         command
     }
 }
 
 pub(super) fn run(arguments: &Arguments, colours: Colours) -> Result<Exit, Trouble> {
-    let target = arguments.target()?;
+    arguments.broker.refuse_for_checks("replay")?;
+    let meant = arguments.broker.meant(arguments.target.as_deref(), arguments.mutant)?;
+    let target = &meant.target;
     let script = script::read(&arguments.script)?;
     if needs_the_process(&script) {
         return Err(Trouble::new(format!(
@@ -106,10 +84,16 @@ pub(super) fn run(arguments: &Arguments, colours: Colours) -> Result<Exit, Troub
         .enable_all()
         .build()
         .map_err(|error| Trouble::new(format!("cannot begin: {error}")))?;
-    let outcome = runtime.block_on(async {
+    // Names that no earlier play has used.
+    let mark =
+        getrandom::u64().map_err(|error| Trouble::new(format!("no random number can be had: {error}")))?;
+    let manner = Manner { promptness: arguments.promptness, mark };
+    let Replayed { outcome, death } = runtime.block_on(async {
         tokio::select! {
             biased;
-            outcome = replay(script.clone(), &target) => outcome.map_err(|error| Trouble::new(error.to_string())),
+            replayed = replay_as(script.clone(), target, meant.recipe.as_ref(), manner) => {
+                replayed.map_err(|error| Trouble::new(error.to_string()))
+            }
             _ = tokio::signal::ctrl_c() => Err(Trouble::new("interrupted before the script was over")),
         }
     })?;
@@ -119,12 +103,15 @@ pub(super) fn run(arguments: &Arguments, colours: Colours) -> Result<Exit, Troub
         )));
     }
     let style = Style { colours: colours.wanted && io::stdout().is_terminal() };
-    let exit = exit(&script, &outcome, arguments.strict);
+    let exit = if death.is_some() { Exit::Violations } else { exit(&script, &outcome, arguments.strict) };
     let mut out = io::BufWriter::new(io::stdout().lock());
     if outcome.verdicts.accusations.is_empty() {
         out.write_all(simulation::packets(&outcome.played.history, None).as_bytes())?;
     }
-    script::write_findings(&mut out, &script, &outcome, &arguments.command(&target), style)?;
+    script::write_findings(&mut out, &script, &outcome, &arguments.command(&meant), style)?;
+    if let Some(death) = &death {
+        writeln!(out, "✗ the broker died: {}", printable(&death.to_string()))?;
+    }
     script::write_end(&mut out, &outcome, exit)?;
     out.flush()?;
     Ok(exit)

@@ -1,7 +1,7 @@
 //! `serve`: the reference broker for real clients.
 
 use super::{Trouble, mutant, say};
-use crate::serve::{Edge, Fault, ServeTrouble, Served, ServerTls, WEBSOCKET_PATH};
+use crate::serve::{Edge, Effect, Fault, ServeTrouble, Served, ServerTls, WEBSOCKET_PATH};
 use crate::setup::Setup;
 use mqtt_assay_codec::PacketType;
 use std::net::SocketAddr;
@@ -22,6 +22,11 @@ pub(super) struct Arguments {
     /// End the process, as a crash would, upon the first packet of this type: what `check --spawn` reports
     #[arg(long, value_name = "PACKET", value_parser = packet_type)]
     die_on: Option<PacketType>,
+
+    /// Let the process go wrong when a client has sent packets of these types in this order: what `fuzz --spawn` is
+    /// tried with. HOW is abort, spin, sleep, leak, deaf or mute
+    #[arg(long, value_name = "HOW:PACKET,…", value_parser = plant, hide = true, conflicts_with_all = ["mutant", "die_on"])]
+    plant: Option<Plant>,
 
     /// The broker's certificate, with those that lead from it to its authority, in PEM form (mqtts:// and wss://)
     #[arg(long, value_name = "FILE", requires = "key")]
@@ -59,6 +64,21 @@ fn packet_type(text: &str) -> Result<PacketType, String> {
         let names: Vec<_> = SENT_BY_CLIENTS.iter().map(|known| known.name()).collect();
         format!("the packets are {}", names.join(", "))
     })
+}
+
+/// A fault of the process, and what leads to it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Plant {
+    effect: Effect,
+    sequence: Vec<PacketType>,
+}
+
+fn plant(text: &str) -> Result<Plant, String> {
+    let (how, packets) = text.split_once(':').ok_or("write HOW:PACKET,PACKET")?;
+    let effect = Effect::PLANTED.iter().find(|(name, _)| *name == how);
+    let effect = effect.ok_or("HOW is abort, spin, sleep, leak, deaf or mute")?.1;
+    let sequence = packets.split(',').map(packet_type).collect::<Result<_, _>>()?;
+    Ok(Plant { effect, sequence })
 }
 
 /// Where to listen, and for what.
@@ -128,12 +148,18 @@ impl Arguments {
 /// Serves until the first Ctrl-C.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Trouble> {
     let edge = arguments.edge()?;
-    let runtime = tokio::runtime::Runtime::new()
-        .map_err(|error| Trouble::new(format!("cannot start the broker's threads: {error}")))?;
+    let runtime = match &arguments.plant {
+        // A thread that does not come back is to take all others with it.
+        Some(_) => tokio::runtime::Builder::new_current_thread().enable_all().build(),
+        None => tokio::runtime::Runtime::new(),
+    };
+    let runtime =
+        runtime.map_err(|error| Trouble::new(format!("cannot start the broker's threads: {error}")))?;
     runtime.block_on(async {
-        let served = match arguments.die_on {
-            Some(fatal) => Served::listen_until(edge, arguments.mutant, fatal).await,
-            None => Served::listen(Setup::Full, edge, arguments.mutant).await,
+        let served = match (arguments.die_on, &arguments.plant) {
+            (_, Some(plant)) => Served::listen_planted(edge, &plant.sequence, plant.effect).await,
+            (Some(fatal), None) => Served::listen_until(edge, arguments.mutant, fatal).await,
+            (None, None) => Served::listen(Setup::Full, edge, arguments.mutant).await,
         };
         let served = served.map_err(|error| match error {
             ServeTrouble::Port(..) => {

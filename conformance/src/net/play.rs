@@ -1,269 +1,182 @@
-//! Scripts on a real network: the player decides, a task for each connection carries out.
+//! Scripts on a real network: the player decides, and its connections are driven by one future, without tasks or
+//! channels in between: thousands of short plays a second are to cost little more than their system calls.
 //!
 //! What differs from the event heap: times are real ones; `hold` and `cut silently` are done on the client's side,
 //! where nothing is read or written any more; what the script's `network` does of its own accord the real one does.
 
-use super::{Address, Caller, Wire};
+mod line;
+
+use super::{Address, Caller};
+use line::{Line, Seen};
 use mqtt_assay_broker_model::history::{ClientNo, Fault, How};
-use mqtt_assay_broker_model::script::{Order, Played, Player, Script, Told};
-use std::collections::{BTreeMap, VecDeque};
-use std::io;
+use mqtt_assay_broker_model::script::{Order, PATIENCE, Played, Player, Script, Told};
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
-use tokio::sync::mpsc;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Chunks that wait for the player: readers pause when there are more.
-const CHUNKS_WAITING: usize = 256;
-/// What is unsent when a connection is to end may take so long.
-const FLUSH_PATIENCE: Duration = Duration::from_secs(2);
+/// So much is read at once.
+const CHUNK: usize = 16 << 10;
 
-/// What a connection is to do.
-enum Command {
-    Write(Vec<u8>),
-    /// The client does not read, or does again.
-    Stall(bool),
-    /// Nothing passes, either way, or does again.
-    Hold(bool),
-    Close(How),
-    HalfClose,
+/// How long what does not come is waited for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Limits {
+    /// How long a connection may take to open.
+    pub(crate) opening: Duration,
+    /// How long a step waits that does not say so itself.
+    pub(crate) patience: Duration,
+    /// The play ends after this time, wherever it is.
+    pub(crate) whole: Duration,
+    /// How long its connections may take to end then.
+    pub(crate) farewell: Duration,
 }
 
-/// What a connection has seen.
-enum Seen {
-    Opened,
-    Failed,
-    Read(Vec<u8>),
-    Ended(How),
-}
-
-type Event = (ClientNo, u32, Seen);
-
-/// Plays a script to its end. Connections have so long to open. Crashes and restarts of the broker are nobody's to
-/// do here: they are left out.
-pub(crate) async fn play(script: Script, address: &Address, patience: Duration) -> Played {
-    let names = script.clients.iter().map(|client| client.name.clone()).collect();
-    let (sender, mut events) = mpsc::channel(CHUNKS_WAITING);
-    let mut stage = Stage {
-        player: Player::new(script),
-        begun: Instant::now(),
-        address,
-        patience,
-        names,
-        sender,
-        lines: BTreeMap::new(),
-        tasks: JoinSet::new(),
+impl Limits {
+    /// Those of a single script, which may wait as long as it says.
+    pub(crate) const GENEROUS: Limits = Limits {
+        opening: Duration::from_secs(10),
+        patience: PATIENCE,
+        whole: Duration::MAX,
+        farewell: Duration::from_secs(2),
     };
+}
+
+/// Plays a script to its end. Crashes and restarts of the broker are nobody's to do here: they are left out.
+pub(crate) async fn play(script: Script, address: &Address, limits: Limits) -> Played {
+    let begun = Instant::now();
+    let names = script.clients.iter().map(|client| client.name.clone()).collect();
+    let mut stage = Stage {
+        player: Player::new(script).with_patience(limits.patience),
+        begun,
+        address,
+        opening: limits.opening,
+        names,
+        lines: Vec::new(),
+    };
+    let end = begun.checked_add(limits.whole);
+    let mut timer = pin!(sleep_until(begun));
+    let mut buffer = vec![0; CHUNK];
     stage.tell(Told::Time);
-    while !stage.player.is_over() {
-        let due = stage.player.deadline().map(|at| stage.begun + at);
+    while !stage.player.is_over() && end.is_none_or(|end| Instant::now() < end) {
         // Whoever waits for something waits for a time, too.
-        let Some(due) = due else { break };
-        tokio::select! {
-            biased;
-            event = events.recv() => {
-                if let Some((client, connection, seen)) = event {
-                    stage.tell(match &seen {
-                        Seen::Opened => Told::Opened(client, connection),
-                        Seen::Failed => Told::Failed(client, connection),
-                        Seen::Read(bytes) => Told::Read(client, connection, bytes),
-                        Seen::Ended(how) => Told::Ended(client, connection, *how),
-                    });
+        let Some(due) = stage.player.deadline() else { break };
+        let due = begun.checked_add(due).or(end).unwrap_or_else(|| begun + Duration::from_secs(86_400));
+        timer.as_mut().reset(end.map_or(due, |end| end.min(due)));
+        poll_fn(|context| stage.poll(context, timer.as_mut(), &mut buffer)).await;
+    }
+    let Stage { player, lines, .. } = stage;
+    let played = player.finish();
+    part(lines, timer, &mut buffer, limits.farewell).await;
+    played
+}
+
+/// Ends all connections in an orderly way, but those that nobody is to be told of.
+async fn part(mut lines: Vec<Line>, mut timer: Pin<&mut Sleep>, buffer: &mut [u8], farewell: Duration) {
+    lines.retain_mut(Line::part);
+    timer.as_mut().reset(Instant::now() + farewell);
+    poll_fn(|context| {
+        lines.retain_mut(|line| {
+            loop {
+                match line.poll(context, buffer) {
+                    Poll::Ready(Seen::Over) => return false,
+                    Poll::Ready(_) => {}
+                    Poll::Pending => return true,
                 }
             }
-            () = sleep_until(due) => stage.tell(Told::Time),
-        }
-    }
-    let Stage { player, mut tasks, lines, .. } = stage;
-    // The connections end with their orders.
-    drop((lines, events));
-    let _ = timeout(FLUSH_PATIENCE, async { while tasks.join_next().await.is_some() {} }).await;
-    player.finish()
+        });
+        if lines.is_empty() { Poll::Ready(()) } else { timer.as_mut().poll(context) }
+    })
+    .await;
 }
 
 struct Stage<'a> {
     player: Player,
     begun: Instant,
     address: &'a Address,
-    patience: Duration,
+    opening: Duration,
     names: Vec<String>,
-    sender: mpsc::Sender<Event>,
-    /// What the connections are told.
-    lines: BTreeMap<(ClientNo, u32), mpsc::UnboundedSender<Command>>,
-    tasks: JoinSet<()>,
+    lines: Vec<Line>,
 }
 
 impl Stage<'_> {
+    /// Takes in all that the connections have seen, or that the time has come.
+    fn poll(&mut self, context: &mut Context<'_>, timer: Pin<&mut Sleep>, buffer: &mut [u8]) -> Poll<()> {
+        let mut seen_any = false;
+        let mut at = 0;
+        while let Some(line) = self.lines.get_mut(at) {
+            let Poll::Ready(seen) = line.poll(context, buffer) else {
+                at += 1;
+                continue;
+            };
+            let (client, connection) = (line.client, line.connection);
+            match seen {
+                Seen::Over => drop(self.lines.remove(at)),
+                Seen::Opened => self.tell(Told::Opened(client, connection)),
+                Seen::Failed => {
+                    self.lines.remove(at);
+                    self.tell(Told::Failed(client, connection));
+                }
+                Seen::Read(count) => self.tell(Told::Read(client, connection, &buffer[..count])),
+                Seen::Ended(how) => {
+                    self.lines.remove(at);
+                    self.tell(Told::Ended(client, connection, how));
+                }
+            }
+            seen_any = true;
+            if self.player.is_over() {
+                return Poll::Ready(());
+            }
+            // Others may have got orders.
+            at = 0;
+        }
+        if timer.poll(context).is_ready() {
+            self.tell(Told::Time);
+            return Poll::Ready(());
+        }
+        // Another deadline may have come up.
+        if seen_any { Poll::Ready(()) } else { Poll::Pending }
+    }
+
     /// Tells the player, and has its orders carried out.
     fn tell(&mut self, told: Told<'_>) {
         self.player.handle(self.begun.elapsed(), told);
         while let Some(order) = self.player.poll() {
-            let (client, connection, command) = match order {
+            let (client, connection) = match order {
                 Order::Open(client, connection) => {
                     self.open(client, connection);
                     continue;
                 }
-                Order::Write(client, connection, bytes) => (client, connection, Command::Write(bytes)),
-                Order::Close(client, connection, how) => (client, connection, Command::Close(how)),
-                Order::HalfClose(client, connection) => (client, connection, Command::HalfClose),
-                Order::Fault(client, connection, fault) => match fault {
-                    Fault::Stall => (client, connection, Command::Stall(true)),
-                    Fault::Unstall => (client, connection, Command::Stall(false)),
-                    Fault::Hold => (client, connection, Command::Hold(true)),
-                    Fault::Release => (client, connection, Command::Hold(false)),
-                    Fault::Crash | Fault::Restart(_) => continue,
-                },
+                Order::Write(client, connection, _)
+                | Order::Close(client, connection, _)
+                | Order::HalfClose(client, connection)
+                | Order::Fault(client, connection, _) => (client, connection),
             };
-            if let Some(line) = self.lines.get(&(client, connection)) {
-                // One that has ended does nothing more.
-                let _ = line.send(command);
+            let found =
+                self.lines.iter_mut().find(|line| (line.client, line.connection) == (client, connection));
+            // One that has ended does nothing more.
+            let Some(line) = found else { continue };
+            match order {
+                Order::Write(_, _, bytes) => line.write(bytes),
+                Order::Close(_, _, How::Silently) => line.fall_silent(),
+                Order::Close(_, _, how) => line.leave(how),
+                Order::HalfClose(..) => line.leave(How::Fin),
+                Order::Fault(_, _, Fault::Stall) => line.stalled = true,
+                Order::Fault(_, _, Fault::Unstall) => line.stalled = false,
+                Order::Fault(_, _, Fault::Hold) => line.held = true,
+                Order::Fault(_, _, Fault::Release) => line.held = false,
+                Order::Fault(_, _, Fault::Crash | Fault::Restart(_)) | Order::Open(..) => {}
             }
         }
     }
 
     fn open(&mut self, client: ClientNo, connection: u32) {
-        let (orders, received) = mpsc::unbounded_channel();
-        self.lines.insert((client, connection), orders);
-        let line = Line { client, connection, events: self.sender.clone(), orders: received };
         let name = self.names.get(client.index()).cloned().unwrap_or_default();
-        let (address, patience) = (self.address.clone(), self.patience);
-        self.tasks.spawn(async move {
+        let (address, patience) = (self.address.clone(), self.opening);
+        let opening = async move {
             let caller = Caller { client: &name, connection };
-            match address.open(caller, patience).await {
-                Ok(wire) => line.run(wire).await,
-                Err(_) => line.tell(Seen::Failed).await,
-            }
-        });
-    }
-}
-
-/// One connection.
-struct Line {
-    client: ClientNo,
-    connection: u32,
-    events: mpsc::Sender<Event>,
-    orders: mpsc::UnboundedReceiver<Command>,
-}
-
-impl Line {
-    async fn tell(&self, seen: Seen) {
-        // When the play is over there is nobody to tell.
-        let _ = self.events.send((self.client, self.connection, seen)).await;
-    }
-
-    async fn run(mut self, wire: Box<dyn Wire>) {
-        let (mut reader, writer) = tokio::io::split(wire);
-        let mut outbox = Outbox { writer, unsent: VecDeque::new(), written: 0, flushes: false };
-        let (mut stalled, mut held) = (false, false);
-        let mut buffer = vec![0; 16 << 10];
-        self.tell(Seen::Opened).await;
-        loop {
-            tokio::select! {
-                biased;
-                command = self.orders.recv() => match command {
-                    Some(Command::Write(bytes)) => outbox.unsent.push_back(bytes),
-                    Some(Command::Stall(on)) => stalled = on,
-                    Some(Command::Hold(on)) => held = on,
-                    Some(Command::Close(How::Silently)) => {
-                        // Half-open: the socket stays until the play is over.
-                        while self.orders.recv().await.is_some() {}
-                        return;
-                    }
-                    Some(Command::Close(How::Reset)) => return outbox.reset(reader, held).await,
-                    Some(Command::Close(How::Fin)) | None => return outbox.finish(reader, held).await,
-                    Some(Command::HalfClose) => {
-                        outbox.half_close(held).await;
-                        drain(&mut reader).await;
-                        return;
-                    }
-                },
-                written = outbox.step(), if outbox.is_due() && !held => {
-                    if written.is_err() {
-                        // The reading side will tell how it has ended.
-                        outbox.unsent.clear();
-                        outbox.flushes = false;
-                    }
-                }
-                read = reader.read(&mut buffer), if !stalled && !held => match read {
-                    Ok(0) => return self.tell(Seen::Ended(How::Fin)).await,
-                    Ok(count) => self.tell(Seen::Read(buffer[..count].to_vec())).await,
-                    Err(_) => return self.tell(Seen::Ended(How::Reset)).await,
-                },
-            }
-        }
-    }
-}
-
-/// Reads to the end, for nobody.
-async fn drain(reader: &mut ReadHalf<Box<dyn Wire>>) {
-    let mut rest = [0; 4096];
-    while let Ok(1..) = reader.read(&mut rest).await {}
-}
-
-/// What is to be written, segment by segment.
-struct Outbox {
-    writer: WriteHalf<Box<dyn Wire>>,
-    unsent: VecDeque<Vec<u8>>,
-    /// How much of the first segment is written.
-    written: usize,
-    /// A layer may keep back what was written.
-    flushes: bool,
-}
-
-impl Outbox {
-    fn is_due(&self) -> bool {
-        self.flushes || !self.unsent.is_empty()
-    }
-
-    /// Goes on by one write. Dropped before its end, it has done nothing.
-    async fn step(&mut self) -> io::Result<()> {
-        // A segment goes out before the next one is begun.
-        if self.flushes {
-            self.writer.flush().await?;
-            self.flushes = false;
-            return Ok(());
-        }
-        let Some(segment) = self.unsent.front() else { return Ok(()) };
-        let count = self.writer.write(&segment[self.written..]).await?;
-        if count == 0 {
-            return Err(io::ErrorKind::WriteZero.into());
-        }
-        self.written += count;
-        if self.written == segment.len() {
-            self.unsent.pop_front();
-            self.written = 0;
-            self.flushes = true;
-        }
-        Ok(())
-    }
-
-    /// Writes what is unsent, unless the network holds it back, or the broker does not take it.
-    async fn write_all(&mut self, held: bool) {
-        let all = async {
-            while self.is_due() && !held {
-                if self.step().await.is_err() {
-                    return;
-                }
-            }
+            address.open(caller, patience).await
         };
-        let _ = timeout(FLUSH_PATIENCE, all).await;
-    }
-
-    async fn half_close(&mut self, held: bool) {
-        self.write_all(held).await;
-        // It may be closed from the other side.
-        let _ = timeout(FLUSH_PATIENCE, self.writer.shutdown()).await;
-    }
-
-    /// An orderly end. What still comes is read, since closing over it would be a reset.
-    async fn finish(mut self, mut reader: ReadHalf<Box<dyn Wire>>, held: bool) {
-        self.half_close(held).await;
-        let _ = timeout(FLUSH_PATIENCE, drain(&mut reader)).await;
-    }
-
-    async fn reset(mut self, reader: ReadHalf<Box<dyn Wire>>, held: bool) {
-        self.write_all(held).await;
-        reader.unsplit(self.writer).reset_on_drop();
+        self.lines.push(Line::new(client, connection, Box::pin(opening)));
     }
 }

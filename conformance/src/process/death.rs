@@ -6,6 +6,8 @@ use std::process::ExitStatus;
 
 /// So many lines stand in one sentence.
 const QUOTED: usize = 3;
+/// So many lines stand in a report.
+const REPORTED: usize = 20;
 
 /// The death of a broker that was watched.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -14,6 +16,8 @@ pub struct Death {
     pub how: String,
     /// The last lines of what it printed.
     pub output: Vec<String>,
+    /// More of them.
+    all: Vec<String>,
     code: Option<i32>,
     signal: Option<i32>,
     left: bool,
@@ -33,7 +37,23 @@ impl Death {
             },
             (None, None) => "it is gone, nobody knows how".to_owned(),
         };
-        Death { how, output, code, signal, left }
+        let all = output;
+        let output = all[all.len().saturating_sub(REPORTED)..].to_vec();
+        Death { how, output, all, code, signal, left }
+    }
+
+    /// What ended it, in a word or two: `SIGSEGV`, `status 70`.
+    pub(crate) fn cause(&self) -> String {
+        match (self.code, self.signal) {
+            (Some(code), _) => format!("status {code}"),
+            (None, Some(signal)) => name(signal).map_or_else(|| format!("signal {signal}"), str::to_owned),
+            (None, None) => "gone".to_owned(),
+        }
+    }
+
+    /// All that is known of what it printed.
+    pub(crate) fn all_output(&self) -> &[String] {
+        &self.all
     }
 
     /// Whether it ended with status 0.

@@ -116,6 +116,16 @@ impl Process {
         }
     }
 
+    /// Its number, while it lives.
+    pub(crate) fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// What it has printed so far, as far as it is kept.
+    pub(crate) fn output(&self) -> Vec<String> {
+        self.tail.lines()
+    }
+
     /// Waits for its death. May be given up and asked again.
     pub(crate) async fn death(&mut self) -> Death {
         let status = self.child.wait().await;
@@ -141,6 +151,12 @@ impl Process {
     /// How it dies, if it does so within this time.
     pub(crate) async fn dies_within(&mut self, time: Duration) -> Option<Death> {
         tokio::time::timeout(time, self.death()).await.ok()
+    }
+
+    /// Ends it at once, by force.
+    pub(crate) async fn kill(mut self) {
+        self.group.kill();
+        let _ = tokio::time::timeout(FAREWELL, self.child.wait()).await;
     }
 
     /// Ends it: as the recipe says or by SIGTERM, then, if it does not end, by force.

@@ -7,8 +7,8 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Child;
 use tokio::task::JoinSet;
 
-/// So many lines are kept.
-const LINES: usize = 20;
+/// So many lines are kept: a sanitizer's report has hundreds.
+const LINES: usize = 400;
 /// So many bytes of each.
 const BYTES: usize = 400;
 /// How long the last bytes may take after a death: others may hold the streams open.

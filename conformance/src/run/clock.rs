@@ -20,13 +20,13 @@ const STRETCH_MAX: u32 = 5;
 /// A limit on what a story may take is there to find the one that is stuck. Measured by the wall, it would also find
 /// those whose processor works for others meanwhile.
 #[derive(Default, Debug)]
-pub(super) struct Clock {
+pub(crate) struct Clock {
     ticks: AtomicU32,
 }
 
 impl Clock {
     /// Ticks until it is dropped.
-    pub(super) async fn tick(&self) {
+    pub(crate) async fn tick(&self) {
         let mut interval = tokio::time::interval(TICK);
         interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
@@ -40,7 +40,7 @@ impl Clock {
     }
 
     /// What the story comes to; `None` if it does not end within the limit.
-    pub(super) async fn within<T>(&self, limit: Duration, story: impl Future<Output = T>) -> Option<T> {
+    pub(crate) async fn within<T>(&self, limit: Duration, story: impl Future<Output = T>) -> Option<T> {
         let mut story = pin!(story);
         let (begun, last) = (self.now(), Instant::now() + limit * STRETCH_MAX);
         loop {

@@ -1,4 +1,4 @@
-//! A broker that dies on purpose: of the first packet of some type that a client sends.
+//! A broker whose process goes wrong on purpose: when a client has sent packets of certain types in a certain order.
 
 use crate::net::Listener;
 use mqtt_assay_codec::{PacketType, Split, Version, frame};
@@ -9,28 +9,99 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 
-/// Burns upon the first packet of this type.
+/// What becomes of the process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Effect {
+    /// [`Served::dies`](super::Served::dies) returns, whose caller ends the process.
+    Dies,
+    /// It aborts.
+    Aborts,
+    /// A thread runs in circles.
+    Spins,
+    /// A thread sleeps for ever.
+    Sleeps,
+    /// It keeps two megabytes more.
+    Leaks,
+    /// It closes its port.
+    StopsListening,
+    /// It reads no more on this connection.
+    StopsReading,
+}
+
+impl Effect {
+    /// All that can be planted, by name.
+    pub const PLANTED: [(&str, Effect); 6] = [
+        ("abort", Effect::Aborts),
+        ("spin", Effect::Spins),
+        ("sleep", Effect::Sleeps),
+        ("leak", Effect::Leaks),
+        ("deaf", Effect::StopsListening),
+        ("mute", Effect::StopsReading),
+    ];
+}
+
+/// So much is kept each time.
+const LEAK: usize = 2 << 20;
+
+/// Burns when packets of these types have come on a connection in this order, others in between.
 #[derive(Clone, Debug)]
 pub(super) struct Fuse {
-    fatal: PacketType,
+    sequence: Arc<[PacketType]>,
+    effect: Effect,
     burnt: Arc<Notify>,
 }
 
 impl Fuse {
-    pub(super) fn new(fatal: PacketType) -> Fuse {
-        Fuse { fatal, burnt: Arc::default() }
+    pub(super) fn new(sequence: &[PacketType], effect: Effect) -> Fuse {
+        Fuse { sequence: sequence.into(), effect, burnt: Arc::default() }
     }
 
-    /// Waits until it has burnt.
-    pub(super) async fn burnt(&self) {
-        self.burnt.notified().await;
+    /// Waits until it has burnt, if that is to end the process.
+    pub(super) async fn dies(&self) {
+        match self.effect {
+            Effect::Dies => self.burnt.notified().await,
+            _ => std::future::pending().await,
+        }
+    }
+
+    /// Does what it is for; gives whether the connection is read on.
+    fn burn(&self) -> bool {
+        match self.effect {
+            Effect::Aborts => std::process::abort(),
+            Effect::Spins => loop {
+                std::hint::spin_loop();
+            },
+            Effect::Sleeps => loop {
+                std::thread::park();
+            },
+            Effect::Leaks => {
+                std::mem::forget(std::hint::black_box(vec![1_u8; LEAK]));
+                true
+            }
+            Effect::Dies => {
+                self.burnt.notify_one();
+                false
+            }
+            Effect::StopsListening => {
+                self.burnt.notify_one();
+                true
+            }
+            Effect::StopsReading => false,
+        }
     }
 }
 
 /// A listener whose connections are behind the fuse.
 pub(super) struct Fused<L> {
-    pub(super) listener: L,
-    pub(super) fuse: Fuse,
+    /// Gone when it has stopped listening.
+    listener: Option<L>,
+    fuse: Fuse,
+}
+
+impl<L> Fused<L> {
+    pub(super) fn new(listener: L, fuse: Fuse) -> Fused<L> {
+        Fused { listener: Some(listener), fuse }
+    }
 }
 
 impl<L: Listener> Listener for Fused<L> {
@@ -39,8 +110,28 @@ impl<L: Listener> Listener for Fused<L> {
     const BUFFERS: bool = L::BUFFERS;
 
     async fn accept(&mut self) -> io::Result<Self::Stream> {
-        let stream = self.listener.accept().await?;
-        Ok(Watched { stream, fuse: self.fuse.clone(), unread: Vec::new(), burnt: false })
+        let deaf = async {
+            match self.fuse.effect {
+                Effect::StopsListening => self.fuse.burnt.notified().await,
+                _ => std::future::pending().await,
+            }
+        };
+        let accepted = async {
+            match &mut self.listener {
+                Some(listener) => listener.accept().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = deaf => {}
+            stream = accepted => {
+                let (stream, fuse) = (stream?, self.fuse.clone());
+                return Ok(Watched { stream, fuse, unread: Vec::new(), seen: 0, burnt: false });
+            }
+        }
+        self.listener = None;
+        std::future::pending().await
     }
 }
 
@@ -50,15 +141,21 @@ pub(super) struct Watched<S> {
     fuse: Fuse,
     /// The beginning of a packet whose end has not come.
     unread: Vec<u8>,
+    /// How far the fuse's sequence has come.
+    seen: usize,
     burnt: bool,
 }
 
 impl<S> Watched<S> {
-    /// Whether the bytes that came bring a packet of the fatal type, whole or begun.
+    /// Whether the bytes that came bring the last packet of the sequence, whole or begun.
     fn burns(&mut self, bytes: &[u8]) -> bool {
         self.unread.extend_from_slice(bytes);
         while let Some(first) = self.unread.first() {
-            if first >> 4 == self.fuse.fatal as u8 {
+            let is_next = self.fuse.sequence.get(self.seen).is_some_and(|next| first >> 4 == *next as u8);
+            if is_next && self.seen + 1 == self.fuse.sequence.len() {
+                self.seen = 0;
+                // Further packets in the same bytes are looked at no more.
+                self.unread.clear();
                 return true;
             }
             // The limit of sizes is the state machine's business, and so is what is malformed.
@@ -66,6 +163,7 @@ impl<S> Watched<S> {
                 Ok(Split::Whole(frame)) => {
                     let length = frame.bytes().len();
                     self.unread.drain(..length);
+                    self.seen += usize::from(is_next);
                 }
                 Ok(Split::Missing(_)) => break,
                 Err(_) => self.unread.clear(),
@@ -87,10 +185,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
         let came = buffer.filled()[before..].to_vec();
-        if self.burns(&came) {
-            // Whoever waits for it ends the process; until then the packet has no answer.
+        if self.burns(&came) && !self.fuse.burn() {
+            // The packet has no answer.
             self.burnt = true;
-            self.fuse.burnt.notify_one();
             buffer.set_filled(before);
             return Poll::Pending;
         }

@@ -122,14 +122,48 @@ impl Corpus {
     /// The folder or a file cannot be written.
     pub fn save(&self, folder: &Path) -> io::Result<()> {
         fs::create_dir_all(folder)?;
-        let mut shown: BTreeMap<&Case, String> = BTreeMap::new();
-        for (part, entry) in &self.entries {
-            *shown.entry(&entry.case).or_default() += &format!("{SHOWS}{} {part}\n", entry.seen);
-        }
-        for (case, shows) in shown {
-            fs::write(folder.join(case.name()).with_extension(SUFFIX), format!("{shows}\n{case}"))?;
+        for (name, text) in self.files() {
+            write_whole(folder, &name, &text)?;
         }
         Ok(())
+    }
+
+    /// As [`Corpus::save`]; other cases that the folder has, which this corpus knows smaller ones for, are taken away.
+    ///
+    /// # Errors
+    ///
+    /// The folder or a file cannot be written.
+    pub fn save_alone(&self, folder: &Path) -> io::Result<()> {
+        self.save(folder)?;
+        let files = self.files();
+        for path in scripts(folder).map_err(|unread| io::Error::other(unread.to_string()))? {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            // What somebody has put there by hand says nothing of what it shows.
+            if !files.contains_key(name) && fs::read_to_string(&path)?.starts_with(SHOWS) {
+                fs::remove_file(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what is kept of this case.
+    ///
+    /// # Errors
+    ///
+    /// The folder or the file cannot be written.
+    pub fn save_case(&self, case: &Case, folder: &Path) -> io::Result<()> {
+        let shows: String =
+            self.entries.iter().filter(|(_, entry)| *entry.case == *case).map(shows).collect();
+        write_whole(folder, &file_name(case), &format!("{shows}\n{case}"))
+    }
+
+    /// The files of all cases, by their names.
+    fn files(&self) -> BTreeMap<String, String> {
+        let mut shown: BTreeMap<&Case, String> = BTreeMap::new();
+        for one in &self.entries {
+            *shown.entry(&one.1.case).or_default() += &shows(one);
+        }
+        shown.into_iter().map(|(case, shows)| (file_name(case), format!("{shows}\n{case}"))).collect()
     }
 
     /// Reads a folder. Scripts that do not say what they show are none of a corpus, and are seeds at most: see
@@ -160,6 +194,22 @@ impl Corpus {
         }
         Ok(corpus)
     }
+}
+
+/// The line that says what a case shows.
+fn shows((part, entry): (&String, &Entry)) -> String {
+    format!("{SHOWS}{} {part}\n", entry.seen)
+}
+
+fn file_name(case: &Case) -> String {
+    format!("{}.{SUFFIX}", case.name())
+}
+
+/// Writes a file whole or not at all: who is killed meanwhile leaves no half of it.
+fn write_whole(folder: &Path, name: &str, text: &str) -> io::Result<()> {
+    let half = folder.join(format!(".{name}.half"));
+    fs::write(&half, text)?;
+    fs::rename(half, folder.join(name))
 }
 
 /// Every script in a folder, whether or not it belongs to a corpus.

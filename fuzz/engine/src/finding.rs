@@ -29,6 +29,8 @@ pub enum Key {
     },
     /// The broker does not answer any more.
     Hang,
+    /// Something else is wrong with its process: what, in words.
+    Process(&'static str),
 }
 
 impl Key {
@@ -88,6 +90,7 @@ impl fmt::Display for Key {
             Key::Statement { version, id, rule, shape } => format!("{version}-{id}-{rule}-{shape}"),
             Key::Crash { signal, frame } => format!("crash-{signal}-{frame}"),
             Key::Hang => "hang".to_owned(),
+            Key::Process(what) => (*what).to_owned(),
         };
         let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
         let text: String = text.chars().map(plain).collect();
@@ -142,6 +145,11 @@ impl Findings {
     /// All of them, in the order of their keys.
     pub fn iter(&self) -> impl Iterator<Item = (&Key, &Finding)> {
         self.by_key.iter()
+    }
+
+    /// What is known of this.
+    pub fn get(&self, key: &Key) -> Option<&Finding> {
+        self.by_key.get(key)
     }
 
     /// How many there are.

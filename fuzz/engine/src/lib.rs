@@ -30,6 +30,7 @@ pub mod finding;
 pub mod generate;
 pub mod minimise;
 pub mod mutate;
+pub mod place;
 pub mod signature;
 
 pub use case::Case;

@@ -1,0 +1,101 @@
+//! What a rule accuses, looked into: does it come again, and how little does it take?
+
+use super::form::{Form, Tempo};
+use super::stage::{Play, Stage};
+use futures_util::future::join_all;
+use mqtt_assay_fuzz_engine::Case;
+use mqtt_assay_fuzz_engine::minimise::{Effort, minimise};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// So often a case has to show it again before it is made small.
+const AGAIN: usize = 2;
+/// While nothing else is played: so many plays, of which so many have to show it.
+const ALONE: (usize, usize) = (5, 3);
+/// So many smaller cases are tried.
+const TRIES: usize = 600;
+
+/// What came of the inquiry.
+#[derive(Debug)]
+pub(super) struct Inquired {
+    pub(super) name: String,
+    /// The smallest case that shows it.
+    pub(super) form: Form,
+    /// A play that shows it; `None`: it has not come again.
+    pub(super) shown: Option<Play>,
+    /// How many cases were tried.
+    pub(super) tries: usize,
+}
+
+/// Whether the case shows it every time; gives the last play that does.
+async fn shows_again(stage: &Stage, name: &str, form: &Form, times: usize) -> Option<Play> {
+    // Names of their own keep the plays apart.
+    let plays = join_all((0..times).map(|_| stage.play(form))).await;
+    let all = plays.iter().all(|play| play.shows(name));
+    plays.into_iter().next_back().filter(|_| all)
+}
+
+/// Finds out whether a finding comes again, and makes its case small.
+pub(super) async fn inquire(stage: Arc<Stage>, name: String, form: Form) -> Inquired {
+    let Some(first) = shows_again(&stage, &name, &form, AGAIN).await else {
+        return Inquired { name, form, shown: None, tries: AGAIN };
+    };
+    let mut best = (form.clone(), first);
+    let mut tries = AGAIN;
+    let deadline = Instant::now() + stage.minimising;
+    for tempo in [Tempo::Hasty, Tempo::Brisk, Tempo::Patient] {
+        if tempo > form.tempo {
+            break;
+        }
+        let quicker = Form { tempo, ..form.clone() };
+        tries += AGAIN;
+        if tempo != form.tempo && shows_again(&stage, &name, &quicker, AGAIN).await.is_none() {
+            continue;
+        }
+        let (smaller, tried) = smaller(&stage, &name, &quicker, deadline).await;
+        tries += tried;
+        // What half a second has shown has to stand when answers may take as long as they may.
+        let tempo = if tempo == Tempo::Hasty { tempo } else { Tempo::Patient };
+        let smaller = Form { tempo, ..smaller };
+        if let Some(play) = shows_again(&stage, &name, &smaller, AGAIN).await {
+            best = (smaller, play);
+            break;
+        }
+    }
+    Inquired { name, form: best.0, shown: Some(best.1), tries }
+}
+
+/// The smallest case that still shows it, found within bounds.
+async fn smaller(stage: &Arc<Stage>, name: &str, form: &Form, deadline: Instant) -> (Form, usize) {
+    let Some(case) = Case::new(form.script.clone()) else { return (form.clone(), 0) };
+    let tempo = form.tempo;
+    let (stage, name) = (Arc::clone(stage), name.to_owned());
+    let runtime = tokio::runtime::Handle::current();
+    let search = move || {
+        minimise(&case, Effort { confirmations: 1, tries: TRIES }, |case| {
+            Instant::now() < deadline && runtime.block_on(stage.play(&Form::new(case, tempo))).shows(&name)
+        })
+    };
+    match tokio::task::spawn_blocking(search).await {
+        Ok(small) if small.reproduced => (Form::new(&small.case, tempo), small.tried),
+        Ok(small) => (form.clone(), small.tried),
+        Err(_) => (form.clone(), 0),
+    }
+}
+
+/// The last word: with nothing else to do, the broker shows it more often than not.
+pub(super) async fn confirm_alone(stage: &Stage, inquired: Inquired) -> Inquired {
+    let (plays, needed) = ALONE;
+    let (mut shown, mut last) = (0, None);
+    for played in 0..plays {
+        if shown == needed || shown + (plays - played) < needed {
+            break;
+        }
+        let play = stage.play(&inquired.form).await;
+        if play.shows(&inquired.name) {
+            shown += 1;
+            last = Some(play);
+        }
+    }
+    Inquired { shown: last.filter(|_| shown >= needed), ..inquired }
+}
