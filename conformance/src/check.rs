@@ -117,6 +117,9 @@ pub struct Check {
     /// How long the specification's timers make the story wait; zero for most. What the user tells of a broker's own
     /// timers comes on top of it: see [`Check::timers`].
     pub waits: Duration,
+    /// Whether the story runs when no other does: one that subscribes to everything would drown in the others' messages,
+    /// and tell of them instead of its own.
+    pub alone: bool,
     /// The story.
     pub run: for<'w> fn(&'w World) -> Running<'w>,
     /// Source file, from the package's root.
@@ -185,6 +188,8 @@ impl fmt::Debug for Check {
 macro_rules! check {
     (@seconds) => { 0.0 };
     (@seconds $seconds:literal) => { $seconds };
+    (@alone) => { false };
+    (@alone $alone:literal) => { $alone };
     (@setup) => { $crate::setup::Setup::Full };
     (@setup $setup:ident) => { $crate::setup::Setup::$setup };
     (
@@ -195,6 +200,7 @@ macro_rules! check {
         $(setup: $setup:ident,)?
         proved: [$($mutant:literal),* $(,)?],
         $(waits: $seconds:literal,)?
+        $(alone: $alone:literal,)?
         run: async |$world:ident| $body:block $(,)?
     ) => {
         $(#[doc = $doc])+
@@ -210,6 +216,7 @@ macro_rules! check {
                 setup: $crate::check!(@setup $($setup)?),
                 proved: &[$($mutant),*],
                 waits: std::time::Duration::from_millis(($crate::check!(@seconds $($seconds)?) * 1000.0) as u64),
+                alone: $crate::check!(@alone $($alone)?),
                 run: story,
                 file: file!(),
                 line: line!(),

@@ -361,19 +361,36 @@ impl Stage {
     }
 }
 
-/// Plays the checks, `jobs` at a time; dropping the future ends those that run.
+/// Plays the checks, `jobs` at a time, and then those that want to be alone; dropping the future ends those that run.
 async fn play_all(
     planned: Vec<Planned>,
     stage: Arc<Stage>,
     jobs: usize,
     events: mpsc::UnboundedSender<Told>,
 ) {
+    for (group, jobs) in groups(planned, jobs) {
+        play_group(group, &stage, jobs, &events).await;
+    }
+}
+
+/// The checks that go side by side, so many at a time, and those that go one by one.
+fn groups(planned: Vec<Planned>, jobs: usize) -> [(Vec<Planned>, usize); 2] {
+    let (alone, beside): (Vec<_>, Vec<_>) = planned.into_iter().partition(|plan| plan.check.alone);
+    [(beside, jobs), (alone, 1)]
+}
+
+async fn play_group(
+    planned: Vec<Planned>,
+    stage: &Arc<Stage>,
+    jobs: usize,
+    events: &mpsc::UnboundedSender<Told>,
+) {
     let gate = Arc::new(Semaphore::new(jobs.max(1)));
     let mut tasks = JoinSet::new();
     for plan in planned {
         // The semaphore is never closed.
         let Ok(permit) = Arc::clone(&gate).acquire_owned().await else { break };
-        let (stage, events) = (Arc::clone(&stage), events.clone());
+        let (stage, events) = (Arc::clone(stage), events.clone());
         tasks.spawn(async move {
             // Should the receiver be gone, nobody wants the result.
             let _ = events.send(Told::Started(plan.check, plan.version));
@@ -382,7 +399,6 @@ async fn play_all(
             drop(permit);
         });
     }
-    drop(events);
     while tasks.join_next().await.is_some() {}
 }
 

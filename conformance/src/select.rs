@@ -241,6 +241,7 @@ mod tests {
             setup: crate::setup::Setup::Full,
             proved: &[],
             waits: Duration::ZERO,
+            alone: false,
             run: nothing,
             file: "",
             line: 0,

@@ -28,6 +28,7 @@ static STORE: Check = Check {
     needs: &[],
     proved: &[],
     waits: Duration::ZERO,
+    alone: false,
     setup: crate::setup::Setup::Full,
     run: no_story,
     file: "",

@@ -34,6 +34,20 @@ pub fn coverage(checks: &[&'static Check]) -> String {
     text
 }
 
+/// The mutants that prove the checks of a statement: those that break it by name; where none does, all that its checks
+/// catch.
+pub(crate) fn proving(statement: &Statement, checks: &[&'static Check]) -> BTreeSet<&'static str> {
+    let cite = statement.cite();
+    let deciding = checks.iter().filter(|check| check.covers.contains(&cite));
+    let all: BTreeSet<_> = deciding.flat_map(|check| check.proved.iter().copied()).collect();
+    let name = cite.to_string();
+    let breaks = |mutant: &&str| {
+        Mutant::from_name(mutant).is_some_and(|mutant| mutant.breaks().contains(&name.as_str()))
+    };
+    let by_name: BTreeSet<_> = all.iter().copied().filter(breaks).collect();
+    if by_name.is_empty() { all } else { by_name }
+}
+
 /// One statement.
 struct Row {
     id: &'static str,
@@ -45,17 +59,11 @@ struct Row {
 impl Row {
     fn of(statement: &Statement, checks: &[&'static Check]) -> Row {
         let cite = statement.cite();
-        let deciding: Vec<_> = checks.iter().filter(|check| check.covers.contains(&cite)).collect();
-        let all: BTreeSet<_> = deciding.iter().flat_map(|check| check.proved.iter().copied()).collect();
-        let name = cite.to_string();
-        let breaks = |mutant: &&str| {
-            Mutant::from_name(mutant).is_some_and(|mutant| mutant.breaks().contains(&name.as_str()))
-        };
-        let by_name: BTreeSet<_> = all.iter().copied().filter(breaks).collect();
+        let deciding = checks.iter().filter(|check| check.covers.contains(&cite));
         Row {
             id: statement.id,
-            checks: deciding.iter().map(|check| check.name).collect(),
-            mutants: if by_name.is_empty() { all } else { by_name },
+            checks: deciding.map(|check| check.name).collect(),
+            mutants: proving(statement, checks),
             exempt: statement.exempt(),
         }
     }

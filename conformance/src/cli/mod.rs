@@ -35,6 +35,7 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 pub use coverage::coverage;
+pub(crate) use coverage::proving;
 pub use explain::explain;
 pub use list::{ListForm, list, list_schema};
 pub(crate) use named::{Named, named, open_baseline};

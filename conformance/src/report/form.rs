@@ -1,7 +1,7 @@
 //! The forms of a report, by name.
 
 use super::json::{self, Report};
-use super::{badge, github, junit, markdown, sarif, tap};
+use super::{badge, github, html, junit, markdown, sarif, tap};
 use std::fmt;
 use std::str::FromStr;
 
@@ -80,7 +80,7 @@ impl Form {
             Form::Tap => Ok(tap::report(runs)),
             Form::Badge => Ok(badge::svg(one()?)),
             Form::BadgeJson => Ok(badge::json(one()?)),
-            Form::Html => Err("html reports are not part of this version".to_owned()),
+            Form::Html => html::page(runs).map_err(|error| error.to_string()),
             Form::GitHub => Ok(github::report(runs)),
         }
     }
@@ -96,16 +96,9 @@ impl FromStr for Form {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Form, String> {
-        let names = || {
-            let names: Vec<_> = Form::ALL.into_iter().filter(|f| *f != Form::Html).map(Form::name).collect();
-            names.join(", ")
-        };
-        match Form::ALL.into_iter().find(|form| form.name() == text) {
-            Some(Form::Html) => {
-                Err(format!("html reports are not part of this version; these are: {}", names()))
-            }
-            Some(form) => Ok(form),
-            None => Err(format!("no report has the format '{text}'; these are known: {}", names())),
-        }
+        Form::ALL.into_iter().find(|form| form.name() == text).ok_or_else(|| {
+            let names = Form::ALL.map(Form::name).join(", ");
+            format!("no report has the format '{text}'; these are known: {names}")
+        })
     }
 }

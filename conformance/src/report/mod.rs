@@ -5,6 +5,7 @@ pub mod badge;
 pub mod capture;
 pub mod form;
 pub mod github;
+pub mod html;
 pub mod issue;
 pub mod json;
 pub mod junit;
@@ -195,18 +196,24 @@ pub fn needs_showing(verdict: Verdict) -> bool {
 }
 
 /// Text that may hold bytes of the broker, made safe to print: control characters (which could steer a
-/// terminal) are written as escapes, and so are the marks that turn the direction of writing.
+/// terminal) are written as escapes, and so are characters that show nothing: they turn the direction of writing, end a
+/// line, or part a word.
 pub fn printable(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
-        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if c.is_control() || turns {
+        if c.is_control() || hides(c) {
             safe.extend(c.escape_unicode());
         } else {
             safe.push(c);
         }
     }
     safe
+}
+
+/// Whether a character shows nothing itself and changes what others show.
+const fn hides(c: char) -> bool {
+    matches!(c,
+        '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// A documentation paragraph on one line.

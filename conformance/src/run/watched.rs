@@ -4,7 +4,7 @@
 //! run again one by one. The check that the broker dies of again, on a fresh start, violates; if there is none, their
 //! results are in doubt.
 
-use super::{Planned, Stage, Told, play};
+use super::{Planned, Stage, Told, groups, play};
 use crate::outcome::{CheckResult, Finding};
 use crate::process::{Death, Process, Recipe, Trouble};
 use crate::story::AFTERWARDS;
@@ -34,18 +34,26 @@ pub(super) async fn play_all(
 ) {
     let mut slot = slot.lock().await;
     let mut watch = Watch { slot: &mut slot, recipe, stage, events, fresh: true, deaths: 0 };
-    let mut waiting = VecDeque::from(planned);
-    while !waiting.is_empty() {
+    let [(beside, jobs), (alone, one)] = groups(planned, jobs);
+    let (mut waiting, mut alone) = (VecDeque::from(beside), VecDeque::from(alone));
+    let mut jobs = jobs.max(1);
+    loop {
+        if waiting.is_empty() {
+            (waiting, jobs) = (std::mem::take(&mut alone), one);
+        }
+        if waiting.is_empty() {
+            break;
+        }
         if let Err(trouble) = watch.revive().await {
-            for plan in waiting.drain(..) {
+            for plan in waiting.drain(..).chain(alone.drain(..)) {
                 watch.tell(undecided(&plan, &trouble));
             }
             break;
         }
-        match watch.together(&mut waiting, jobs.max(1)).await {
+        match watch.together(&mut waiting, jobs).await {
             Some((death, suspects)) if death.has_left_a_broker() => {
                 let trouble = Trouble::Left(watch.recipe.spawn.first().cloned().unwrap_or_default());
-                for plan in suspects.iter().chain(&waiting) {
+                for plan in suspects.iter().chain(&waiting).chain(&alone) {
                     watch.tell(undecided(plan, &trouble));
                 }
                 return;

@@ -51,6 +51,7 @@ macro_rules! table {
                     setup: Setup::Full,
                     proved: &[$mutant],
                     waits: Duration::ZERO,
+                    alone: false,
                     run: story,
                     file: file!(),
                     line: line!(),

@@ -178,6 +178,7 @@ check! {
     covers: [V3_1_1 / "MQTT-4.7.2-1", V5 / "MQTT-4.7.2-1"],
     needs: [Qos1, Wildcards],
     proved: ["hash_matches_dollar", "plus_matches_dollar"],
+    alone: true,
     run: async |w| {
         let below = w.topic("x");
         let dollar = format!("$assay/{below}");
