@@ -75,7 +75,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     broker: BrokerArguments,
 
-    /// Write a report when the run is over: json, junit, sarif, markdown, tap, badge (SVG), badge-json, or github
+    /// Write a report when the run is over: json, html, junit, sarif, markdown, tap, badge (SVG), badge-json, or github
     /// (annotations); `-` is the standard output. Until then, PATH.partial holds the results so far (json only)
     #[arg(long, value_name = "FORMAT=PATH", help_heading = "Output")]
     report: Vec<Wanted>,

@@ -12,7 +12,7 @@ const EXAMPLES: &str = "\
 Examples:
   mqtt-assay report result.json
   mqtt-assay report result.json --to junit=result.xml --to markdown=-
-  mqtt-assay report old.json new.json --to markdown=compared.md
+  mqtt-assay report old.json new.json --to html=compared.html --to markdown=compared.md
   mqtt-assay report result.json --issue retained/reaches_new_subscription > issue.md
 
 Exit codes:
@@ -30,7 +30,7 @@ pub(super) struct Arguments {
     #[arg(required = true, value_name = "RESULT")]
     results: Vec<PathBuf>,
 
-    /// Write a report: json, junit, sarif, markdown, tap, badge (SVG), badge-json, or github (annotations); `-` is the
+    /// Write a report: json, html, junit, sarif, markdown, tap, badge (SVG), badge-json, or github (annotations); `-` is the
     /// standard output. Without it, the results are shown as `check` shows them
     #[arg(long, value_name = "FORMAT=PATH")]
     to: Vec<Wanted>,

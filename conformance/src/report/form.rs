@@ -96,13 +96,9 @@ impl FromStr for Form {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Form, String> {
-        let names = || {
-            let names: Vec<_> = Form::ALL.into_iter().map(Form::name).collect();
-            names.join(", ")
-        };
-        match Form::ALL.into_iter().find(|form| form.name() == text) {
-            Some(form) => Ok(form),
-            None => Err(format!("no report has the format '{text}'; these are known: {}", names())),
-        }
+        Form::ALL.into_iter().find(|form| form.name() == text).ok_or_else(|| {
+            let names = Form::ALL.map(Form::name).join(", ");
+            format!("no report has the format '{text}'; these are known: {names}")
+        })
     }
 }

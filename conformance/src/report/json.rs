@@ -114,6 +114,7 @@ pub struct Baseline {
     /// The statements that are broken, in spite of the baseline.
     pub statements_newly_broken: Vec<String>,
     /// The statements whose recommendation is not followed, in spite of the baseline.
+    #[serde(default)]
     pub recommendations_newly_not_followed: Vec<String>,
     /// Entries that nothing fits any more; they fail the run.
     pub stale: Vec<Outdated>,
@@ -142,6 +143,7 @@ pub struct Placing {
     /// The weightiest verdict that still fails the run, or leaves it undecided.
     pub left: Option<Verdict>,
     /// Whether it has findings that no entry knows, be they failures of the run or not.
+    #[serde(default)]
     pub open: bool,
     /// The entries that fit it.
     pub entries: Vec<Reason>,
@@ -181,6 +183,7 @@ pub struct Entry {
     /// The check's name.
     pub check: String,
     /// What the check is about, in one sentence or two.
+    #[serde(default)]
     pub about: String,
     /// The MQTT version.
     pub version: String,
@@ -232,6 +235,7 @@ pub struct Found {
     /// that binds brokers.
     pub statement: Option<Cited>,
     /// Whether the finding names the statement in particular.
+    #[serde(default)]
     pub in_particular: bool,
     /// What the specification allows here; empty where nothing was expected.
     pub expected: String,

@@ -84,7 +84,7 @@ fn a_failing_broker_fails_the_build_with_annotations_and_a_summary() {
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
     assert!(read("summary").starts_with("## ❌ "));
     assert!(read("outputs").ends_with("exit-code=1\n"));
-    for file in ["result.json", "junit.xml", "result.sarif", "badge.svg"] {
+    for file in ["result.json", "result.html", "junit.xml", "result.sarif", "badge.svg"] {
         assert!(!read(&format!("out/{file}")).is_empty());
     }
     assert!(folder.path().join("out/packets.pcapng").metadata().unwrap().len() > 1000);

@@ -7,7 +7,8 @@ fn mqtt_assay(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_mqtt-assay")).args(arguments).current_dir(folder).output().unwrap()
 }
 
-const FORMS: [&str; 8] = ["json", "junit", "sarif", "markdown", "tap", "badge", "badge-json", "github"];
+const FORMS: [&str; 9] =
+    ["json", "html", "junit", "sarif", "markdown", "tap", "badge", "badge-json", "github"];
 
 /// Runs a check that fails, with a report in every form.
 fn checked(folder: &Path) -> Output {
