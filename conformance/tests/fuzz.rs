@@ -86,7 +86,6 @@ async fn is_found(name: &str, time: Duration) -> Result<(), String> {
     }
     Ok(())
 }
-}
 
 /// Hunts mutants, some side by side; all that are not found, or by a wrong statement, fail the test.
 async fn all_are_found(names: &'static [&'static str], side_by_side: usize, time: Duration) {
