@@ -109,7 +109,6 @@ const MUTANTS: &[&str] = &[
     "pubrec_wrong_id",
     "puback_wrong_id",
     "suback_code_unlisted",
-    "unsuback_missing",
     "session_present_always",
     "unsuback_code_unlisted",
     "dup_on_first_delivery",
