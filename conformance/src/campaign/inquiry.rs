@@ -35,34 +35,30 @@ async fn shows_again(stage: &Stage, name: &str, form: &Form, times: usize) -> Op
     plays.into_iter().next_back().filter(|_| all)
 }
 
-/// Finds out whether a finding comes again, and makes its case small.
+/// Finds out whether a finding comes again, and makes its case small: in haste if it shows then, too.
 pub(super) async fn inquire(stage: Arc<Stage>, name: String, form: Form) -> Inquired {
-    let Some(first) = shows_again(&stage, &name, &form, AGAIN).await else {
-        return Inquired { name, form, shown: None, tries: AGAIN };
-    };
-    let mut best = (form.clone(), first);
-    let mut tries = AGAIN;
     let deadline = Instant::now() + stage.minimising;
+    let mut tries = 0;
     for tempo in [Tempo::Hasty, Tempo::Brisk, Tempo::Patient] {
         if tempo > form.tempo {
             break;
         }
         let quicker = Form { tempo, ..form.clone() };
         tries += AGAIN;
-        if tempo != form.tempo && shows_again(&stage, &name, &quicker, AGAIN).await.is_none() {
-            continue;
-        }
+        let Some(play) = shows_again(&stage, &name, &quicker, AGAIN).await else { continue };
         let (smaller, tried) = smaller(&stage, &name, &quicker, deadline).await;
         tries += tried;
         // What half a second has shown has to stand when answers may take as long as they may.
         let tempo = if tempo == Tempo::Hasty { tempo } else { Tempo::Patient };
         let smaller = Form { tempo, ..smaller };
         if let Some(play) = shows_again(&stage, &name, &smaller, AGAIN).await {
-            best = (smaller, play);
-            break;
+            return Inquired { name, form: smaller, shown: Some(play), tries };
+        }
+        if quicker.tempo != Tempo::Brisk {
+            return Inquired { name, form: quicker, shown: Some(play), tries };
         }
     }
-    Inquired { name, form: best.0, shown: Some(best.1), tries }
+    Inquired { name, form, shown: None, tries }
 }
 
 /// The smallest case that still shows it, found within bounds.

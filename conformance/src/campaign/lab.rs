@@ -243,7 +243,7 @@ impl Lab<'_> {
         let observed = if memory >= LEAK * round && memory / 4 >= control.0 {
             format!(
                 "{} KiB more with each play of the case, after its clients were gone",
-                memory / round >> 10
+                (memory / round) >> 10
             )
         } else if descriptors >= round / 2 && control.1 == 0 {
             format!(
