@@ -105,7 +105,6 @@ const MUTANTS: &[&str] = &[
     "retained_flag_cleared",
     "pubrel_flags_accepted",
     "unsuback_wrong_id",
-    "qos_0_acknowledged",
     "pubrec_wrong_id",
     "puback_wrong_id",
     "suback_code_unlisted",
