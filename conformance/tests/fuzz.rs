@@ -11,7 +11,7 @@ use mqtt_assay::serve::Fault;
 use mqtt_assay::target::Target;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// The command itself.
@@ -69,22 +69,26 @@ fn records(out: &Path) -> Vec<Record> {
     records
 }
 
-/// Hunts a mutant until something is found, which must be one of the statements that it breaks.
+/// Hunts a mutant until it is found by one of the statements that it breaks. What else it is accused of on the way must
+/// be true of it, too, and is a consequence: who answers with another Packet Identifier does not answer.
 async fn is_found(name: &str, time: Duration) -> Result<(), String> {
     let fault = Fault::from_name(name).ok_or_else(|| format!("there is no mutant {name}"))?;
     let out = folder();
-    let options = Options { time: Some(time), findings: Some(1), ..options(out.path(), Some(fault)) };
-    let summary = hunt(&options).await;
-    let sure: Vec<_> = summary.findings.iter().filter(|found| found.reproduced == Some(true)).collect();
-    if sure.is_empty() {
-        return Err(format!("{name}: nothing in {} cases; {:?}", summary.cases, summary.findings));
-    }
-    for found in sure {
-        if !found.statements.iter().any(|id| fault.breaks().contains(&id.as_str())) {
-            return Err(format!("{name}: {:?}, {}", found.statements, found.observed));
+    let until = Instant::now() + time;
+    let mut wanted = 1;
+    loop {
+        let time = Some(until.saturating_duration_since(Instant::now()));
+        let own = options(out.path(), Some(fault));
+        let summary = hunt(&Options { time, findings: Some(wanted), resume: wanted > 1, ..own }).await;
+        let sure = || summary.findings.iter().filter(|found| found.reproduced == Some(true));
+        if sure().any(|found| found.statements.iter().any(|id| fault.breaks().contains(&id.as_str()))) {
+            return Ok(());
         }
+        if Instant::now() >= until {
+            return Err(format!("{name}: not in {} cases; {:?}", summary.cases, summary.findings));
+        }
+        wanted = sure().count() + 1;
     }
-    Ok(())
 }
 
 /// Hunts mutants, some side by side; all that are not found, or by a wrong statement, fail the test.
@@ -213,8 +217,10 @@ async fn planted_is_found(how: &str, kind: Trouble) {
     };
     let summary = hunt(&options).await;
     let records = records(out.path());
+    // What did not come again accuses nobody.
+    let records: Vec<&Record> = records.iter().filter(|record| record.reproduced == Some(true)).collect();
     let [record] = records.as_slice() else { panic!("{how}: {records:#?}\n{summary:?}") };
-    assert_eq!((record.kind, record.reproduced), (kind, Some(true)), "{how}: {record:#?}");
+    assert_eq!(record.kind, kind, "{how}: {record:#?}");
     let script = std::fs::read_to_string(out.path().join("findings").join(&record.name).join("script.mqtt"));
     let script = script.expect("the script");
     assert!(record.clients == 1 && record.steps <= 8, "{how} is not small:\n{script}");

@@ -252,12 +252,12 @@ impl Hunt<'_> {
         };
         tokio::pin!(stopped);
         loop {
-            let over = end.is_some_and(|end| Instant::now() >= end)
-                || self.options.cases.is_some_and(|cases| self.counts.begun >= cases)
-                || self.options.findings.is_some_and(|findings| self.records.len() >= findings);
+            let ends = end.is_some_and(|end| Instant::now() >= end)
+                || self.options.cases.is_some_and(|cases| self.counts.begun >= cases);
+            let over = ends || self.has_enough();
             // Now and then, and in the end, what was found has to come again with nothing else going on.
             let confirms = self.confirmed.elapsed() >= CONFIRMING && !self.inquired.is_empty();
-            if over && self.options.cases.is_none_or(|cases| self.counts.begun < cases) {
+            if ends && self.options.cases.is_none_or(|cases| self.counts.begun < cases) {
                 self.plays.abort_all();
             }
             if !over && !confirms {
@@ -267,7 +267,8 @@ impl Hunt<'_> {
             let asks = !self.inquiries.is_empty() || !self.asked.is_empty() || !self.accused.is_empty();
             if self.plays.is_empty() && (confirms || over && !asks) {
                 self.confirm().await?;
-                if over && !asks {
+                // What has not come again is not what was asked for: the hunt goes on.
+                if (ends || self.has_enough()) && !asks {
                     return Ok(Ended::Done);
                 }
             }
@@ -305,6 +306,12 @@ impl Hunt<'_> {
                 }
             }
         }
+    }
+
+    /// Whether as many findings as were asked for stand, or are looked into.
+    fn has_enough(&self) -> bool {
+        let standing = self.records.values().filter(|record| record.reproduced != Some(false)).count();
+        self.options.findings.is_some_and(|findings| standing >= findings)
     }
 
     /// Sets the bystander to its work.

@@ -247,7 +247,8 @@ mod tests {
         place(&mut script);
         assert_eq!(script, again);
         assert!(is_placed(&script) && !script.steps.iter().any(|step| matches!(step, Step::Broker(_))));
-        let identifiers: Vec<&str> = script.clients.iter().map(|client| client.identifier()).collect();
+        let identifiers: Vec<&str> =
+            script.clients.iter().map(mqtt_assay_broker_model::script::Client::identifier).collect();
         assert_eq!(identifiers, ["thiscase0a", "thiscase0a"]);
         let mark = Mark::new(37);
         assert_eq!((mark.as_str(), mark.as_str().len()), ("m00000011", NAME.len()));
