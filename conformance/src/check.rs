@@ -137,7 +137,7 @@ impl Check {
     }
 
     /// Whether it plays the table of wrong packets: hundreds of connections, and hardly a wait.
-    pub(crate) fn is_table(&self) -> bool {
+    pub fn is_table(&self) -> bool {
         self.name.starts_with("table/")
     }
 
