@@ -1,6 +1,7 @@
 //! Which entries of a log a reader gets to see: all of a short one, the telling parts of a long one.
 
 use super::json::{Entry, Logged, Way};
+use std::ops::Range;
 use std::time::Duration;
 
 /// Longer logs are shown with their beginning, their end, and what lies around the marked entries.
@@ -9,6 +10,36 @@ const LONGEST: usize = 40;
 const ENDS: usize = 10;
 /// How many entries before and after a marked one are shown.
 const AROUND: usize = 6;
+
+/// The events that findings point to.
+pub(crate) fn marked(entry: &Entry) -> Vec<usize> {
+    let length = entry.log.as_ref().map_or(0, Vec::len);
+    let mut marked: Vec<usize> = entry.findings.iter().filter_map(|finding| finding.log_index).collect();
+    marked.retain(|at| *at < length);
+    marked.sort_unstable();
+    marked.dedup();
+    marked
+}
+
+/// The parts of a log that are shown, in order; between two of them something is left out. The page's script lays
+/// out whole logs by the same numbers.
+pub(crate) fn parts(length: usize, marked: &[usize]) -> Vec<Range<usize>> {
+    if length <= LONGEST {
+        return if length == 0 { Vec::new() } else { vec![Range { start: 0, end: length }] };
+    }
+    let around = |at: &usize| at.saturating_sub(AROUND)..(at + AROUND + 1).min(length);
+    let mut wanted: Vec<Range<usize>> = marked.iter().map(around).collect();
+    wanted.extend([0..ENDS, length - ENDS..length]);
+    wanted.sort_unstable_by_key(|part| part.start);
+    let mut parts: Vec<Range<usize>> = Vec::new();
+    for part in wanted {
+        match parts.last_mut() {
+            Some(last) if part.start <= last.end => last.end = last.end.max(part.end),
+            _ => parts.push(part),
+        }
+    }
+    parts
+}
 
 /// A line of a shown log.
 pub(super) enum Line<'a> {
@@ -25,20 +56,16 @@ pub(super) enum Line<'a> {
 /// The lines of a result's log; with `whole`, none is left out.
 pub(super) fn lines(entry: &Entry, whole: bool) -> Vec<Line<'_>> {
     let log = entry.log.as_deref().unwrap_or_default();
-    let marked: Vec<usize> = entry.findings.iter().filter_map(|finding| finding.log_index).collect();
+    let marked = marked(entry);
+    let parts = if whole { vec![Range { start: 0, end: log.len() }] } else { parts(log.len(), &marked) };
     let mut lines = Vec::new();
-    let mut hidden = 0;
-    for (index, logged) in log.iter().enumerate() {
-        let near = marked.iter().any(|at| at.abs_diff(index) <= AROUND);
-        if whole || log.len() <= LONGEST || index < ENDS || index + ENDS >= log.len() || near {
-            if hidden > 0 {
-                lines.push(Line::Hidden(hidden));
-                hidden = 0;
-            }
-            lines.push(Line::Entry { logged, here: marked.contains(&index) });
-        } else {
-            hidden += 1;
+    let mut before = 0;
+    for part in parts {
+        if part.start > before {
+            lines.push(Line::Hidden(part.start - before));
         }
+        before = part.end;
+        lines.extend(part.map(|index| Line::Entry { logged: &log[index], here: marked.contains(&index) }));
     }
     lines
 }
@@ -62,5 +89,19 @@ pub(crate) fn client(logged: &Logged) -> String {
     match logged.connection {
         0 | 1 => super::printable(&logged.client),
         more => format!("{}#{more}", super::printable(&logged.client)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_log_shows_its_ends_and_what_lies_around_the_marks() {
+        assert_eq!(parts(0, &[]), []);
+        assert_eq!(parts(40, &[3]), vec![Range { start: 0, end: 40 }]);
+        assert_eq!(parts(100, &[50]), [0..10, 44..57, 90..100]);
+        assert_eq!(parts(100, &[12, 95]), [0..19, 89..100]);
+        assert_eq!(parts(41, &[]), [0..10, 31..41]);
     }
 }

@@ -193,7 +193,7 @@ impl Kept {
             said: if failure.is_some() { Vec::new() } else { entry.findings.iter().map(said).collect() },
             failure,
             log: entry.log.iter().flatten().map(|event| self.event(event, spoken)).collect(),
-            marked: super::excerpt::marked(entry),
+            marked: crate::report::log::marked(entry),
         }
     }
 

@@ -4,8 +4,8 @@
 //! The times are those of the clients: when the broker sent or got something is not known. The slope of an arrow only
 //! says that a packet takes time. Rows stand at equal distances, whatever time passes between them.
 
-use super::excerpt;
 use crate::report::json::{Entry, Logged, Way};
+use crate::report::log;
 use askama::Template;
 
 /// More connections than these make no picture.
@@ -67,8 +67,8 @@ enum Kind {
 /// The picture; `None` where one client says it all, or too many would make it unreadable.
 pub(super) fn draw(entry: &Entry, id: &str) -> Result<Option<String>, askama::Error> {
     let Some(log) = &entry.log else { return Ok(None) };
-    let marked = excerpt::marked(entry);
-    let parts = excerpt::parts(log.len(), &marked);
+    let marked = log::marked(entry);
+    let parts = log::parts(log.len(), &marked);
     let lanes = lanes(parts.iter().flat_map(|part| &log[part.clone()]));
     if lanes.len() < 2 || lanes.len() > MOST_LANES {
         return Ok(None);

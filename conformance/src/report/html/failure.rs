@@ -3,9 +3,10 @@
 use super::diagram;
 use super::differences::{self, Parting};
 use super::standing::{Index, Standing, named};
-use super::{anatomy, clean, excerpt, script};
+use super::{anatomy, clean, script};
 use crate::check::Check;
 use crate::report::json::{Cited, Entry, Place, Report, Way};
+use crate::report::log;
 use crate::report::{needs_showing, one_line};
 
 /// A failure as the page shows it.
@@ -80,7 +81,7 @@ impl<'a> Failure<'a> {
             return Ok(None);
         }
         let id = id(broker, entry);
-        let marked = excerpt::marked(entry);
+        let marked = log::marked(entry);
         let others = (0..reports.len()).filter(|other| *other != broker);
         let beside = others
             .filter_map(|other| {
@@ -145,7 +146,7 @@ fn lines(entry: &Entry, marked: &[usize]) -> Vec<Line> {
     let Some(log) = &entry.log else { return Vec::new() };
     let mut lines = Vec::new();
     let mut before = 0;
-    for part in excerpt::parts(log.len(), marked) {
+    for part in log::parts(log.len(), marked) {
         if part.start > before {
             lines.push(Line::LeftOut(part.start - before));
         }

@@ -4,9 +4,9 @@
 //! waited for by its kind only: its identifiers may be others the next time, and what it sent wrongly is in question.
 //! Not every log has such a form: some checks do what no script can say.
 
-use super::excerpt;
 use super::standing::version;
 use crate::report::json::{Entry, Logged, Way};
+use crate::report::log;
 use mqtt_assay_broker_model::script::{Action, Send, Step, text};
 use mqtt_assay_codec::{Decoder, Packet, PacketId, PacketType, Qos, ReasonCode, Receiver, Version};
 use std::collections::BTreeSet;
@@ -25,7 +25,7 @@ pub(super) fn of(entry: &Entry) -> Option<String> {
     let log = entry.log.as_ref().filter(|log| !log.is_empty())?;
     let version = version(&entry.version)?;
     // What comes after the proof is not part of it.
-    let marked = excerpt::marked(entry);
+    let marked = log::marked(entry);
     let end = marked.last().map_or(log.len(), |last| end(log, *last));
     let mut writer = Writer { version, clients: Vec::new(), lines: Vec::new(), last: Duration::ZERO };
     for (index, event) in log[..end].iter().enumerate() {
