@@ -177,7 +177,7 @@ fn retain_handling_is_heeded() {
     catches("retained_sent", Mutant::RetainHandling1NeverSends, &story);
     catches("retained_stored", Mutant::RetainHandling2Sends, &story);
     // Together with a Shared Subscription it cannot be told which of them has brought it.
-    sound(&told_in_5(
+    sound(told_in_5(
         "client p {clean}
          client t {clean}
          p > PUBLISH a \"1\" qos=1 retain=1
