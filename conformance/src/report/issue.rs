@@ -6,7 +6,7 @@ mod reproduce;
 use super::json::{Entry, Found, Logged, Report, Way};
 use super::log::{self, Line};
 use super::markdown::{code, fence, inline};
-use super::{printable, view};
+use super::{printable, script, view};
 use crate::verdict::Verdict;
 use std::fmt::Write as _;
 
@@ -116,6 +116,15 @@ fn tell(run: &Report, entry: &Entry, also: &[&str]) -> String {
     text.push_str("\n## How to see it again\n\n");
     if let Some(replay) = &entry.replay {
         let _ = writeln!(text, "With mqtt-assay:\n\n```console\n$ {}\n```\n", printable(replay));
+    }
+    if let Some(script) = script::of(entry) {
+        let fence = fence(&script);
+        let _ = writeln!(
+            text,
+            "The clients' side as a script, which `mqtt-assay replay FILE mqtt://HOST:PORT` plays to any broker:\n\n\
+             {fence}text\n{}\n{fence}\n",
+            printable_lines(&script)
+        );
     }
     text.push_str(&reproduce::without_us(run, &short));
     text.push_str(

@@ -15,6 +15,7 @@ pub mod pcapng;
 pub(crate) mod plain;
 pub mod read;
 pub mod sarif;
+mod script;
 pub mod tap;
 pub mod terminal;
 pub(crate) mod view;
@@ -228,4 +229,26 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{}{byte:02x}", if index > 0 { " " } else { "" });
     }
     text
+}
+
+/// The bytes that pairs of hexadecimal digits stand for.
+fn bytes(hex: &str) -> Option<Vec<u8>> {
+    let pair = |pair: &str| {
+        let digits = pair.len() == 2 && pair.bytes().all(|digit| digit.is_ascii_hexdigit());
+        u8::from_str_radix(pair, 16).ok().filter(|_| digits)
+    };
+    hex.split_ascii_whitespace().map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hexadecimal_digits_are_read_strictly() {
+        assert_eq!(bytes("30 0f"), Some(vec![0x30, 0x0f]));
+        for wrong in ["3", "300", "+1", "zz", "30 0"] {
+            assert_eq!(bytes(wrong), None, "{wrong}");
+        }
+    }
 }

@@ -172,14 +172,34 @@ impl Drop for Served {
     }
 }
 
+/// The text for a tracker about a check that the broker fails.
+fn told(folder: &Path, broker: &Served, check: &str) -> String {
+    let run = ["check", &broker.url, "--only", check, "--mqtt", "5", "--report", "json=run.json", "-q"];
+    assert_eq!(mqtt_assay(folder, &run).status.code(), Some(1));
+    String::from_utf8(mqtt_assay(folder, &["report", "run.json", "--issue", check]).stdout).unwrap()
+}
+
+/// The script in the text plays the exchange, and the rules see in it what the check saw.
+#[test]
+fn a_failure_is_played_again_by_its_script() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = Served::start("retained_flag_cleared");
+    let text = told(folder.path(), &broker, "retained/reaches_new_subscription");
+    let (_, rest) = text.split_once("```text\n").expect("a script");
+    let (script, _) = rest.split_once("\n```").unwrap();
+    std::fs::write(folder.path().join("failure.mqtt"), script).unwrap();
+    let played = mqtt_assay(folder.path(), &["replay", "failure.mqtt", &broker.url]);
+    let shown = String::from_utf8(played.stdout).unwrap();
+    assert_eq!(played.status.code(), Some(1), "{shown}");
+    // The check cites the numbered statement, the rule the sentence that says it of all subscriptions.
+    assert!(shown.contains("5.0/U5-PUB-10"), "{shown}");
+}
+
 /// What the commands of the text for a tracker print, and the bytes that the finding is about.
 fn reproduced(mutant: &str, check: &str) -> (String, String) {
     let folder = tempfile::tempdir().unwrap();
     let broker = Served::start(mutant);
-    let run = ["check", &broker.url, "--only", check, "--mqtt", "5", "--report", "json=run.json", "-q"];
-    assert_eq!(mqtt_assay(folder.path(), &run).status.code(), Some(1));
-    let told = mqtt_assay(folder.path(), &["report", "run.json", "--issue", check]);
-    let text = String::from_utf8(told.stdout).unwrap();
+    let text = told(folder.path(), &broker, check);
     let (_, rest) = text.split_once("```sh\n").expect("commands");
     let (commands, _) = rest.split_once("\n```").unwrap();
     let output = Command::new("bash").args(["-c", commands]).output().unwrap();

@@ -3,11 +3,12 @@
 //! Texts and packets that come again are kept once: a table of wrong packets begins a thousand connections alike.
 
 use super::anatomy;
-use super::standing::{Standing, named, version};
+use super::standing::Standing;
 use crate::check::Check;
 use crate::cli;
 use crate::report::json::{Entry, Logged, Report, Way};
-use crate::report::one_line;
+use crate::report::view::{statement, version};
+use crate::report::{self, one_line};
 use crate::statement::Statement;
 use mqtt_assay_codec::Version;
 use serde::Serialize;
@@ -99,7 +100,7 @@ impl Data {
             })
             .collect();
         let statements =
-            ids.iter().filter_map(|id| Some((id.clone(), About::of(named(id)?, checks)))).collect();
+            ids.iter().filter_map(|id| Some((id.clone(), About::of(statement(id)?, checks)))).collect();
         let run = |name: &str| reports.iter().flat_map(|report| &report.results).any(|e| e.check == name);
         let checks = checks.iter().filter(|check| run(check.name));
         let checks = checks.map(|check| (check.name.to_owned(), CheckAbout::of(check))).collect();
@@ -209,7 +210,7 @@ impl Kept {
     }
 
     fn packet(&mut self, event: &Logged, version: Version) -> Option<usize> {
-        let bytes = super::bytes(&event.hex).filter(|bytes| !bytes.is_empty())?;
+        let bytes = report::bytes(&event.hex).filter(|bytes| !bytes.is_empty())?;
         let missing = event.length.saturating_sub(bytes.len());
         let digits: String = event.hex.split(' ').collect();
         let key = (digits, missing, version.as_str().to_owned());

@@ -1,8 +1,9 @@
 //! Several results side by side: which checks came out differently, and which packet was the first to differ.
 
 use super::diagram;
-use super::standing::{Index, version};
+use super::standing::Index;
 use crate::report::json::{Entry, Logged, Report, Way};
+use crate::report::view::version;
 use crate::rng::Rng;
 use crate::verdict::Verdict;
 use std::collections::BTreeSet;

@@ -2,12 +2,12 @@
 
 use super::diagram;
 use super::differences::{self, Parting};
-use super::standing::{Index, Standing, named};
-use super::{anatomy, clean, script};
+use super::standing::{Index, Standing};
+use super::{anatomy, clean};
 use crate::check::Check;
 use crate::report::json::{Cited, Entry, Place, Report, Way};
-use crate::report::log;
-use crate::report::{needs_showing, one_line};
+use crate::report::view::{self, statement};
+use crate::report::{self, log, needs_showing, one_line, script};
 
 /// A failure as the page shows it.
 pub(super) struct Failure<'a> {
@@ -95,7 +95,7 @@ impl<'a> Failure<'a> {
         Ok(Some(Failure {
             standing: Standing::Told(entry.verdict),
             about: known.map_or(String::new(), |check| one_line(check.summary())),
-            section: super::standing::place(entry).map_or(String::new(), |(section, _)| section.to_string()),
+            section: view::place(entry).map_or(String::new(), |(section, _)| section.to_string()),
             findings: entry.findings.iter().map(finding).collect(),
             baseline: entry.baseline.as_ref().map(|placing| Known {
                 word: match placing.standing {
@@ -132,7 +132,7 @@ pub(super) fn id(broker: usize, entry: &Entry) -> String {
 }
 
 fn finding(found: &crate::report::json::Found) -> Finding<'_> {
-    let known = found.statement.as_ref().and_then(|cited| named(&cited.id));
+    let known = found.statement.as_ref().and_then(|cited| statement(&cited.id));
     Finding {
         standing: Standing::Told(found.verdict),
         statement: found.statement.as_ref(),
@@ -173,8 +173,8 @@ fn lines(entry: &Entry, marked: &[usize]) -> Vec<Line> {
 
 fn dump(entry: &Entry, at: usize) -> Option<Dump> {
     let event = entry.log.as_ref()?.get(at)?;
-    let bytes = super::bytes(&event.hex).filter(|bytes| !bytes.is_empty())?;
-    let version = super::standing::version(&entry.version)?;
+    let bytes = report::bytes(&event.hex).filter(|bytes| !bytes.is_empty())?;
+    let version = view::version(&entry.version)?;
     let mut rows = Vec::new();
     let mut from = 0;
     for field in anatomy::fields(&bytes, version) {

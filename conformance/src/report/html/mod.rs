@@ -11,7 +11,6 @@ mod diagram;
 mod differences;
 mod excerpt;
 mod failure;
-mod script;
 mod standing;
 mod view;
 
@@ -103,15 +102,6 @@ fn shorten(reports: &mut [Report]) {
     }
 }
 
-/// The bytes that pairs of hexadecimal digits stand for.
-fn bytes(hex: &str) -> Option<Vec<u8>> {
-    let pair = |pair: &str| {
-        let digits = pair.len() == 2 && pair.bytes().all(|digit| digit.is_ascii_hexdigit());
-        u8::from_str_radix(pair, 16).ok().filter(|_| digits)
-    };
-    hex.split_ascii_whitespace().map(pair).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,13 +133,5 @@ mod tests {
         assert_eq!(log[entry.findings[0].log_index.expect("still marked")].text, "the mark");
         assert_eq!(log[10].text, "484 events are left out of this page");
         assert_eq!(reports[0].results[short], before);
-    }
-
-    #[test]
-    fn hexadecimal_digits_are_read_strictly() {
-        assert_eq!(bytes("30 0f"), Some(vec![0x30, 0x0f]));
-        for wrong in ["3", "300", "+1", "zz", "30 0"] {
-            assert_eq!(bytes(wrong), None, "{wrong}");
-        }
     }
 }

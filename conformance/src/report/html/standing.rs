@@ -1,9 +1,9 @@
 //! How a broker stands to a statement, after all checks that cite it.
 
 use crate::report::json;
-use crate::statement::{self, Section, Statement};
+use crate::report::view::statement;
+use crate::statement::Statement;
 use crate::verdict::Verdict;
-use mqtt_assay_codec::Version;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How a broker stands to a statement.
@@ -97,7 +97,7 @@ impl<'a> Index<'a> {
         if self.not_followed.contains(id) {
             return Standing::Told(Verdict::Deviates);
         }
-        if named(id).is_some_and(|known| known.exempt().is_some()) {
+        if statement(id).is_some_and(|known| known.exempt().is_some()) {
             return Standing::NoCheck;
         }
         if self.kept.contains(id) {
@@ -111,24 +111,6 @@ impl<'a> Index<'a> {
         let weightiest = entries.iter().map(|entry| entry.verdict).filter(undecided).max();
         weightiest.map_or(Standing::Open, Standing::Told)
     }
-}
-
-/// The version of this name.
-pub(super) fn version(name: &str) -> Option<Version> {
-    [Version::V3_1, Version::V3_1_1, Version::V5].into_iter().find(|version| version.as_str() == name)
-}
-
-/// The statement that `5.0/MQTT-3.8.3-3` names.
-pub(super) fn named(id: &str) -> Option<&'static Statement> {
-    let (name, id) = id.split_once('/')?;
-    statement::find(version(name)?, id)
-}
-
-/// The section that a check's result is counted in: that of the first statement which it cites.
-pub(super) fn place(entry: &json::Entry) -> Option<(Section, &'static str)> {
-    let known = entry.statements.iter().find_map(|id| named(id))?;
-    let group = known.section().group();
-    Some((group, statement::heading(known.version, group)))
 }
 
 /// Where a statement is to be read: the document and, where it has a number of its own, that number as the text to
@@ -167,10 +149,10 @@ mod tests {
 
     #[test]
     fn an_address_leads_to_the_statement() {
-        let known = named("5.0/MQTT-3.3.1-9").expect("it is in the catalogue");
+        let known = statement("5.0/MQTT-3.3.1-9").expect("it is in the catalogue");
         let document = "https://docs.oasis-open.org/mqtt/mqtt/v5.0/os/mqtt-v5.0-os.html";
         assert_eq!(address(known), format!("{document}#:~:text=MQTT%2D3.3.1%2D9"));
-        let ours = named("5.0/U5-SHR-3").expect("it is in the catalogue");
+        let ours = statement("5.0/U5-SHR-3").expect("it is in the catalogue");
         assert_eq!(address(ours), document);
     }
 }

@@ -2,9 +2,10 @@
 
 use super::differences::{self, Kind, Parting};
 use super::failure::{self, Failure};
-use super::standing::{Index, Standing, named, place, version};
+use super::standing::{Index, Standing};
 use crate::check::Check;
 use crate::report::json::{Entry, Report};
+use crate::report::view::{place, sentence, statement, version};
 use crate::statement::{self, CATALOGUE, Section};
 use crate::verdict::Verdict;
 use std::collections::{BTreeMap, BTreeSet};
@@ -274,46 +275,6 @@ impl<'a> Broker<'a> {
     }
 }
 
-/// The run in one sentence: `2 statements broken, 3 recommendations not followed.`
-fn sentence(report: &Report) -> String {
-    let mut parts = Vec::new();
-    let mut say = |number: usize, one: &str, many: &str| {
-        if number > 0 {
-            parts.push(format!("{number} {}", if number == 1 { one } else { many }));
-        }
-    };
-    let count = |verdict| report.results.iter().filter(|entry| entry.verdict == verdict).count();
-    say(report.summary.statements_broken.len(), "statement broken", "statements broken");
-    say(
-        report.summary.recommendations_not_followed.len(),
-        "recommendation not followed",
-        "recommendations not followed",
-    );
-    say(count(Verdict::Inconclusive), "check inconclusive", "checks inconclusive");
-    if let Some(baseline) = &report.baseline {
-        let new = baseline.statements_newly_broken.len();
-        parts.push(format!("{new} newly broken by the baseline"));
-        if !baseline.stale.is_empty() {
-            parts.push(format!("{} stale in the baseline", baseline.stale.len()));
-        }
-    }
-    let mut sentence = if !parts.is_empty() {
-        parts.join(", ")
-    } else if report.results.is_empty() {
-        "Nothing was checked".to_owned()
-    } else if count(Verdict::Conforms) + count(Verdict::Choice) == 0 {
-        "Nothing was shown".to_owned()
-    } else {
-        "No statement broken".to_owned()
-    };
-    sentence.push('.');
-    if report.results.len() < report.planned {
-        let why = if report.interrupted { "the run was interrupted" } else { "the others did not end" };
-        sentence.push_str(&format!(" Only {} of {} checks: {why}.", report.results.len(), report.planned));
-    }
-    sentence
-}
-
 fn accused<'a>(
     reports: &'a [Report],
     names: &'a [String],
@@ -327,7 +288,7 @@ fn accused<'a>(
     }
     ids.sort_by_key(|id| order(id));
     let row = |id: &'a str| {
-        let known = named(id);
+        let known = statement(id);
         let by = reports
             .iter()
             .zip(names)
@@ -358,7 +319,7 @@ fn shown_by<'a>(broker: usize, report: &'a Report, id: &str) -> Vec<(String, &'a
 /// Statements in the order of the catalogue; those that it does not know at the end.
 fn order(id: &str) -> (usize, String) {
     let all = statement::all();
-    let place = named(id).and_then(|known| all.iter().position(|other| std::ptr::eq(other, known)));
+    let place = statement(id).and_then(|known| all.iter().position(|other| std::ptr::eq(other, known)));
     (place.unwrap_or(all.len()), id.to_owned())
 }
 
@@ -418,7 +379,7 @@ fn groups(reports: &[Report], indices: &[Index<'_>]) -> Vec<Group> {
         }
     }
     let unknown: BTreeSet<&str> =
-        indices.iter().flat_map(Index::cited).filter(|id| named(id).is_none()).collect();
+        indices.iter().flat_map(Index::cited).filter(|id| statement(id).is_none()).collect();
     if !unknown.is_empty() {
         let row = |id: &str| StatementRow {
             id: id.to_owned(),

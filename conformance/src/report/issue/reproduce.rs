@@ -1,7 +1,7 @@
 //! The packets of a check as commands of a shell, for people who do not have this tool.
 
 use crate::report::json::{Entry, Logged, Report, Way};
-use crate::report::{printable, view};
+use crate::report::{self, printable, view};
 use crate::target::Target;
 use crate::target::url;
 use mqtt_assay_codec::{Decoder, Packet, Receiver};
@@ -71,7 +71,7 @@ fn place(target: &str) -> Option<Place> {
 
 /// The bytes of a packet; `None` where the hexadecimal digits are none.
 fn bytes(logged: &Logged) -> Option<Vec<u8>> {
-    logged.hex.split_whitespace().map(|pair| u8::from_str_radix(pair, 16).ok()).collect()
+    report::bytes(&logged.hex)
 }
 
 fn hex(logged: &Logged) -> String {

@@ -4,9 +4,9 @@
 //! waited for by its kind only: its identifiers may be others the next time, and what it sent wrongly is in question.
 //! Not every log has such a form: some checks do what no script can say.
 
-use super::standing::version;
-use crate::report::json::{Entry, Logged, Way};
-use crate::report::log;
+use super::json::{Entry, Logged, Way};
+use super::log;
+use super::view::version;
 use mqtt_assay_broker_model::script::{Action, Send, Step, text};
 use mqtt_assay_codec::{Decoder, Packet, PacketId, PacketType, Qos, ReasonCode, Receiver, Version};
 use std::collections::BTreeSet;
@@ -21,7 +21,7 @@ const PROMPT: Duration = Duration::from_millis(400);
 const AFTERWARDS: &str = "wait 500 ms";
 
 /// The script; `None` if the log cannot be put into one.
-pub(super) fn of(entry: &Entry) -> Option<String> {
+pub(crate) fn of(entry: &Entry) -> Option<String> {
     let log = entry.log.as_ref().filter(|log| !log.is_empty())?;
     let version = version(&entry.version)?;
     // What comes after the proof is not part of it.
