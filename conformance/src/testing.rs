@@ -169,7 +169,7 @@ impl Suite {
             .collect();
         // With a part of the cases nothing is known of the entries for the others; the judge of the baseline knows it.
         let gate = self.baseline.as_deref().map(crate::cli::open_baseline).transpose()?;
-        let context = Context { command: String::new(), strict: self.strict, gate };
+        let context = Context { command: String::new(), broker: None, strict: self.strict, gate };
         let verdicts = Arc::new(Verdicts::new(context));
         let trials = trials(&cases, &verdicts);
         // Whether an entry is stale shows in a whole run only.

@@ -182,7 +182,8 @@ fn sample() -> Run {
 }
 
 fn context() -> Context {
-    Context { command: "mqtt-assay check mqtt://127.0.0.1:1883".into(), strict: false, gate: None }
+    let command = "mqtt-assay check mqtt://127.0.0.1:1883".into();
+    Context { command, broker: None, strict: false, gate: None }
 }
 
 const PLAIN: Look = Look { colours: false, columns: None, verbose: false };

@@ -161,12 +161,18 @@ pub(super) fn run(arguments: &Arguments, colours: Colours) -> Result<Exit, Troub
         Some(path) => Some(baseline::open(path, arguments.accept)?),
         None => None,
     };
-    let mut context = Context { command: arguments.command(&meant), strict: arguments.strict, gate };
+    let broker = meant.file.as_ref().and_then(|profile| profile.broker.title());
+    let mut context = Context {
+        command: arguments.command(&meant),
+        broker: broker.clone(),
+        strict: arguments.strict,
+        gate,
+    };
     let mut wanted = arguments.report.clone();
     if arguments.json {
         wanted.push(Wanted::JSON_TO_STDOUT);
     }
-    let begun = Begun::new(meant.target.to_string(), seed, arguments.strict);
+    let begun = Begun::new(meant.target.to_string(), broker, seed, arguments.strict);
     let mut outputs = Outputs::open(wanted, arguments.pcap.clone(), arguments.verbose, &begun)?;
     let options = run::Options {
         target: meant.target,

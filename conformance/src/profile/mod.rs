@@ -75,6 +75,14 @@ pub struct About {
     pub connect_timeout: Option<Duration>,
 }
 
+impl About {
+    /// The name with the version, if it has a name: `Mosquitto 2.0.11`.
+    pub fn title(&self) -> Option<String> {
+        let name = self.name.as_ref()?;
+        Some(self.version.as_ref().map_or_else(|| name.clone(), |version| format!("{name} {version}")))
+    }
+}
+
 /// What lies between TCP and MQTT at an address.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, clap::ValueEnum)]
 pub enum Over {

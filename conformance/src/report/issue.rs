@@ -70,8 +70,12 @@ fn tell(run: &Report, entry: &Entry, also: &[&str]) -> String {
     );
     let _ = writeln!(
         text,
-        "Broker: *name, version and configuration here*\n\n\
+        "Broker: {}\n\n\
          Seen with mqtt-assay {}, catalogue {}, over MQTT {}{}.\n",
+        match &run.broker {
+            Some(broker) => format!("{} (*configuration here*)", inline(broker)),
+            None => "*name, version and configuration here*".to_owned(),
+        },
         inline(&run.tool),
         inline(&run.catalogue),
         inline(&entry.version),

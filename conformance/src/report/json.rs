@@ -29,6 +29,9 @@ pub struct Begun {
     pub catalogue: String,
     /// The broker, without credentials.
     pub target: String,
+    /// What its profile calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broker: Option<String>,
     /// The seed that names and choices were drawn from.
     pub seed: u64,
     /// Whether deviations fail the run.
@@ -37,9 +40,9 @@ pub struct Begun {
 
 impl Begun {
     /// The first line of a run that begins now.
-    pub fn new(target: String, seed: u64, strict: bool) -> Begun {
+    pub fn new(target: String, broker: Option<String>, seed: u64, strict: bool) -> Begun {
         let (tool, catalogue) = (env!("CARGO_PKG_VERSION").to_owned(), CATALOGUE.to_owned());
-        Begun { schema: PARTIAL.to_owned(), tool, catalogue, target, seed, strict }
+        Begun { schema: PARTIAL.to_owned(), tool, catalogue, target, broker, seed, strict }
     }
 }
 
@@ -56,6 +59,9 @@ pub struct Report {
     pub catalogue: String,
     /// The broker, without credentials.
     pub target: String,
+    /// What its profile calls it, with the version: `Mosquitto 2.0.11`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broker: Option<String>,
     /// The seed that names and choices were drawn from; the same seed repeats them.
     pub seed: u64,
     /// The MQTT versions that were checked, such as `3.1.1` and `5.0`.
@@ -314,6 +320,7 @@ pub fn report(run: &Run, context: &Context, verbose: bool) -> Report {
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         catalogue: CATALOGUE.to_owned(),
         target: run.target.clone(),
+        broker: context.broker.clone(),
         seed: run.seed,
         versions: run.versions.iter().map(|v| v.as_str().to_owned()).collect(),
         remarks: run.remarks.clone(),

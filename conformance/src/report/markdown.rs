@@ -15,7 +15,7 @@ const LAST_SENTENCE: usize = 512;
 
 /// The report of one or several runs.
 pub fn report(runs: &[Report]) -> String {
-    let names = names(runs);
+    let names = view::names(runs);
     let mut text = String::new();
     for (run, name) in runs.iter().zip(&names) {
         let sign = match run.summary.exit {
@@ -40,7 +40,7 @@ pub fn report(runs: &[Report]) -> String {
         let _ = writeln!(
             text,
             "{}: MQTT {}, catalogue {}, mqtt-assay {}, seed {}, {:.1} s.\n",
-            code(&run.target),
+            code(&view::address(run)),
             inline(&versions),
             inline(&run.catalogue),
             inline(&run.tool),
@@ -72,16 +72,6 @@ pub fn report(runs: &[Report]) -> String {
         );
     }
     text
-}
-
-/// What the runs are called, each with a name of its own.
-fn names(runs: &[Report]) -> Vec<String> {
-    let of = |index: usize| runs[index].target.as_str();
-    let name = |index: usize| match (0..runs.len()).filter(|other| of(*other) == of(index)).count() {
-        1 => of(index).to_owned(),
-        _ => format!("{} [{}]", of(index), index + 1),
-    };
-    (0..runs.len()).map(name).collect()
 }
 
 /// How many results have each verdict, a column for each run.

@@ -34,6 +34,8 @@ use std::fmt::Write as _;
 pub struct Context {
     /// The command that would check the same broker again, up to the selection: `mqtt-assay check TARGET`.
     pub command: String,
+    /// What the broker's profile calls it.
+    pub broker: Option<String>,
     /// Whether deviations fail the run.
     pub strict: bool,
     /// The failures that are known, if the run has a baseline.

@@ -64,6 +64,7 @@ fn interrupted(begun: &Begun, text: &str) -> Report {
         tool: begun.tool.clone(),
         catalogue: begun.catalogue.clone(),
         target: begun.target.clone(),
+        broker: begun.broker.clone(),
         seed: begun.seed,
         versions,
         remarks: vec!["the run left no more than what it had found so far".to_owned()],

@@ -80,6 +80,33 @@ pub(crate) fn number(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
+/// What the broker is called, if that is known, and where it is.
+pub(crate) fn address(run: &Report) -> String {
+    match &run.broker {
+        Some(broker) => format!("{broker}, {}", run.target),
+        None => run.target.clone(),
+    }
+}
+
+/// What the runs are called, each with a name of its own: as the broker's profile says; where that is the same, with the
+/// address; where that is, too, with a number.
+pub(crate) fn names(runs: &[Report]) -> Vec<String> {
+    let title = |run: &Report| run.broker.as_ref().unwrap_or(&run.target).clone();
+    let alike = |run: &Report, of: &dyn Fn(&Report) -> String, among: &[Report]| {
+        among.iter().filter(|other| of(other) == of(run)).count()
+    };
+    let name = |(index, run): (usize, &Report)| {
+        if alike(run, &title, runs) == 1 {
+            title(run)
+        } else if alike(run, &address, runs) == 1 {
+            address(run)
+        } else {
+            format!("{} ({})", address(run), alike(run, &address, &runs[..=index]))
+        }
+    };
+    runs.iter().enumerate().map(name).collect()
+}
+
 /// The run in one sentence: `2 statements broken, 3 recommendations not followed.` With a baseline it tells what is
 /// new and how much is known.
 pub(crate) fn sentence(report: &Report) -> String {

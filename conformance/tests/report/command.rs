@@ -59,6 +59,34 @@ fn several_results_stand_side_by_side() {
     assert!(!folder.path().join("x.svg").exists());
 }
 
+/// A broker is called as its profile calls it; where two are called alike, their addresses part them.
+#[test]
+fn a_broker_has_the_name_that_its_profile_gives_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (broker, other) = (Served::start("retained_flag_cleared"), Served::start("retained_flag_cleared"));
+    for (served, file) in [(&broker, "one"), (&other, "other")] {
+        let profile = format!(
+            "[broker]\nname = \"Example\"\nversion = \"1.2\"\n\n[addresses]\ntcp = \"{}\"\n",
+            served.url
+        );
+        let (profiled, report) = (format!("{file}.toml"), format!("json={file}.json"));
+        std::fs::write(folder.path().join(&profiled), profile).unwrap();
+        let run = ["check", &profiled, "--only", "retained/reaches_new_subscription", "--report", &report];
+        let shown = String::from_utf8(mqtt_assay(folder.path(), &run).stdout).unwrap();
+        assert!(shown.contains(&format!("Example 1.2, {}", served.url)), "{shown}");
+    }
+    let say = |arguments: &[&str]| {
+        String::from_utf8(mqtt_assay(folder.path(), &[&["report"], arguments].concat()).stdout).unwrap()
+    };
+    let issue = say(&["one.json", "--issue", "retained/reaches_new_subscription"]);
+    assert!(issue.contains("Broker: Example 1.2 (*configuration here*)"), "{issue}");
+    let alone = say(&["one.json", "--to", "html=-"]);
+    assert!(alone.contains(&format!("<dt>Address</dt><dd>{}</dd>", broker.url)), "{}", &alone[..200]);
+    let both = say(&["one.json", "other.json", "--to", "markdown=-"]);
+    let header = format!("| verdict | `Example 1.2, {}` | `Example 1.2, {}` |", broker.url, other.url);
+    assert!(both.contains(&header), "{both}");
+}
+
 /// What a killed run has left is told as an interrupted one; half a line at its end is nothing.
 #[test]
 fn a_partial_result_is_an_interrupted_run() {

@@ -24,7 +24,8 @@ fn runs() -> &'static [Report; 2] {
             .retain(|check| ["retained/", "ping/", "websocket/"].iter().any(|p| check.name.starts_with(p)));
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         let run = runtime.block_on(support::quietly(&options)).expect("the run begins");
-        let context = Context { command: "mqtt-assay check reference".into(), strict: false, gate: None };
+        let context =
+            Context { command: "mqtt-assay check reference".into(), broker: None, strict: false, gate: None };
         let baseline = Baseline::read(
             "[[known]]\ncheck = 'retained/reaches_new_subscription'\nmqtt = '3.1.1'\nverdict = 'violates'\n\
              reason = 'bridges <need> it'\nlink = 'https://example.org/1'\n\

@@ -67,7 +67,7 @@ pub fn page(results: &[Report]) -> Result<String, PageError> {
     let mut reports = results.iter().map(clean::clean).collect::<Result<Vec<_>, _>>()?;
     shorten(&mut reports);
     let checks = checks::all();
-    let names = view::names(&reports);
+    let names = crate::report::view::names(&reports);
     let view = view::View::of(&reports, &checks, &names)?;
     let ids: Vec<String> = view.statements().map(str::to_owned).collect();
     let failure = |broker, entry: &_| view.failure_of(broker, entry);

@@ -233,18 +233,6 @@ impl StatementRow {
     }
 }
 
-/// The brokers' names: their targets, with a number where two are the same.
-pub(super) fn names(reports: &[Report]) -> Vec<String> {
-    let name = |(index, report): (usize, &Report)| {
-        let same = |other: &&Report| other.target == report.target;
-        if reports.iter().filter(same).count() == 1 {
-            return report.target.clone();
-        }
-        format!("{} ({})", report.target, reports[..=index].iter().filter(same).count())
-    };
-    reports.iter().enumerate().map(name).collect()
-}
-
 impl<'a> Broker<'a> {
     fn of(report: &'a Report, name: &'a str) -> Self {
         let total = report.results.len();

@@ -83,7 +83,7 @@ pub fn write(out: &mut dyn Write, run: &Report, look: &Look) -> io::Result<()> {
     writeln!(
         out,
         "{}   catalogue {}   {}   {}   seed {}",
-        look.bold().apply_to(printable(&run.target)),
+        look.bold().apply_to(printable(&view::address(run))),
         printable(&run.catalogue),
         printable(&run.versions.join(" and ")),
         time_of(run),
