@@ -27,6 +27,7 @@
 //!
 //! The checks of a run go side by side whatever `--test-threads` says, and against one and the same broker.
 
+mod accept;
 mod broker;
 mod verdicts;
 
@@ -56,6 +57,9 @@ const JOBS: usize = 64;
 
 /// A seed for the names and choices of the run, to repeat another one's.
 pub const SEED_VARIABLE: &str = "MQTT_ASSAY_SEED";
+
+/// Set, it lets the suite play all of its checks and write its baseline from what they come to, instead of testing by it.
+pub const ACCEPT_VARIABLE: &str = "MQTT_ASSAY_ACCEPT";
 
 /// The case that fails if the baseline has entries which nothing fits any more.
 const UP_TO_DATE: &str = "baseline::is_up_to_date";
@@ -128,7 +132,7 @@ impl Suite {
     }
 
     /// The file of known failures: these do not fail, and an entry that nothing fits any more does. `mqtt-assay check
-    /// --baseline FILE --accept` writes it.
+    /// --baseline FILE --accept` writes it, and so does the suite where [`ACCEPT_VARIABLE`] is set.
     #[must_use]
     pub fn baseline(mut self, file: impl Into<PathBuf>) -> Suite {
         self.baseline = Some(file.into());
@@ -156,6 +160,9 @@ impl Suite {
 
     fn conclude(self, arguments: &Arguments) -> Result<ExitCode, String> {
         let chosen = self.selection.of(&checks::all()).map_err(|no_match| no_match.to_string())?;
+        if std::env::var_os(ACCEPT_VARIABLE).is_some() {
+            return self.accept(chosen);
+        }
         let versions = self.versions();
         let cases: Vec<(&'static Check, Version)> = versions
             .iter()
@@ -168,7 +175,7 @@ impl Suite {
             .filter(|(check, version)| is_wanted(arguments, &name(check, *version)))
             .collect();
         // With a part of the cases nothing is known of the entries for the others; the judge of the baseline knows it.
-        let gate = self.baseline.as_deref().map(crate::cli::open_baseline).transpose()?;
+        let gate = self.baseline.as_deref().map(|path| crate::cli::open_baseline(path, false)).transpose()?;
         let context = Context { command: String::new(), broker: None, strict: self.strict, gate };
         let verdicts = Arc::new(Verdicts::new(context));
         let trials = trials(&cases, &verdicts);
@@ -179,6 +186,8 @@ impl Suite {
             return Ok(libtest_mimic::run(arguments, trials).exit_code());
         }
         let named = !self.selection.versions.is_empty();
+        let (all, command) = self.options()?;
+        verdicts.is_repeated_by(command.as_deref(), all.seed);
         let mut options = Options {
             checks: chosen
                 .into_iter()
@@ -188,7 +197,7 @@ impl Suite {
                 .into_iter()
                 .filter(|version| wanted.iter().any(|(_, other)| other == version))
                 .collect(),
-            ..self.options(&verdicts)?
+            ..all
         };
         if !named {
             // Of those that were not asked for, what the broker accepts.
@@ -216,12 +225,12 @@ impl Suite {
         versions
     }
 
-    /// The run's options, with all checks; an in-process broker serves from here on.
-    fn options(self, verdicts: &Verdicts) -> Result<Options, String> {
+    /// The run's options without its checks, and the command that would check the same broker, if one can; an in-process
+    /// broker serves from here on.
+    fn options(self) -> Result<(Options, Option<String>), String> {
         let seed = seed()?;
         let meant = self.broker.meant(&self.flags)?;
-        verdicts.is_repeated_by(meant.command.as_deref(), seed);
-        Ok(Options {
+        let options = Options {
             target: meant.target,
             profile: meant.profile,
             process: meant.process,
@@ -232,7 +241,8 @@ impl Suite {
             deadline: DEADLINE,
             patience: PATIENCE,
             capture: false,
-        })
+        };
+        Ok((options, meant.command))
     }
 }
 

@@ -4,7 +4,7 @@
 use libtest_mimic::{Arguments, Trial};
 use mqtt_assay::serve::{Edge, Fault, Served};
 use mqtt_assay::setup::Setup;
-use mqtt_assay::testing::Suite;
+use mqtt_assay::testing::{ACCEPT_VARIABLE, Suite};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Command, ExitCode, Output};
 
@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         ),
         test("a_baseline_hides_what_it_knows", a_baseline_hides_what_it_knows),
         test("a_baseline_must_be_up_to_date", a_baseline_must_be_up_to_date),
+        test("a_baseline_is_written_when_asked_for", a_baseline_is_written_when_asked_for),
         test(
             "a_broker_that_does_not_start_is_told_in_one_sentence",
             a_broker_that_does_not_start_is_told_in_one_sentence,
@@ -143,6 +144,27 @@ fn a_baseline_must_be_up_to_date() {
     assert_eq!(output.status.code(), Some(2));
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(error, "error: there is no baseline /nowhere/known.toml; --accept writes one\n");
+}
+
+fn a_baseline_is_written_when_asked_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("known.toml").display().to_string();
+    let broken = (MUTANT, "retained_flag_cleared");
+    let accepted = run(&[], &[broken, (BASELINE, &file), (ACCEPT_VARIABLE, "1")]);
+    let text = out(&accepted);
+    assert_eq!(accepted.status.code(), Some(0), "{text}");
+    let known = std::fs::read_to_string(&file).expect("it was written");
+    let entries = known.matches("[[known]]").count();
+    assert!(entries > 1 && text.contains(&format!("{file} knows {entries} failures now")), "{text}");
+    assert!(known.contains("check = \"retained/reaches_new_subscription\""), "{known}");
+    // What it has written is what it is content with.
+    let again = run(&[], &[broken, (BASELINE, &file)]);
+    assert_eq!(again.status.code(), Some(0), "{}", out(&again));
+
+    let without = run(&[], &[(ACCEPT_VARIABLE, "1")]);
+    assert_eq!(without.status.code(), Some(2));
+    let error = String::from_utf8_lossy(&without.stderr).into_owned();
+    assert!(error.contains("the suite has no baseline to write"), "{error}");
 }
 
 fn a_broker_that_does_not_start_is_told_in_one_sentence() {

@@ -38,7 +38,7 @@ pub use coverage::coverage;
 pub(crate) use coverage::proving;
 pub use explain::explain;
 pub use list::{ListForm, list, list_schema};
-pub(crate) use named::{Named, named, open_baseline};
+pub(crate) use named::{Named, accept_baseline, named, open_baseline};
 
 /// The exit codes, as the help says them.
 const EXIT_CODES: &str = "\

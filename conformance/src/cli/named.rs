@@ -4,6 +4,7 @@ use super::Trouble;
 use super::baseline;
 use super::broker::BrokerArguments;
 use crate::baseline::Gate;
+use crate::outcome::Run;
 use crate::process::Recipe;
 use crate::setup::Profile;
 use crate::target::Target;
@@ -45,11 +46,20 @@ pub(crate) fn named(target: Option<&str>, flags: &[String]) -> Result<Named, Str
     Ok(Named { target: meant.target, profile: meant.profile, process: meant.recipe, command: Some(command) })
 }
 
-/// The gate of this file, which must be there.
+/// The gate of this file, which must be there unless it shall be written.
 ///
 /// # Errors
 ///
 /// The one sentence that `check` would say.
-pub(crate) fn open_baseline(path: &Path) -> Result<Gate, String> {
-    baseline::open(path, false).map_err(|trouble: Trouble| trouble.to_string())
+pub(crate) fn open_baseline(path: &Path, accept: bool) -> Result<Gate, String> {
+    baseline::open(path, accept).map_err(|trouble: Trouble| trouble.to_string())
+}
+
+/// Writes what the run came to into the gate's file.
+///
+/// # Errors
+///
+/// The one sentence that `check` would say.
+pub(crate) fn accept_baseline(path: &Path, gate: &mut Gate, run: &Run, strict: bool) -> Result<(), String> {
+    baseline::accept(path, gate, run, strict).map_err(|trouble: Trouble| trouble.to_string())
 }
