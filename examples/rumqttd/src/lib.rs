@@ -4,23 +4,13 @@ use rumqttd::{Broker, Config, ConnectionSettings, RouterConfig, ServerSettings};
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 
-/// Which of the broker's listeners is wanted: it has one per version of MQTT.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Listener {
-    /// MQTT 3.1.1.
-    V4,
-    /// MQTT 5.0.
-    V5,
-}
-
-/// Serves on this port of the loopback interface until the process ends.
+/// Serves MQTT 3.1.1 on this port of the loopback interface until the process ends.
 ///
 /// # Panics
 ///
 /// The broker does not start.
-pub fn serve(listener: Listener, port: u16) {
-    let servers = HashMap::from([("1".to_owned(), settings(port))]);
-    let mut config = Config {
+pub fn serve(port: u16) {
+    let config = Config {
         router: RouterConfig {
             max_connections: 10_000,
             max_outgoing_packet_count: 200,
@@ -28,12 +18,9 @@ pub fn serve(listener: Listener, port: u16) {
             max_segment_count: 10,
             ..RouterConfig::default()
         },
+        v4: Some(HashMap::from([("1".to_owned(), settings(port))])),
         ..Config::default()
     };
-    match listener {
-        Listener::V4 => config.v4 = Some(servers),
-        Listener::V5 => config.v5 = Some(servers),
-    }
     Broker::new(config).start().expect("the broker starts");
 }
 
