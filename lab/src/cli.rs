@@ -62,7 +62,7 @@ enum Command {
 #[derive(clap::Args, Debug)]
 struct Chosen {
     /// The brokers' names, which `list` tells
-    #[arg(value_name = "NAME", conflicts_with_all = ["fast", "all"], required_unless_present_any = ["fast", "all"])]
+    #[arg(value_name = "NAME", conflicts_with_all = ["fast", "all"])]
     names: Vec<String>,
 
     /// Those that are installed and started in seconds
@@ -137,6 +137,11 @@ impl Chosen {
         let choice = match (self.fast, self.all) {
             (true, _) => Choice::Fast,
             (_, true) => Choice::All,
+            _ if self.names.is_empty() => {
+                return Err(
+                    "which brokers? Name some (`list` tells their names), or give --fast or --all".to_owned()
+                );
+            }
             _ => Choice::Named(self.names.clone()),
         };
         broker::chosen(broker::all(places)?, &choice)
@@ -149,7 +154,10 @@ pub fn main() -> ExitCode {
     if arguments.get(1).is_some_and(|first| first == BUILT_IN) {
         return mqtt_assay::cli::run(arguments.into_iter().skip(1));
     }
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
     match run(&cli) {
         Ok(code) => ExitCode::from(code),
         Err(sentence) => {
@@ -157,6 +165,20 @@ pub fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Answers what clap could not take: help and version as they are, errors in one line.
+fn refuse(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // A closed pipe is no reason to fail.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let text = error.render().to_string();
+    let said = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+    let parts: Vec<&str> = said.filter(|line| !line.is_empty()).collect();
+    eprintln!("{}", parts.join("; "));
+    ExitCode::from(2)
 }
 
 fn run(cli: &Cli) -> Result<u8, String> {

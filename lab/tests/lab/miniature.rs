@@ -130,9 +130,9 @@ fn an_accusation_needs_a_review() {
     let check = [&["check", "faulty", "--runs", "2"], ONLY.as_slice()].concat();
     let (code, said) = lab.run(&check);
     assert_eq!(code, 1, "{said}");
-    let lacking = "faulty: 5.0/MQTT-3.3.1-8 by retained/reaches_new_subscription is not reviewed";
+    let lacking = "faulty: 5.0/MQTT-3.3.1-9 by retained/reaches_new_subscription is not reviewed";
     assert!(said.contains(lacking) && said.contains("2 runs with the same verdicts"), "{said}");
-    let review = "[[review]]\nstatement = ['3.1.1/MQTT-3.3.1-8', '5.0/MQTT-3.3.1-8']\n\
+    let review = "[[review]]\nstatement = ['3.1.1/MQTT-3.3.1-6', '5.0/MQTT-3.3.1-9']\n\
                   checks = ['retained/reaches_new_subscription']\ndoes = 'It clears RETAIN.'\n\
                   because = 'It must be 1.'\njudgement = 'just'\n";
     write(&lab.path("lab/brokers/faulty/reviews.toml"), review, false);
@@ -158,7 +158,7 @@ fn an_accusation_needs_a_review() {
     assert_eq!(code, 0, "{said}");
     write(
         &lab.path("lab/brokers/faulty/reviews.toml"),
-        &review.replace("5.0/MQTT-3.3.1-8", "5.0/MQTT-3.3.1-9"),
+        &review.replace("5.0/MQTT-3.3.1-9", "5.0/MQTT-3.3.1-10"),
         false,
     );
     let (code, said) = lab.run(&["reviews", "faulty"]);
@@ -217,8 +217,12 @@ fn wrong_usage_is_told_in_one_sentence() {
     lab.add("well", &serve(""));
     let (code, said) = lab.run(&["check", "wel"]);
     assert_eq!((code, said.as_str()), (2, "error: there is no broker 'wel'; there are well\n"));
-    let (code, said) = lab.run(&["check"]);
-    assert!(code == 2 && said.contains("--all"), "{said}");
+    for (wrong, said) in
+        [(&["check"][..], "--all"), (&["check", "well", "--jobs", "0"], "--jobs"), (&["chek"], "check")]
+    {
+        let (code, sentence) = lab.run(wrong);
+        assert!(code == 2 && sentence.contains(said) && sentence.lines().count() == 1, "{sentence}");
+    }
     let elsewhere = tempfile::tempdir().expect("a temporary folder");
     let run = Command::new(PROGRAM).arg("list").current_dir(elsewhere.path()).output().expect("it runs");
     let said = String::from_utf8_lossy(&run.stderr).into_owned();
