@@ -37,6 +37,9 @@ pub struct About {
     /// Whether it belongs to the fast part of the lab: it is installed, and started, in seconds.
     #[serde(default)]
     pub installs_in_seconds: bool,
+    /// How many checks run at the same time, for a broker whose clients suffer from what others do; as many as
+    /// mqtt-assay has by itself unless it is given.
+    pub checks_at_once: Option<u16>,
     /// Why it is not run: then its folder is a profile to start from.
     pub not_run: Option<String>,
     /// How it is configured, and why.
