@@ -82,6 +82,26 @@ impl Client<'_> {
         Ok(if served { Refusal::HeldOpen } else { Refusal::Stuck })
     }
 
+    /// Awaits an answer to a request, or the end of the connection, perhaps after a DISCONNECT; `None` if an answer comes,
+    /// which goes to the inbox, or nothing.
+    pub(super) async fn answer_or_end(&mut self) -> Result<Option<(End, Option<Received>)>, Stop> {
+        let (mut farewell, deadline) = (None, self.deadline());
+        loop {
+            match self.read(deadline).await? {
+                Next::Packet(r) if r.packet_type() == PacketType::Disconnect => farewell = Some(r),
+                Next::Packet(r) => {
+                    let is_answer = matches!(r.packet_type(), PacketType::Suback | PacketType::Unsuback);
+                    self.inbox.push_back(r);
+                    if is_answer {
+                        return Ok(None);
+                    }
+                }
+                Next::End(end) => return Ok(Some((end, farewell))),
+                Next::Silence => return Ok(None),
+            }
+        }
+    }
+
     async fn read_until_end(
         &mut self,
         deadline: Instant,

@@ -12,8 +12,8 @@ acl: {local: {user_regexp: ""}}
 listen:
   - {port: 21130, ip: "127.0.0.1", module: mod_mqtt, backlog: 1000}
   - {port: 21131, ip: "127.0.0.1", module: mod_mqtt, backlog: 1000, tls: true}
-  - {port: 21132, ip: "127.0.0.1", module: ejabberd_http, request_handlers: {/mqtt: mod_mqtt}}
-  - {port: 21133, ip: "127.0.0.1", module: ejabberd_http, tls: true, request_handlers: {/mqtt: mod_mqtt}}
+  - {port: 21132, ip: "127.0.0.1", module: ejabberd_http, backlog: 1000, request_handlers: {/mqtt: mod_mqtt}}
+  - {port: 21133, ip: "127.0.0.1", module: ejabberd_http, backlog: 1000, tls: true, request_handlers: {/mqtt: mod_mqtt}}
 modules:
   mod_mqtt: {}
 CONF
