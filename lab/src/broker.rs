@@ -40,6 +40,10 @@ pub struct About {
     /// How many checks run at the same time, for a broker whose clients suffer from what others do; as many as
     /// mqtt-assay has by itself unless it is given.
     pub checks_at_once: Option<u16>,
+    /// Checks that it does not survive, so that nothing could be told after them: they are left out, and a limit says
+    /// what becomes of it.
+    #[serde(default)]
+    pub skip: Vec<String>,
     /// Why it is not run: then its folder is a profile to start from.
     pub not_run: Option<String>,
     /// How it is configured, and why.

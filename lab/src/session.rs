@@ -141,12 +141,12 @@ impl Session {
             Some(report) => Ok(report),
             None => {
                 let seed = [OsString::from("--seed"), OsString::from(seed.to_string())];
-                let jobs = broker
-                    .about
-                    .checks_at_once
-                    .map(|number| [OsString::from("--jobs"), number.to_string().into()]);
-                let jobs = jobs.into_iter().flatten();
-                let arguments = seed.into_iter().chain(jobs).chain(self.plan.extra.iter().cloned()).collect();
+                let mut arguments: Vec<OsString> = seed.into();
+                if let Some(number) = broker.about.checks_at_once {
+                    arguments.extend(["--jobs".into(), number.to_string().into()]);
+                }
+                arguments.extend(broker.about.skip.iter().flat_map(|check| ["--skip".into(), check.into()]));
+                arguments.extend(self.plan.extra.iter().cloned());
                 let order = Order { command: "check", arguments, name: &name, out: &self.plan.out };
                 self.player.check(broker, listener, &file, order).await
             }

@@ -82,22 +82,28 @@ impl Client<'_> {
         Ok(if served { Refusal::HeldOpen } else { Refusal::Stuck })
     }
 
-    /// Awaits an answer to a request, or the end of the connection, perhaps after a DISCONNECT; `None` if an answer comes,
-    /// which goes to the inbox, or nothing.
-    pub(super) async fn answer_or_end(&mut self) -> Result<Option<(End, Option<Received>)>, Stop> {
+    /// Awaits the reaction to a SUBSCRIBE or UNSUBSCRIBE just sent, which may also be refused by its answer.
+    ///
+    /// A broker that handles packets side by side may answer PINGREQ first: the answer that is still due is waited for.
+    pub async fn reaction_to_request(&mut self) -> Result<Refusal, Stop> {
+        let is_answer = |r: &Received| matches!(r.packet_type(), PacketType::Suback | PacketType::Unsuback);
+        let reaction = self.reaction().await?;
+        if !matches!(reaction, Refusal::WentOn) || self.inbox.iter().any(is_answer) {
+            return Ok(reaction);
+        }
         let (mut farewell, deadline) = (None, self.deadline());
         loop {
             match self.read(deadline).await? {
                 Next::Packet(r) if r.packet_type() == PacketType::Disconnect => farewell = Some(r),
                 Next::Packet(r) => {
-                    let is_answer = matches!(r.packet_type(), PacketType::Suback | PacketType::Unsuback);
+                    let answered = is_answer(&r);
                     self.inbox.push_back(r);
-                    if is_answer {
-                        return Ok(None);
+                    if answered {
+                        return Ok(reaction);
                     }
                 }
-                Next::End(end) => return Ok(Some((end, farewell))),
-                Next::Silence => return Ok(None),
+                Next::End(end) => return Ok(Refusal::Ended(end, farewell)),
+                Next::Silence => return Ok(reaction),
             }
         }
     }

@@ -240,17 +240,13 @@ impl WrongPackets<'_> {
     }
 
     async fn react(&self, client: &mut Client<'_>, packet: &[u8]) -> Result<Outcome, Stop> {
-        let mut reaction = client.reaction().await?;
-        // A broker may well answer PINGREQ first, and refuse what it still works on afterwards.
-        let answered = |client: &Client<'_>| client.inbox().any(|r| is_success(r) || is_refusal(r));
-        if self.negative_answer
-            && matches!(reaction, Refusal::WentOn)
-            && is_answered(packet)
-            && !answered(client)
-            && let Some((end, farewell)) = client.answer_or_end().await?
-        {
-            reaction = Refusal::Ended(end, farewell);
-        }
+        // SUBSCRIBE and UNSUBSCRIBE get an answer in each version.
+        let is_request = packet.first().is_some_and(|first| matches!(first >> 4, 8 | 10));
+        let reaction = if self.negative_answer && is_request {
+            client.reaction_to_request().await?
+        } else {
+            client.reaction().await?
+        };
         let answer = client.inbox().find(|received| is_success(received));
         if let Some(answer) = answer
             && (!self.may_be_overlooked() || self.grant_violates)
@@ -400,11 +396,6 @@ fn is_success(received: &Received) -> bool {
         Packet::Unsuback(a) => a.codes.last().is_none_or(|code| *code == 0),
         _ => false,
     }
-}
-
-/// Whether the packet is a request that gets an answer in each version.
-fn is_answered(packet: &[u8]) -> bool {
-    packet.first().is_some_and(|first| matches!(first >> 4, 8 | 10))
 }
 
 fn is_refusal(received: &Received) -> bool {

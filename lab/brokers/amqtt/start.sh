@@ -6,21 +6,6 @@ listeners:
   default:
     type: tcp
     bind: 127.0.0.1:21100
-  tls:
-    type: tcp
-    bind: 127.0.0.1:21101
-    ssl: on
-    certfile: $certificates/server.crt
-    keyfile: $certificates/server.key
-  ws:
-    type: ws
-    bind: 127.0.0.1:21102
-  wss:
-    type: ws
-    bind: 127.0.0.1:21103
-    ssl: on
-    certfile: $certificates/server.crt
-    keyfile: $certificates/server.key
 plugins:
   amqtt.plugins.authentication.AnonymousAuthPlugin:
     allow_anonymous: true
