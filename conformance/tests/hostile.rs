@@ -61,6 +61,18 @@ async fn a_broker_without_5_0_is_checked_in_3_1_1_only() {
     assert!(error.contains("does not know the version"), "{error}");
 }
 
+/// ActiveMQ does so: what is refused late is refused.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_may_come_behind_the_answer_to_pingreq() {
+    let broker = Liar::start(Lie::RefusesLate).await;
+    let mut options = support::options(support::tcp(broker.address), Duration::from_secs(5));
+    options.versions = vec![Version::V3_1_1];
+    options.checks = vec![support::check("topics/misplaced_wildcard_is_refused")];
+    let run = support::quietly(&options).await.expect("the run begins");
+    let verdicts: Vec<Verdict> = run.results.iter().map(|result| result.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Conforms], "{:?}", support::complaints(&run));
+}
+
 /// What a broker that accepts CONNECT and then misbehaves does show: that it accepts CONNECT, and that it ends
 /// other beginnings without a DISCONNECT.
 const SHOWN_BY_CONNACK: &[&str] = &[

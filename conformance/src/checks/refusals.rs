@@ -32,7 +32,7 @@ pub(crate) async fn refuses_publish(w: &World, client: &mut Client<'_>, specific
 /// The broker must not grant a bad Topic Filter: it ends the connection, or answers with a code that refuses.
 pub(crate) async fn refuses_filter(w: &World, client: &mut Client<'_>, filter: &str) -> Story {
     let expected = format!("a refusal of the Topic Filter \"{filter}\"");
-    let reaction = client.reaction().await?;
+    let reaction = client.reaction_to_request().await?;
     if let Some(answer) = client.inbox().find(|received| received.packet_type() == PacketType::Suback) {
         if answer.codes().iter().any(|code| *code < 0x80) {
             return Err(Stop::violates(expected, answer.line()).at(answer.index));

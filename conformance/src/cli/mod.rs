@@ -31,6 +31,7 @@ use crate::report::Exit;
 use crate::report::terminal::Look;
 use clap::error::ErrorKind;
 use clap::{FromArgMatches, Parser, Subcommand};
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -108,7 +109,12 @@ impl Trouble {
 
 /// Runs the command with the arguments of the process.
 pub fn main() -> ExitCode {
-    let parsed = examples::command().try_get_matches();
+    run(std::env::args_os())
+}
+
+/// Runs the command with these arguments, of which the first is the name that it was called by.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let parsed = examples::command().try_get_matches_from(arguments);
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),

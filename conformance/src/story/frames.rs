@@ -1,7 +1,7 @@
 //! WebSocket as stories about its frames see it. [3.1.1 §6] [5.0 §6]
 
 use super::history::What;
-use super::{Client, Stop, Story, World};
+use super::{Client, Next, Stop, Story, World};
 use crate::net::Refused;
 use crate::net::websocket::{Framing, TextFrame};
 use std::io;
@@ -27,14 +27,22 @@ impl<'w> Client<'w> {
         Ok(())
     }
 
-    /// Says WebSocket's Close, without DISCONNECT, and leaves the connection below open.
+    /// Says WebSocket's Close, without DISCONNECT. When the broker has said so, too, or has ended TCP, the Client ends
+    /// it, as a good one does: the WebSocket counts as closed only then [RFC 6455 §7.1.4]. If the broker does
+    /// neither, TCP is left open.
     pub async fn say_close(&mut self) -> Story {
         self.record(What::Note("says Close, without DISCONNECT".to_owned()))?;
         let patience = self.world.patience;
         let Some(wire) = &mut self.wire else { return Ok(()) };
         // A broker that takes no bytes has not heard it, and that shows in what it does.
         let _ = tokio::time::timeout(patience, wire.shutdown()).await;
-        Ok(())
+        let deadline = self.deadline();
+        loop {
+            match self.read(deadline).await? {
+                Next::Packet(received) => self.inbox.push_back(received),
+                Next::End(_) | Next::Silence => return Ok(()),
+            }
+        }
     }
 
     async fn send_framed(&mut self, framing: Framing, note: &str, bytes: &[u8]) -> Story {

@@ -82,6 +82,32 @@ impl Client<'_> {
         Ok(if served { Refusal::HeldOpen } else { Refusal::Stuck })
     }
 
+    /// Awaits the reaction to a SUBSCRIBE or UNSUBSCRIBE just sent, which may also be refused by its answer.
+    ///
+    /// A broker that handles packets side by side may answer PINGREQ first: the answer that is still due is waited for.
+    pub async fn reaction_to_request(&mut self) -> Result<Refusal, Stop> {
+        let is_answer = |r: &Received| matches!(r.packet_type(), PacketType::Suback | PacketType::Unsuback);
+        let reaction = self.reaction().await?;
+        if !matches!(reaction, Refusal::WentOn) || self.inbox.iter().any(is_answer) {
+            return Ok(reaction);
+        }
+        let (mut farewell, deadline) = (None, self.deadline());
+        loop {
+            match self.read(deadline).await? {
+                Next::Packet(r) if r.packet_type() == PacketType::Disconnect => farewell = Some(r),
+                Next::Packet(r) => {
+                    let answered = is_answer(&r);
+                    self.inbox.push_back(r);
+                    if answered {
+                        return Ok(reaction);
+                    }
+                }
+                Next::End(end) => return Ok(Refusal::Ended(end, farewell)),
+                Next::Silence => return Ok(reaction),
+            }
+        }
+    }
+
     async fn read_until_end(
         &mut self,
         deadline: Instant,

@@ -230,7 +230,7 @@ impl WrongPackets<'_> {
         client.send_bytes(&variant.bytes).await?;
         let reaction = match variant.stage {
             Stage::Opening => client.refuses_to_connect().await.map(|()| Outcome::Ended(None)),
-            Stage::Connected => self.react(&mut client).await,
+            Stage::Connected => self.react(&mut client, &variant.bytes).await,
         };
         client.cut();
         match reaction {
@@ -239,8 +239,14 @@ impl WrongPackets<'_> {
         }
     }
 
-    async fn react(&self, client: &mut Client<'_>) -> Result<Outcome, Stop> {
-        let reaction = client.reaction().await?;
+    async fn react(&self, client: &mut Client<'_>, packet: &[u8]) -> Result<Outcome, Stop> {
+        // SUBSCRIBE and UNSUBSCRIBE get an answer in each version.
+        let is_request = packet.first().is_some_and(|first| matches!(first >> 4, 8 | 10));
+        let reaction = if self.negative_answer && is_request {
+            client.reaction_to_request().await?
+        } else {
+            client.reaction().await?
+        };
         let answer = client.inbox().find(|received| is_success(received));
         if let Some(answer) = answer
             && (!self.may_be_overlooked() || self.grant_violates)

@@ -27,6 +27,8 @@ pub(crate) enum Lie {
     Huge,
     /// Answers with this packet: CONNECT if it is one to open with, else the packets behind it.
     Malformed(Arc<Case>),
+    /// Refuses each SUBSCRIBE of 3.1.1 with one filter, but answers two PINGREQ first.
+    RefusesLate,
     /// Knows MQTT 3.1.1 only, and refuses 5.0 in its form.
     OfOld,
 }
@@ -63,6 +65,8 @@ pub(crate) fn malformed(version: Version, stage: Stage) -> Vec<Arc<Case>> {
 async fn lies(mut stream: TcpStream, lie: Lie) -> std::io::Result<()> {
     let (mut buffer, mut chunk) = (Vec::new(), vec![0; 64 << 10]);
     let (mut number, mut is_v5) = (0, false);
+    // A SUBACK that waits, and for how many PINGREQ.
+    let mut waiting: Option<(Vec<u8>, usize)> = None;
     loop {
         let count = stream.read(&mut chunk).await?;
         if count == 0 {
@@ -84,6 +88,19 @@ async fn lies(mut stream: TcpStream, lie: Lie) -> std::io::Result<()> {
                 Lie::Late(time) if !connects => {
                     tokio::time::sleep(*time).await;
                     stream.write_all(&answer).await?;
+                }
+                Lie::RefusesLate if first >> 4 == 8 => {
+                    waiting = body.get(..2).map(|id| ([&[0x90, 3][..], id, &[0x80]].concat(), 2));
+                }
+                Lie::RefusesLate if first >> 4 == 12 => {
+                    stream.write_all(&answer).await?;
+                    waiting = waiting.map(|(suback, left)| (suback, left - 1));
+                    if let Some((suback, 0)) = &waiting {
+                        // So that it comes in a segment of its own.
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                        stream.write_all(suback).await?;
+                        waiting = None;
+                    }
                 }
                 Lie::OfOld if connects && is_v5 => return stream.write_all(&[0x20, 2, 0, 1]).await,
                 Lie::Drips if !connects => drip(&mut stream, &answer).await?,

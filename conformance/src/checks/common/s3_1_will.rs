@@ -63,10 +63,11 @@ check! {
 check! {
     /// The Will is published when the Client ends its WebSocket without DISCONNECT.
     ///
-    /// Sends     S subscribes to the Will Topic; C connects with a Will and says Close; it leaves TCP open, whose end
-    ///           is the broker's to make.
+    /// Sends     S subscribes to the Will Topic; C connects with a Will and says Close; when the broker has said so, too,
+    ///           or has ended TCP, C ends TCP.
     /// Demands   S receives the Will: the Network Connection is the WebSocket, and that is closed.
-    /// Leaves    whether and how the broker answers the Close.
+    /// Leaves    whether the broker answers the Close with its own or ends TCP at once; one of both it has to do, so the
+    ///           Will is due within the usual time also where it does neither.
     PUBLISHED_AFTER_WEBSOCKET_CLOSE "will/published_after_websocket_close",
     covers: [V3_1_1 / "MQTT-3.1.2-8", V5 / "MQTT-3.1.2-8"],
     needs: [WebSocket, Qos1],

@@ -334,7 +334,7 @@ async fn play(w: &World, turn: &Turn, pacer: &Pacer<'_>) -> Result<Outcome, Stop
             client
         }
     };
-    let outcome = judge.react(&mut client).await;
+    let outcome = judge.react(&mut client, bytes).await;
     client.cut();
     violation(outcome)
 }

@@ -1,0 +1,63 @@
+//! The reviews, as a page of the manual.
+
+use crate::matrix::Lab;
+use mqtt_assay::statement;
+use std::fmt::Write as _;
+
+/// Where the page has a review.
+pub fn anchor(broker: &str, index: usize) -> String {
+    format!("{broker}-{}", index + 1)
+}
+
+/// Text in the cell of a table.
+pub fn cell(text: &str) -> String {
+    text.replace('|', r"\|")
+}
+
+/// Text in one line.
+pub fn line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Text in which nothing is HTML, though brokers are sent all kinds of bytes.
+fn prose(text: &str) -> String {
+    line(text).replace('<', "&lt;")
+}
+
+/// The page, as Markdown.
+pub fn reviews(lab: &Lab) -> String {
+    let mut text = String::from(
+        "# Why they are accused\n\n\
+         Written by `mqtt-assay-lab matrix` from `lab/brokers/*/reviews.toml`. For each statement that a broker of \
+         [the lab](lab.md) violates: what it does, and why the specification allows no other reading. *Just* means that it would \
+         be defended before those who make the broker; *by the letter* that it stands, and harms hardly anybody.\n",
+    );
+    for (broker, reviews) in lab.brokers.iter().filter(|(_, reviews)| !reviews.all.is_empty()) {
+        let _ =
+            writeln!(text, "\n## {}\n\nFaults are reported at <{}>.", broker.title(), broker.about.tracker);
+        if !broker.about.notes.is_empty() {
+            let _ = writeln!(text, "{}", prose(&broker.about.notes));
+        }
+        for (index, review) in reviews.all.iter().enumerate() {
+            let _ = writeln!(
+                text,
+                "\n<a id=\"{}\"></a>**{}** ({}), by {}\n",
+                anchor(&broker.id, index),
+                review.statements.join(", "),
+                review.judgement,
+                review.checks.iter().map(|check| format!("`{check}`")).collect::<Vec<_>>().join(", ")
+            );
+            for cite in &review.statements {
+                let known = statement::all().iter().find(|known| known.cite().to_string() == *cite);
+                if let Some(known) = known {
+                    let _ = writeln!(text, "> {}\n", prose(known.summary));
+                }
+            }
+            let _ = writeln!(text, "{} {}", prose(&review.does), prose(&review.because));
+            if let Some(tracker) = &review.tracker {
+                let _ = writeln!(text, "Reported: <{tracker}>.");
+            }
+        }
+    }
+    text
+}

@@ -1,0 +1,154 @@
+//! Reviews: why a broker that is said to violate a statement does so under every reading. `reviews.toml` in the broker's
+//! folder has them.
+//!
+//! ```toml
+//! [[review]]
+//! statement = "3.1.1/MQTT-3.3.5-1"                # or several
+//! checks = ["publish/overlapping_subscriptions_get_highest_qos"]
+//! does = "A message for two subscriptions of a Client, QoS 0 and 2, comes once, with QoS 0."
+//! because = "…"
+//! judgement = "just"
+//! tracker = "https://…"                           # where it is known
+//! ```
+
+use crate::broker::Broker;
+use crate::places::Places;
+use crate::results::{Accusation, accusations};
+use mqtt_assay::report::json::Report;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// What one who has read the packets says of an accusation.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Review {
+    /// The statements that are violated, with their versions.
+    #[serde(rename = "statement", deserialize_with = "one_or_several")]
+    pub statements: Vec<String>,
+    /// The checks that say so.
+    pub checks: Vec<String>,
+    /// What the broker does.
+    pub does: String,
+    /// Why the specification allows no other reading.
+    pub because: String,
+    /// What is thought of it.
+    pub judgement: Judgement,
+    /// Where it is reported to those who make the broker.
+    pub tracker: Option<String>,
+}
+
+/// What is thought of an accusation.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
+pub enum Judgement {
+    /// It would stand before those who make the broker.
+    #[serde(rename = "just")]
+    Just,
+    /// It stands, and harms hardly anybody.
+    #[serde(rename = "by the letter")]
+    ByTheLetter,
+    /// The check is wrong, and has to be mended.
+    #[serde(rename = "ours")]
+    Ours,
+}
+
+impl fmt::Display for Judgement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Judgement::Just => "just",
+            Judgement::ByTheLetter => "by the letter",
+            Judgement::Ours => "ours",
+        })
+    }
+}
+
+fn one_or_several<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        One(String),
+        Several(Vec<String>),
+    }
+    Ok(match Either::deserialize(from)? {
+        Either::One(one) => vec![one],
+        Either::Several(several) => several,
+    })
+}
+
+/// The reviews of a broker.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reviews {
+    /// In the order of the file.
+    #[serde(default, rename = "review")]
+    pub all: Vec<Review>,
+}
+
+impl Reviews {
+    /// Reads the reviews of a broker; a broker without any violates nothing.
+    ///
+    /// # Errors
+    ///
+    /// The file is wrong: one sentence.
+    pub fn read(places: &Places, broker: &Broker) -> Result<Reviews, String> {
+        let path = places.root().join(broker.file("reviews.toml"));
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Reviews::default()),
+            Err(error) => return Err(format!("cannot read {}: {error}", path.display())),
+        };
+        toml::from_str(&text)
+            .map_err(|error| format!("{}: {}", path.display(), error.to_string().trim().replace('\n', " ")))
+    }
+
+    /// The review of a statement as a check shows it, with its place in the file.
+    pub fn of(&self, statement: &str, check: &str) -> Option<(usize, &Review)> {
+        self.all.iter().enumerate().find(|(_, review)| review.covers(statement, check))
+    }
+
+    /// The accusations of these results that nobody has reviewed: statement and check, with one that shows it.
+    pub fn lacking<'a>(
+        &self,
+        reports: impl IntoIterator<Item = &'a Report>,
+    ) -> BTreeMap<(&'a str, &'a str), Accusation<'a>> {
+        let mut lacking = BTreeMap::new();
+        for accusation in reports.into_iter().flat_map(accusations) {
+            let check = accusation.entry.check.as_str();
+            if self.of(accusation.statement, check).is_none() {
+                lacking.entry((accusation.statement, check)).or_insert(accusation);
+            }
+        }
+        lacking
+    }
+
+    /// What is reviewed and not violated in these results: statements and checks, in the order of the file.
+    pub fn idle<'a>(&self, reports: impl IntoIterator<Item = &'a Report>) -> Vec<String> {
+        let shown: BTreeSet<(&str, &str)> = reports
+            .into_iter()
+            .flat_map(accusations)
+            .map(|accusation| (accusation.statement, accusation.entry.check.as_str()))
+            .collect();
+        let mut idle = Vec::new();
+        for review in &self.all {
+            for statement in &review.statements {
+                if !review.checks.iter().any(|check| shown.contains(&(statement.as_str(), check.as_str()))) {
+                    idle.push(format!("{statement} by {}", review.checks.join(", ")));
+                }
+            }
+            for check in &review.checks {
+                let with = |statement: &String| shown.contains(&(statement.as_str(), check.as_str()));
+                if !review.statements.iter().any(with) {
+                    idle.push(format!("{} by {check}", review.statements.join(", ")));
+                }
+            }
+        }
+        idle.dedup();
+        idle
+    }
+}
+
+impl Review {
+    fn covers(&self, statement: &str, check: &str) -> bool {
+        self.statements.iter().any(|own| own == statement) && self.checks.iter().any(|own| own == check)
+    }
+}
