@@ -3,8 +3,10 @@
 mod findings;
 mod result;
 mod trouble;
+mod turns;
 
 use super::bystander::{self, Alarm, Served};
+use super::coverage::Coverage;
 use super::form::{Form, Tempo};
 use super::ground::Ground;
 use super::inquiry::Inquired;
@@ -13,7 +15,7 @@ use super::record::Record;
 use super::stage::{Play, Stage};
 use super::store::{Store, StoreTrouble, cannot_write};
 use super::summary::{Ended, Summary};
-use super::{CampaignTrouble, Options, Progress, Status};
+use super::{CampaignTrouble, Options, Progress, Status, vitals};
 use crate::run::{Clock, SetUp};
 use mqtt_assay_codec::Version;
 use mqtt_assay_fuzz_engine::Case;
@@ -37,11 +39,13 @@ const WRITING: Duration = Duration::from_secs(1);
 /// A case that ended so shortly before the broker fell may be the cause.
 const RECENT: Duration = Duration::from_secs(1);
 /// So many of the last cases are remembered.
-const REMEMBERED: usize = 400;
+const REMEMBERED: usize = 2000;
 /// Between two times at which findings are confirmed with nothing else going on.
 const CONFIRMING: Duration = Duration::from_secs(600);
 /// So many findings are looked into side by side.
 const INQUIRIES: usize = 3;
+/// After so much time it is looked for the first time whether the process rests when nobody sends anything.
+const FIRST_REST: Duration = Duration::from_secs(5);
 /// So much more memory makes us look for a leak; a look that finds none doubles it.
 const GROWTH: u64 = 24 << 20;
 
@@ -55,9 +59,21 @@ struct Done {
 
 /// A case that is being played, or was a moment ago.
 struct Played {
+    id: u64,
     number: u64,
     form: Arc<Form>,
     ended: Option<Instant>,
+}
+
+/// When it is looked whether the process rests.
+#[derive(Clone, Copy, Debug)]
+struct Resting {
+    /// The share of a processor that it used before the first case.
+    usual: f64,
+    /// When the next look is due, since the beginning.
+    due: Duration,
+    /// Whether the last look, after the last case, is over.
+    ended: bool,
 }
 
 /// The arguments to whoever watches.
@@ -75,7 +91,12 @@ pub async fn run(
 ) -> Result<Summary, CampaignTrouble> {
     let store = Store::open(&options.out, options.corpus.as_deref())?;
     let earlier = earlier(options, &store)?;
-    let (mut ground, address, credentials) = Ground::prepare(options).await?;
+    let mut coverage = match options.coverage {
+        true => Some(Coverage::new(options.connections).map_err(SetUp::Broker)?),
+        false => None,
+    };
+    let environment = coverage.as_ref().map(Coverage::environment).unwrap_or_default();
+    let (mut ground, address, credentials) = Ground::prepare(options, environment).await?;
     let mut stage = Stage {
         address,
         credentials,
@@ -89,6 +110,17 @@ pub async fn run(
         Ok(versions) => versions,
         Err(trouble) => return Err(ground.end_after(trouble).await.into()),
     };
+    if coverage.as_ref().is_some_and(|coverage| !coverage.is_written()) {
+        let trouble = SetUp::Broker(
+            "the broker has written nothing into the map of its coverage; is it compiled by afl-clang-fast, or in \
+             another way that AFL has (docs/fuzzing.md)?"
+                .to_owned(),
+        );
+        return Err(ground.end_after(trouble).await.into());
+    }
+    if let Some(coverage) = &mut coverage {
+        coverage.clear();
+    }
     stage.version = versions.iter().copied().find(|version| *version != Version::V3_1).unwrap_or(versions[0]);
     let first = earlier.as_ref().map_or(u64::from(options.shard.index - 1), |earlier| earlier.next_case);
     let generator = Generator { versions, workload_percent: 35, closing: Duration::ZERO };
@@ -112,6 +144,7 @@ pub async fn run(
         last_new: Instant::now(),
         confirmed: Instant::now(),
         records,
+        tried: BTreeMap::new(),
         plays: JoinSet::new(),
         played: VecDeque::new(),
         patient: BTreeSet::new(),
@@ -128,6 +161,10 @@ pub async fn run(
         earlier,
         memory: None,
         growth: GROWTH,
+        resting: None,
+        coverage,
+        turned: Instant::now(),
+        next_id: 0,
         remarks: BTreeSet::new(),
         watcher,
     };
@@ -200,6 +237,8 @@ struct Hunt<'a> {
     confirmed: Instant,
     /// What was found, by name.
     records: BTreeMap<String, Record>,
+    /// How many further cases were tried of those that had not come again.
+    tried: BTreeMap<String, u32>,
     plays: JoinSet<Done>,
     /// The cases under way and the last ones before them, in the order in which they began.
     played: VecDeque<Played>,
@@ -223,6 +262,13 @@ struct Hunt<'a> {
     /// The memory that the process had when it was looked at last.
     memory: Option<u64>,
     growth: u64,
+    /// Not there where the process is not known.
+    resting: Option<Resting>,
+    coverage: Option<Coverage>,
+    /// When the present turn began.
+    turned: Instant,
+    /// The number of the next play.
+    next_id: u64,
     remarks: BTreeSet<String>,
     watcher: Watcher<'a>,
 }
@@ -242,6 +288,10 @@ impl Hunt<'_> {
                 "a client that keeps every rule is not served as it should be: hangs are not told".to_owned(),
             );
         }
+        if let Some(pid) = self.ground.pid() {
+            let usual = vitals::most_use(pid, 2).await;
+            self.resting = usual.map(|usual| Resting { usual, due: FIRST_REST, ended: false });
+        }
         self.look_after();
         let mut stopping = stop.clone();
         let stopped = async {
@@ -260,10 +310,20 @@ impl Hunt<'_> {
             if ends && self.options.cases.is_none_or(|cases| self.counts.begun < cases) {
                 self.plays.abort_all();
             }
-            if !over && !confirms {
-                self.fill();
+            let rests = self.is_to_rest(over);
+            if !over && !confirms && !rests {
+                match self.coverage {
+                    None => self.fill(),
+                    Some(_) => self.take_turns()?,
+                }
             }
-            self.ask();
+            if !rests {
+                self.ask();
+            }
+            if rests && self.plays.is_empty() && self.inquiries.is_empty() {
+                self.look_for_rest(over).await?;
+                continue;
+            }
             let asks = !self.inquiries.is_empty() || !self.asked.is_empty() || !self.accused.is_empty();
             if self.plays.is_empty() && (confirms || over && !asks) {
                 self.confirm().await?;
@@ -332,27 +392,35 @@ impl Hunt<'_> {
         let room = self.options.connections;
         let for_patient = (room / 2).max(1);
         while self.plays.len() < room && self.options.cases.is_none_or(|cases| self.counts.begun < cases) {
-            let (id, number) = (self.counts.begun, self.engine.next_number());
+            let patient =
+                self.patient.len() < for_patient && (room > 1 || self.counts.begun.is_multiple_of(2));
+            let number = self.engine.next_number();
             self.counts.begun += 1;
             let case = self.engine.next_case();
-            let patient = self.patient.len() < for_patient && (room > 1 || id.is_multiple_of(2));
-            let form = Arc::new(Form::new(&case, if patient { Tempo::Patient } else { Tempo::Hasty }));
-            if patient {
-                self.patient.insert(id);
-            }
-            self.played.push_back(Played { number, form: Arc::clone(&form), ended: None });
-            let stage = Arc::clone(&self.stage);
-            self.plays.spawn(async move {
-                let play = stage.play(&form).await;
-                let signature = play.signature();
-                Done { id, case, play, signature }
-            });
+            self.spawn(number, case, if patient { Tempo::Patient } else { Tempo::Hasty });
         }
+    }
+
+    /// Begins to play a case.
+    fn spawn(&mut self, number: u64, case: Case, tempo: Tempo) {
+        let id = self.next_id;
+        self.next_id += 1;
+        let form = Arc::new(Form::new(&case, tempo));
+        if tempo == Tempo::Patient {
+            self.patient.insert(id);
+        }
+        self.played.push_back(Played { id, number, form: Arc::clone(&form), ended: None });
+        let stage = Arc::clone(&self.stage);
+        self.plays.spawn(async move {
+            let play = stage.play(&form).await;
+            let signature = play.signature();
+            Done { id, case, play, signature }
+        });
     }
 
     /// The place of a play among those that are remembered.
     fn remembered(&mut self, id: u64) -> Option<&mut Played> {
-        let first = self.counts.begun - self.played.len() as u64;
+        let first = self.played.front()?.id;
         self.played.get_mut(usize::try_from(id.checked_sub(first)?).ok()?)
     }
 
@@ -390,7 +458,8 @@ impl Hunt<'_> {
         let status = Status {
             cases: self.counts.cases,
             packets: self.counts.packets,
-            signatures: self.engine.corpus().len(),
+            signatures: self.engine.corpus().answers(),
+            edges: self.coverage.as_ref().map(Coverage::taken),
             findings: self.records.len(),
             elapsed: self.begun.elapsed(),
             last_new: self.last_new.elapsed(),

@@ -38,6 +38,8 @@ pub(super) struct Stage {
 pub(super) struct Play {
     pub(super) history: History,
     pub(super) accusations: Vec<Accusation>,
+    /// What stood for the names of the play.
+    pub(super) mark: Mark,
 }
 
 impl Play {
@@ -78,7 +80,7 @@ impl Stage {
             }
         }
         plain::clear(&self.address, self.version, &self.credentials, &mark, &left).await;
-        Play { history: played.history, accusations }
+        Play { history: played.history, accusations, mark }
     }
 
     /// Topics and sessions of the play are nobody else's. Once it has to do with others, what else comes from there is

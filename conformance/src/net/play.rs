@@ -30,6 +30,8 @@ pub(crate) struct Limits {
     pub(crate) whole: Duration,
     /// How long its connections may take to end then.
     pub(crate) farewell: Duration,
+    /// Whether the play ends where the rest of it can show nothing, though the script would let time pass.
+    pub(crate) hurries: bool,
 }
 
 impl Limits {
@@ -39,6 +41,7 @@ impl Limits {
         patience: PATIENCE,
         whole: Duration::MAX,
         farewell: Duration::from_secs(2),
+        hurries: false,
     };
 }
 
@@ -64,6 +67,9 @@ pub(crate) async fn play(script: Script, address: &Address, limits: Limits) -> P
         let due = begun.checked_add(due).or(end).unwrap_or_else(|| begun + Duration::from_secs(86_400));
         timer.as_mut().reset(end.map_or(due, |end| end.min(due)));
         poll_fn(|context| stage.poll(context, timer.as_mut(), &mut buffer)).await;
+        if limits.hurries && stage.player.nothing_can_come() {
+            break;
+        }
     }
     let Stage { player, lines, .. } = stage;
     let played = player.finish();
