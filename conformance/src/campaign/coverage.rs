@@ -1,38 +1,44 @@
 //! The broker's own coverage: a map of its edges, in memory that it shares with us, as AFL has it.
 //!
-//! The map is the whole process's. So cases are played in turns: a group side by side, and if it shows an edge that
-//! nobody has shown, each of it alone, with the map cleared before. Cases that wait are a turn of their own, and teach
-//! nothing about edges.
+//! The map is the whole process's, and many cases are played at a time. When an edge is taken for the first time, those
+//! that were under way are played again, by halves, until one is left that takes it: hardly any other does.
 
 use mqtt_assay_fuzz_engine::Case;
 use mqtt_assay_fuzz_engine::edges::{Edges, News};
 use std::collections::VecDeque;
-use std::time::Duration;
 
 /// How large the map is unless the environment says otherwise: brokers with more edges say so, and end.
-const MAP: usize = 1 << 20;
+const MAP: usize = 1 << 16;
 /// By this name the environment says how large the map is to be.
 const SIZE: &str = "AFL_MAP_SIZE";
 /// By this name the broker is told where the map is.
 const SHARED: &str = "__AFL_SHM_ID";
-/// No group is smaller.
-const SMALLEST_GROUP: usize = 4;
+/// So many trials wait at most: what is more is news again when it comes again.
+const WAITING: usize = 32;
 
 /// A case and its number.
 pub(super) type Numbered = (u64, Case);
 
-/// What is played at present.
-#[derive(Debug, Default)]
-pub(super) enum Turn {
-    /// Nothing yet.
-    #[default]
-    Begin,
-    /// These, side by side and in haste.
-    Group(Vec<Numbered>),
-    /// This one, alone; then the others.
-    Alone(Case, VecDeque<Numbered>),
-    /// Cases that wait.
-    Patient,
+/// Which of several cases takes edges that were new.
+#[derive(Debug)]
+struct Trial {
+    news: News,
+    /// Played at present.
+    half: Vec<Numbered>,
+    /// Not played, and the ones if none of those does.
+    other: Vec<Numbered>,
+    /// How many of the plays have not ended.
+    left: usize,
+    /// Whether one of the edges was taken since the plays began.
+    taken: bool,
+}
+
+/// What a step of a trial comes to.
+pub(super) enum Verdict {
+    /// These are to be played.
+    Play(Vec<Numbered>),
+    /// This case it was.
+    Found(Box<Case>, News),
 }
 
 /// The map, and what was ever seen in it.
@@ -40,22 +46,17 @@ pub(super) enum Turn {
 pub(super) struct Coverage {
     map: shared::Map,
     edges: Edges,
-    pub(super) turn: Turn,
-    /// How many cases are a group: fewer where most of them bring news.
-    pub(super) group: usize,
-    most: usize,
-    /// How long groups were played, and cases that wait.
-    pub(super) hasty: Duration,
-    pub(super) patient: Duration,
+    trial: Option<Trial>,
+    waiting: VecDeque<(News, Vec<Numbered>)>,
 }
 
 impl Coverage {
-    /// A map that nobody has written into; groups of at most so many cases.
+    /// A map that nobody has written into.
     ///
     /// # Errors
     ///
     /// Why there can be none, in a sentence.
-    pub(super) fn new(most: usize) -> Result<Coverage, String> {
+    pub(super) fn new() -> Result<Coverage, String> {
         let size = match std::env::var(SIZE) {
             Ok(text) => text
                 .parse()
@@ -65,10 +66,7 @@ impl Coverage {
         let map = shared::Map::new(size).map_err(|error| {
             format!("cannot get {size} bytes of shared memory for the broker's coverage: {error}")
         })?;
-        let most = most.max(1);
-        let turn = Turn::default();
-        let (hasty, patient) = (Duration::ZERO, Duration::ZERO);
-        Ok(Coverage { map, edges: Edges::default(), turn, group: most, most, hasty, patient })
+        Ok(Coverage { map, edges: Edges::default(), trial: None, waiting: VecDeque::new() })
     }
 
     /// What the broker has to find in its environment.
@@ -82,26 +80,72 @@ impl Coverage {
         self.map.bytes().iter().skip(1).any(|count| *count > 0)
     }
 
-    pub(super) fn clear(&mut self) {
-        self.map.bytes_mut().fill(0);
+    /// How many edges were ever taken.
+    pub(super) fn taken(&self) -> u64 {
+        self.edges.count() as u64
     }
 
-    /// Whether the last group has shown anything new; the next one is of a size that fits.
-    pub(super) fn group_is_news(&mut self) -> bool {
-        let news = self.edges.is_news(self.map.bytes());
-        let size = if news { self.group / 2 } else { self.group * 2 };
-        self.group = size.clamp(SMALLEST_GROUP.min(self.most), self.most);
+    /// Takes in what the map shows, and clears it; whether there is anything new.
+    pub(super) fn look(&mut self) -> Option<News> {
+        let map = self.map.bytes();
+        if let Some(trial) = &mut self.trial {
+            trial.taken |=
+                trial.news.edges().iter().any(|edge| map.get(*edge).is_some_and(|count| *count > 0));
+        }
+        let news = self.edges.learn(map);
+        self.map.bytes_mut().fill(0);
         news
     }
 
-    /// Takes in what the map shows.
-    pub(super) fn learn(&mut self) -> Option<News> {
-        self.edges.learn(self.map.bytes())
+    /// One of these takes edges that are new.
+    pub(super) fn ask(&mut self, news: News, candidates: Vec<Numbered>) {
+        if self.waiting.len() < WAITING && !candidates.is_empty() {
+            self.waiting.push_back((news, candidates));
+        } else {
+            self.edges.forget(&news);
+        }
     }
 
-    /// How many edges were ever taken.
-    pub(super) fn taken(&self) -> u64 {
-        self.edges.taken() as u64
+    /// A play of the trial has ended.
+    pub(super) fn played(&mut self) {
+        if let Some(trial) = &mut self.trial {
+            trial.left = trial.left.saturating_sub(1);
+        }
+    }
+
+    /// What is to be done next, if the plays of the trial have ended, or if there is none.
+    pub(super) fn next(&mut self) -> Option<Verdict> {
+        let (news, candidates) = match self.trial.take() {
+            Some(trial) if trial.left > 0 => {
+                self.trial = Some(trial);
+                return None;
+            }
+            Some(Trial { news, mut half, taken: true, .. }) if half.len() == 1 => {
+                let (_, case) = half.pop()?;
+                return Some(Verdict::Found(Box::new(case), news));
+            }
+            Some(Trial { news, half, taken: true, .. }) => (news, half),
+            Some(Trial { news, other, .. }) if other.is_empty() => {
+                self.edges.forget(&news);
+                return None;
+            }
+            Some(Trial { news, other, .. }) => (news, other),
+            None => self.waiting.pop_front()?,
+        };
+        let mut half = candidates;
+        let other = half.split_off(half.len().div_ceil(2));
+        self.trial = Some(Trial { news, half: half.clone(), other, left: half.len(), taken: false });
+        Some(Verdict::Play(half))
+    }
+
+    /// All plays were given up.
+    pub(super) fn give_up(&mut self) {
+        if let Some(trial) = self.trial.take() {
+            self.edges.forget(&trial.news);
+        }
+        for (news, _) in std::mem::take(&mut self.waiting) {
+            self.edges.forget(&news);
+        }
     }
 }
 

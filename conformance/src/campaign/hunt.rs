@@ -1,9 +1,9 @@
 //! The campaign itself: which case is played when, and what becomes of what it shows.
 
+mod edges;
 mod findings;
 mod result;
 mod trouble;
-mod turns;
 
 use super::bystander::{self, Alarm, Served};
 use super::coverage::Coverage;
@@ -52,7 +52,8 @@ const GROWTH: u64 = 24 << 20;
 /// What came of one case.
 struct Done {
     id: u64,
-    case: Case,
+    purpose: Purpose,
+    case: Arc<Case>,
     play: Play,
     signature: Signature,
 }
@@ -61,8 +62,18 @@ struct Done {
 struct Played {
     id: u64,
     number: u64,
+    case: Arc<Case>,
     form: Arc<Form>,
     ended: Option<Instant>,
+}
+
+/// What a case is played for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Purpose {
+    /// To see what comes.
+    Hunt,
+    /// To see whether it takes edges that were new.
+    Edges,
 }
 
 /// When it is looked whether the process rests.
@@ -92,7 +103,7 @@ pub async fn run(
     let store = Store::open(&options.out, options.corpus.as_deref())?;
     let earlier = earlier(options, &store)?;
     let mut coverage = match options.coverage {
-        true => Some(Coverage::new(options.connections).map_err(SetUp::Broker)?),
+        true => Some(Coverage::new().map_err(SetUp::Broker)?),
         false => None,
     };
     let environment = coverage.as_ref().map(Coverage::environment).unwrap_or_default();
@@ -119,7 +130,8 @@ pub async fn run(
         return Err(ground.end_after(trouble).await.into());
     }
     if let Some(coverage) = &mut coverage {
-        coverage.clear();
+        // What a client does that keeps every rule is no news.
+        coverage.look();
     }
     stage.version = versions.iter().copied().find(|version| *version != Version::V3_1).unwrap_or(versions[0]);
     let first = earlier.as_ref().map_or(u64::from(options.shard.index - 1), |earlier| earlier.next_case);
@@ -163,7 +175,6 @@ pub async fn run(
         growth: GROWTH,
         resting: None,
         coverage,
-        turned: Instant::now(),
         next_id: 0,
         remarks: BTreeSet::new(),
         watcher,
@@ -265,8 +276,6 @@ struct Hunt<'a> {
     /// Not there where the process is not known.
     resting: Option<Resting>,
     coverage: Option<Coverage>,
-    /// When the present turn began.
-    turned: Instant,
     /// The number of the next play.
     next_id: u64,
     remarks: BTreeSet<String>,
@@ -312,10 +321,8 @@ impl Hunt<'_> {
             }
             let rests = self.is_to_rest(over);
             if !over && !confirms && !rests {
-                match self.coverage {
-                    None => self.fill(),
-                    Some(_) => self.take_turns()?,
-                }
+                self.try_for_edges()?;
+                self.fill();
             }
             if !rests {
                 self.ask();
@@ -397,24 +404,27 @@ impl Hunt<'_> {
             let number = self.engine.next_number();
             self.counts.begun += 1;
             let case = self.engine.next_case();
-            self.spawn(number, case, if patient { Tempo::Patient } else { Tempo::Hasty });
+            let tempo = if patient { Tempo::Patient } else { Tempo::Hasty };
+            self.spawn(number, case, tempo, Purpose::Hunt);
         }
     }
 
     /// Begins to play a case.
-    fn spawn(&mut self, number: u64, case: Case, tempo: Tempo) {
+    fn spawn(&mut self, number: u64, case: Case, tempo: Tempo, purpose: Purpose) {
         let id = self.next_id;
         self.next_id += 1;
         let form = Arc::new(Form::new(&case, tempo));
         if tempo == Tempo::Patient {
             self.patient.insert(id);
         }
-        self.played.push_back(Played { id, number, form: Arc::clone(&form), ended: None });
+        let case = Arc::new(case);
+        let played = Played { id, number, form: Arc::clone(&form), case: Arc::clone(&case), ended: None };
+        self.played.push_back(played);
         let stage = Arc::clone(&self.stage);
         self.plays.spawn(async move {
             let play = stage.play(&form).await;
             let signature = play.signature();
-            Done { id, case, play, signature }
+            Done { id, purpose, case, play, signature }
         });
     }
 
@@ -426,7 +436,11 @@ impl Hunt<'_> {
 
     /// Takes in what came of a case.
     fn learn(&mut self, done: Done) -> Result<(), CampaignTrouble> {
-        let Done { id, case, play, signature } = done;
+        let Done { id, purpose, case, play, signature } = done;
+        self.look_at_edges(id);
+        if let (Purpose::Edges, Some(coverage)) = (purpose, &mut self.coverage) {
+            coverage.played();
+        }
         self.patient.remove(&id);
         self.counts.cases += 1;
         self.counts.packets += play.history.packets() as u64;

@@ -134,7 +134,12 @@ fn a_campaign_goes_on_where_it_was_killed_and_shards_are_joined() {
     // A case of the corpus says how it was answered, and the same broker answers so again.
     let case =
         std::fs::read_dir(into.join("corpus")).expect("a corpus").next().expect("a case").expect("a case");
-    let report = replayed(&format!("replay {} --promptness 0.5 --json", path(&case.path())), 0);
+    let case = case.path();
+    let words = ["replay", path(&case), "--promptness", "0.5", "--json"];
+    let output = Command::new(PROGRAM).args(words).output().expect("the command runs");
+    // Steps of hostile cases may fail: their clients are not connected any more.
+    let report: Report = serde_json::from_slice(&output.stdout).expect("a report");
+    assert_eq!(report.accusations, []);
     let comparison = report.comparison.expect("answers are in the case");
     assert_eq!(comparison.source, Source::Corpus);
     assert!(!comparison.recorded.is_empty(), "{comparison:#?}");

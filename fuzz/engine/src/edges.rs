@@ -1,82 +1,76 @@
-//! What a broker's own instrumentation tells: which edges of its code were taken, and about how often.
+//! What a broker's own instrumentation tells: which edges of its code were taken.
 //!
-//! The form is AFL's: a map with one byte for each edge, which counts, and runs over. Numbers of times fall into eight
-//! classes; that an edge is taken as often as never before is news.
+//! The form is AFL's: a map with one byte for each edge, which counts, and runs over. Several cases are played at a time,
+//! so that how often an edge was taken tells nothing here.
 
 use mqtt_assay_broker_model::history::Digest;
-
-/// What a map has shown that no map before it has.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct News {
-    /// How many edges were never taken before.
-    pub edges: usize,
-    /// How many edges were taken in a number that falls into a class of its own.
-    pub classes: usize,
-    digest: Digest,
-}
-
-impl News {
-    /// A name for a corpus: of what is new, not of all that was taken.
-    pub fn part(&self) -> String {
-        format!("{PREFIX}{} {}", self.classes, self.digest)
-    }
-}
 
 /// How the names begin by which a corpus knows what it keeps for the edges' sake.
 pub const PREFIX: &str = "edges ";
 
-/// All that was ever taken.
+/// Edges that were taken for the first time.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct News(Vec<usize>);
+
+impl News {
+    /// Their places in the map.
+    pub fn edges(&self) -> &[usize] {
+        &self.0
+    }
+
+    /// A name for a corpus.
+    pub fn part(&self) -> String {
+        let mut digest = Digest::default();
+        self.0.iter().for_each(|edge| digest.add(&(*edge as u64).to_le_bytes()));
+        format!("{PREFIX}{} {digest}", self.0.len())
+    }
+}
+
+/// All that were ever taken.
 #[derive(Clone, Default, Debug)]
 pub struct Edges {
-    /// For each edge, the classes that its numbers have fallen into, a bit for each.
-    classes: Vec<u8>,
+    taken: Vec<bool>,
+    count: usize,
 }
 
 impl Edges {
-    /// How many edges were ever taken.
-    pub fn taken(&self) -> usize {
-        self.classes.iter().filter(|classes| **classes != 0).count()
-    }
-
-    /// Whether a map shows anything new.
-    pub fn is_news(&self, map: &[u8]) -> bool {
-        map.iter().enumerate().any(|(edge, count)| {
-            *count > 0 && self.classes.get(edge).is_none_or(|known| class(*count) & !known != 0)
-        })
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.count
     }
 
     /// Takes in a map; gives what is new.
     pub fn learn(&mut self, map: &[u8]) -> Option<News> {
-        if self.classes.len() < map.len() {
-            self.classes.resize(map.len(), 0);
+        /// Most of a map is empty: so much of it is passed over at once.
+        const CHUNK: usize = 64;
+        if self.taken.len() < map.len() {
+            self.taken.resize(map.len(), false);
         }
-        let mut news = News { edges: 0, classes: 0, digest: Digest::default() };
-        for (edge, (known, count)) in self.classes.iter_mut().zip(map).enumerate() {
-            let class = class(*count);
-            if class & !*known != 0 {
-                news.edges += usize::from(*known == 0);
-                news.classes += 1;
-                news.digest.add(&(edge as u64).to_le_bytes());
-                news.digest.add(&[class]);
-                *known |= class;
+        let mut news = Vec::new();
+        for (place, chunk) in map.chunks(CHUNK).enumerate() {
+            if chunk.iter().fold(0, |all, count| all | count) == 0 {
+                continue;
+            }
+            for (offset, count) in chunk.iter().enumerate() {
+                let edge = place * CHUNK + offset;
+                if *count > 0 && !self.taken[edge] {
+                    self.taken[edge] = true;
+                    news.push(edge);
+                }
             }
         }
-        (news.classes > 0).then_some(news)
+        self.count += news.len();
+        (!news.is_empty()).then_some(News(news))
     }
-}
 
-/// The class of a number of times, as a bit: 1, 2, 3, up to 7, 15, 31, 127, and more.
-const fn class(count: u8) -> u8 {
-    match count {
-        0 => 0,
-        1 => 1,
-        2 => 1 << 1,
-        3 => 1 << 2,
-        4..=7 => 1 << 3,
-        8..=15 => 1 << 4,
-        16..=31 => 1 << 5,
-        32..=127 => 1 << 6,
-        128.. => 1 << 7,
+    /// As if these had not been taken: nobody knows by what.
+    pub fn forget(&mut self, news: &News) {
+        for edge in &news.0 {
+            if let Some(taken) = self.taken.get_mut(*edge) {
+                self.count -= usize::from(*taken);
+                *taken = false;
+            }
+        }
     }
 }
 
@@ -85,15 +79,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_edge_is_news_once_for_each_class_of_numbers() {
+    fn an_edge_is_news_once_unless_it_is_forgotten() {
+        let mut map = vec![0; 200];
         let mut edges = Edges::default();
-        assert!(!edges.is_news(&[0, 0]) && edges.is_news(&[0, 9]));
-        let news = edges.learn(&[1, 9, 0]).expect("two edges");
-        assert_eq!((news.edges, news.classes), (2, 2));
-        assert!(!edges.is_news(&[1, 15, 0]));
-        assert_eq!(edges.learn(&[1, 8, 0]), None);
-        let more = edges.learn(&[1, 200, 1]).expect("an edge, and a class");
-        assert_eq!((more.edges, more.classes, edges.taken()), (1, 2, 3));
-        assert!(more.part().starts_with("edges 2 ") && more.part() != news.part());
+        assert_eq!(edges.learn(&map), None);
+        (map[1], map[199]) = (1, 255);
+        let news = edges.learn(&map).expect("two edges");
+        assert_eq!((news.edges(), edges.count()), (&[1, 199][..], 2));
+        assert_eq!(edges.learn(&map), None);
+        map[70] = 3;
+        let more = edges.learn(&map).expect("one edge");
+        assert_eq!((more.edges(), edges.count()), (&[70][..], 3));
+        assert!(more.part().starts_with("edges 1 ") && more.part() != news.part());
+        edges.forget(&more);
+        assert_eq!((edges.learn(&map), edges.count()), (Some(more), 3));
     }
 }

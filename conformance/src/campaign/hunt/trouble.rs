@@ -2,7 +2,6 @@
 
 use super::super::CampaignTrouble;
 use super::super::bystander::Alarm;
-use super::super::coverage::Turn;
 use super::super::form::Form;
 use super::super::ground::Fall;
 use super::super::lab::{Lab, RESTLESS, Suspect, Symptom};
@@ -120,7 +119,7 @@ impl Hunt<'_> {
         self.played.clear();
         self.accused.clear();
         if let Some(coverage) = &mut self.coverage {
-            coverage.turn = Turn::Patient;
+            coverage.give_up();
         }
     }
 
