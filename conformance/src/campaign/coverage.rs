@@ -6,6 +6,7 @@
 use mqtt_assay_fuzz_engine::Case;
 use mqtt_assay_fuzz_engine::edges::{Edges, News};
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 /// How large the map is unless the environment says otherwise: brokers with more edges say so, and end.
 const MAP: usize = 1 << 16;
@@ -13,6 +14,8 @@ const MAP: usize = 1 << 16;
 const SIZE: &str = "AFL_MAP_SIZE";
 /// By this name the broker is told where the map is.
 const SHARED: &str = "__AFL_SHM_ID";
+/// Cases whose edge does not come within this time are taken not to take it.
+const PATIENCE: Duration = Duration::from_millis(700);
 /// So many trials wait at most: what is more is news again when it comes again.
 const WAITING: usize = 32;
 
@@ -29,14 +32,15 @@ struct Trial {
     other: Vec<Numbered>,
     /// How many of the plays have not ended.
     left: usize,
+    begun: Instant,
     /// Whether one of the edges was taken since the plays began.
     taken: bool,
 }
 
 /// What a step of a trial comes to.
 pub(super) enum Verdict {
-    /// These are to be played.
-    Play(Vec<Numbered>),
+    /// These are to be played, in a round of this number.
+    Play(u64, Vec<Numbered>),
     /// This case it was.
     Found(Box<Case>, News),
 }
@@ -47,6 +51,8 @@ pub(super) struct Coverage {
     map: shared::Map,
     edges: Edges,
     trial: Option<Trial>,
+    /// How many rounds of trials have begun.
+    rounds: u64,
     waiting: VecDeque<(News, Vec<Numbered>)>,
 }
 
@@ -66,7 +72,7 @@ impl Coverage {
         let map = shared::Map::new(size).map_err(|error| {
             format!("cannot get {size} bytes of shared memory for the broker's coverage: {error}")
         })?;
-        Ok(Coverage { map, edges: Edges::default(), trial: None, waiting: VecDeque::new() })
+        Ok(Coverage { map, edges: Edges::default(), trial: None, rounds: 0, waiting: VecDeque::new() })
     }
 
     /// What the broker has to find in its environment.
@@ -106,9 +112,9 @@ impl Coverage {
         }
     }
 
-    /// A play of the trial has ended.
-    pub(super) fn played(&mut self) {
-        if let Some(trial) = &mut self.trial {
+    /// A play of this round has ended.
+    pub(super) fn played(&mut self, round: u64) {
+        if let Some(trial) = self.trial.as_mut().filter(|_| self.rounds == round) {
             trial.left = trial.left.saturating_sub(1);
         }
     }
@@ -116,7 +122,8 @@ impl Coverage {
     /// What is to be done next, if the plays of the trial have ended, or if there is none.
     pub(super) fn next(&mut self) -> Option<Verdict> {
         let (news, candidates) = match self.trial.take() {
-            Some(trial) if trial.left > 0 => {
+            // One that has taken the edge will not take it again, so that the others need not be waited for.
+            Some(trial) if trial.left > 0 && !trial.taken && trial.begun.elapsed() < PATIENCE => {
                 self.trial = Some(trial);
                 return None;
             }
@@ -134,8 +141,16 @@ impl Coverage {
         };
         let mut half = candidates;
         let other = half.split_off(half.len().div_ceil(2));
-        self.trial = Some(Trial { news, half: half.clone(), other, left: half.len(), taken: false });
-        Some(Verdict::Play(half))
+        self.trial = Some(Trial {
+            news,
+            half: half.clone(),
+            other,
+            left: half.len(),
+            begun: Instant::now(),
+            taken: false,
+        });
+        self.rounds += 1;
+        Some(Verdict::Play(self.rounds, half))
     }
 
     /// All plays were given up.

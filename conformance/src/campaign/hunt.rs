@@ -26,7 +26,7 @@ use mqtt_assay_fuzz_engine::place::Mark;
 use mqtt_assay_fuzz_engine::signature::Signature;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -34,6 +34,10 @@ use tokio::time::Instant;
 
 /// Between two looks at the process, and two words to whoever watches.
 const TICK: Duration = Duration::from_millis(100);
+/// Between two looks at which edges were taken: the sooner, the fewer cases it may have been.
+const LOOK: Duration = Duration::from_millis(2);
+/// When the process is to rest, what is still being played is given up after this time.
+const LEAVING: Duration = Duration::from_secs(2);
 /// Between two writings of the summary.
 const WRITING: Duration = Duration::from_secs(1);
 /// A case that ended so shortly before the broker fell may be the cause.
@@ -64,6 +68,10 @@ struct Played {
     number: u64,
     case: Arc<Case>,
     form: Arc<Form>,
+    /// How often its clients have written; had when it was last looked at which edges were taken; and one look before.
+    written: Arc<AtomicU32>,
+    before: u32,
+    seen: u32,
     ended: Option<Instant>,
 }
 
@@ -72,8 +80,8 @@ struct Played {
 enum Purpose {
     /// To see what comes.
     Hunt,
-    /// To see whether it takes edges that were new.
-    Edges,
+    /// To see whether it takes edges that were new: in the round of this number.
+    Edges(u64),
 }
 
 /// When it is looked whether the process rests.
@@ -176,6 +184,7 @@ pub async fn run(
         resting: None,
         coverage,
         next_id: 0,
+        leaving: None,
         remarks: BTreeSet::new(),
         watcher,
     };
@@ -276,6 +285,8 @@ struct Hunt<'a> {
     /// Not there where the process is not known.
     resting: Option<Resting>,
     coverage: Option<Coverage>,
+    /// Since when no case is begun, so that the process may rest.
+    leaving: Option<Instant>,
     /// The number of the next play.
     next_id: u64,
     remarks: BTreeSet<String>,
@@ -287,6 +298,8 @@ impl Hunt<'_> {
         let end = self.options.time.and_then(|time| self.begun.checked_add(time));
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        let mut looks = tokio::time::interval(LOOK);
+        looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         let mut written = Instant::now();
         self.write_summary(Ended::Running)?;
         // Whoever does not answer now does not stop answering later: that is a wrong answer, and the rules'.
@@ -327,6 +340,12 @@ impl Hunt<'_> {
             if !rests {
                 self.ask();
             }
+            match (rests, self.leaving) {
+                (false, _) => self.leaving = None,
+                (true, None) => self.leaving = Some(Instant::now()),
+                (true, Some(since)) if since.elapsed() > LEAVING => self.plays.abort_all(),
+                (true, Some(_)) => {}
+            }
             if rests && self.plays.is_empty() && self.inquiries.is_empty() {
                 self.look_for_rest(over).await?;
                 continue;
@@ -362,6 +381,7 @@ impl Hunt<'_> {
                         self.hear(inquired)?;
                     }
                 }
+                _ = looks.tick(), if self.coverage.is_some() => self.look_at_edges(),
                 _ = tick.tick() => {
                     self.accuse()?;
                     self.tell_status();
@@ -418,11 +438,20 @@ impl Hunt<'_> {
             self.patient.insert(id);
         }
         let case = Arc::new(case);
-        let played = Played { id, number, form: Arc::clone(&form), case: Arc::clone(&case), ended: None };
-        self.played.push_back(played);
+        let written = Arc::new(AtomicU32::new(0));
+        self.played.push_back(Played {
+            id,
+            number,
+            form: Arc::clone(&form),
+            case: Arc::clone(&case),
+            written: Arc::clone(&written),
+            before: 0,
+            seen: 0,
+            ended: None,
+        });
         let stage = Arc::clone(&self.stage);
         self.plays.spawn(async move {
-            let play = stage.play(&form).await;
+            let play = stage.play_counted(&form, &written).await;
             let signature = play.signature();
             Done { id, purpose, case, play, signature }
         });
@@ -437,9 +466,9 @@ impl Hunt<'_> {
     /// Takes in what came of a case.
     fn learn(&mut self, done: Done) -> Result<(), CampaignTrouble> {
         let Done { id, purpose, case, play, signature } = done;
-        self.look_at_edges(id);
-        if let (Purpose::Edges, Some(coverage)) = (purpose, &mut self.coverage) {
-            coverage.played();
+        self.look_at_edges();
+        if let (Purpose::Edges(round), Some(coverage)) = (purpose, &mut self.coverage) {
+            coverage.played(round);
         }
         self.patient.remove(&id);
         self.counts.cases += 1;

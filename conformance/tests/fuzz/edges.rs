@@ -1,8 +1,8 @@
 //! A broker's own coverage leads to what its answers do not tell of.
 #![cfg(target_os = "linux")]
 
-use super::{folder, hunt, options, recipe, records, support};
-use mqtt_assay::campaign::{Options, Trouble};
+use super::{folder, options, recipe, records, support};
+use mqtt_assay::campaign::{self, Options, Progress, Trouble};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -30,13 +30,23 @@ async fn is_led_to_the_fault(program: &str) {
         process: Some(recipe),
         coverage: true,
         cases: Some(CASES),
-        time: Some(Duration::from_secs(60)),
-        // What else is wrong with it is not looked into.
-        minimising: Duration::from_millis(1),
+        time: Some(Duration::from_secs(90)),
+        connections: 128,
+        minimising: Duration::from_secs(2),
         promptness: Duration::from_millis(200),
         ..options(out.path(), None)
     };
-    let summary = hunt(&Options { findings: None, ..options }).await;
+    // What else is wrong with it is not waited for.
+    let (stopper, stop) = tokio::sync::watch::channel(false);
+    let mut stop_at_crash = |progress: Progress<'_>| {
+        if let Progress::Finding(record) = progress
+            && record.kind == Trouble::Crash
+            && record.reproduced.is_some()
+        {
+            stopper.send_replace(true);
+        }
+    };
+    let summary = campaign::run(&options, stop, &mut stop_at_crash).await.expect("it begins");
     let crash = records(out.path()).into_iter().find(|record| record.kind == Trouble::Crash);
     let crash = crash.unwrap_or_else(|| panic!("not in {} cases, {:?} edges", summary.cases, summary.edges));
     assert_eq!(crash.reproduced, Some(true), "{crash:#?}");
@@ -93,7 +103,7 @@ async fn a_broker_without_edges_is_refused_in_a_sentence() {
         ..options(out.path(), None)
     };
     let (_keep, stop) = tokio::sync::watch::channel(false);
-    let refused = mqtt_assay::campaign::run(&options, stop, &mut |_| {}).await;
+    let refused = campaign::run(&options, stop, &mut |_| {}).await;
     let said = refused.map(|summary| format!("{summary:?}")).unwrap_err().to_string();
     assert!(said.contains("has written nothing into the map of its coverage"), "{said}");
 }

@@ -8,20 +8,26 @@ use super::{Hunt, Purpose};
 use mqtt_assay_fuzz_engine::Case;
 use mqtt_assay_fuzz_engine::corpus::Admission;
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use tokio::time::Instant;
 
 impl Hunt<'_> {
-    /// A play has ended: takes in which edges were taken since the last one.
-    pub(super) fn look_at_edges(&mut self, id: u64) {
-        let Some(news) = self.coverage.as_mut().and_then(super::Coverage::look) else { return };
-        // It need not be the one that has ended: what cases wait for at their end comes after what they have led to.
+    /// Takes in which edges were taken since the last look: one of the cases has led to them whose clients have written
+    /// since.
+    pub(super) fn look_at_edges(&mut self) {
+        let Some(coverage) = &mut self.coverage else { return };
+        let news = coverage.look();
         let mut cases: BTreeMap<&str, Numbered> = BTreeMap::new();
-        let under_way = self.played.iter().filter(|played| played.ended.is_none() || played.id == id);
-        for played in under_way {
-            cases.insert(played.case.text(), (played.number, Case::clone(&played.case)));
+        for played in self.played.iter_mut().filter(|played| played.ended.is_none()) {
+            let written = played.written.load(Ordering::Relaxed);
+            if news.is_some() && written != played.seen {
+                cases.insert(played.case.text(), (played.number, Case::clone(&played.case)));
+            }
+            // The broker may answer the last of it a little later.
+            played.seen = std::mem::replace(&mut played.before, written);
         }
         let candidates = cases.into_values().collect();
-        if let Some(coverage) = &mut self.coverage {
+        if let Some(news) = news {
             coverage.ask(news, candidates);
         }
     }
@@ -30,9 +36,9 @@ impl Hunt<'_> {
     pub(super) fn try_for_edges(&mut self) -> Result<(), CampaignTrouble> {
         while let Some(verdict) = self.coverage.as_mut().and_then(super::Coverage::next) {
             match verdict {
-                Verdict::Play(cases) => {
+                Verdict::Play(round, cases) => {
                     for (number, case) in cases {
-                        self.spawn(number, case, Tempo::Hasty, Purpose::Edges);
+                        self.spawn(number, case, Tempo::Hasty, Purpose::Edges(round));
                     }
                 }
                 Verdict::Found(case, news) => {

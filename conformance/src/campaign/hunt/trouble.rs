@@ -153,6 +153,14 @@ impl Hunt<'_> {
     pub(super) async fn look_for_rest(&mut self, over: bool) -> Result<(), CampaignTrouble> {
         let (Some(resting), Some(pid)) = (self.resting, self.ground.pid()) else { return Ok(()) };
         self.bystander.abort_all();
+        // Some may have been given up.
+        self.patient.clear();
+        for played in &mut self.played {
+            played.ended.get_or_insert_with(Instant::now);
+        }
+        if let Some(coverage) = &mut self.coverage {
+            coverage.give_up();
+        }
         let restless = vitals::restless(pid, RESTLESS, resting.usual).await;
         // The first looks come soon, and no look costs more than a small part of the time before it.
         self.resting = Some(Resting { due: self.begun.elapsed() * 2, ended: over, ..resting });
