@@ -7,5 +7,6 @@ pub mod contender;
 pub mod drive;
 pub mod floor;
 pub mod packets;
+pub mod sessions;
 pub mod simulation;
 pub mod time;

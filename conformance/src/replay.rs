@@ -1,5 +1,11 @@
 //! One script against a broker on a real network, judged by the rules.
 
+mod form;
+mod recorded;
+
+pub use form::{About, Accused, REPLAY_SCHEMA, Report, Unmet, replay_schema, report};
+pub use recorded::{Comparison, Difference, HISTORY, Recorded, SCRIPT, Source};
+
 use crate::net::play::{self, Limits};
 use crate::process::{Death, Process, Recipe};
 use crate::run::{SetUp, address_of, resolve, serve};
@@ -45,6 +51,10 @@ pub struct Replayed {
     pub outcome: Outcome,
     /// The broker that was started for it has died of it.
     pub death: Option<Death>,
+    /// Whether a broker was started for it, whose death would have been seen.
+    pub watched: bool,
+    /// What stood for the names of the play, if the script has names of its own.
+    pub mark: Option<Mark>,
 }
 
 /// Plays the script to the target, and judges what was seen.
@@ -96,7 +106,8 @@ pub async fn replay_as(
         }
     };
     let placed = is_placed(&script);
-    let script = if placed { marked(&script, &Mark::new(manner.mark)) } else { script };
+    let mark = placed.then(|| Mark::new(manner.mark));
+    let script = mark.as_ref().map_or_else(|| script.clone(), |mark| marked(&script, mark));
     let played = play::play(script, &address, Limits::GENEROUS).await;
     // A broker of somebody else's may have been told things before; names that are new it has not.
     let closed_world = placed || served.is_some();
@@ -112,7 +123,7 @@ pub async fn replay_as(
         }
         None => None,
     };
-    Ok(Replayed { outcome: Outcome { played, verdicts }, death })
+    Ok(Replayed { outcome: Outcome { played, verdicts }, death, watched: recipe.is_some(), mark })
 }
 
 /// Gives these to all clients that name no user.

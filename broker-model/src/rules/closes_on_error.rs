@@ -4,7 +4,8 @@
 //! that is a deviation [5.0/MQTT-4.13.1-1]. A second CONNECT in either version [3.1.1/MQTT-3.1.0-2] [5.0/MQTT-3.1.0-2].
 //!
 //! Frees     another protocol by another name; CONNACK that refuses an unknown protocol level, in any version; an answer
-//!           that refuses, in 5.0, and before to a SUBSCRIBE with a bad filter.
+//!           that refuses, in 5.0, and before to a SUBSCRIBE with a bad filter; a level of MQTT with bit 7 set, by which
+//!           bridges say what they are, and which a Server may support.
 //! Unknown   when the Client left first; what follows on the first breach.
 
 use super::ledger::{ConnectionNo, Ledger};
@@ -48,6 +49,9 @@ impl Rule for ClosesOnError {
 
     fn observe(&mut self, seen: &Seen<'_>, ledger: &Ledger, found: &mut Findings) {
         match (seen.fact, seen.connection) {
+            (Fact::SentMalformed(malformed, bytes), Some(_)) if is_level_of_bridge(malformed, bytes) => {
+                found.unknown("the Server may support the protocol level, which is a bridge's");
+            }
             (Fact::SentMalformed(malformed, bytes), Some(no)) => {
                 let version = ledger[no].version;
                 let packet = bytes.first().and_then(|first| PacketType::from_u8(first >> 4));
@@ -106,6 +110,16 @@ impl ClosesOnError {
 fn malformed_packet(malformed: Malformed, connects: bool, version: Version, at: Duration) -> Breach {
     let (cites, duty) = let_pass(malformed.offence, connects, version);
     Breach { at, what: malformed.offence.text(), cites, duty, offence: Some(malformed.offence), connects }
+}
+
+/// Whether what is wrong is the protocol level, and it is one of MQTT with bit 7 set.
+fn is_level_of_bridge(malformed: Malformed, bytes: &[u8]) -> bool {
+    const BRIDGE: u8 = 0x80;
+    let level = bytes.get(malformed.offset as usize).filter(|_| malformed.offence == Offence::ProtocolLevel);
+    let known = |level: u8| {
+        [Version::V3_1, Version::V3_1_1, Version::V5].iter().any(|version| version.level() == level)
+    };
+    level.is_some_and(|level| level & BRIDGE != 0 && known(level & !BRIDGE))
 }
 
 /// A well-formed packet that may not come.

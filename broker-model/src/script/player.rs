@@ -207,6 +207,23 @@ impl Player {
         self.over
     }
 
+    /// Whether the rest of the play can show nothing: nobody is connected, and no step will connect anybody or expects
+    /// anything.
+    pub fn nothing_can_come(&self) -> bool {
+        let shows = |step: &Step| {
+            matches!(
+                step,
+                Step::Client(
+                    _,
+                    Action::Connect(_) | Action::Open | Action::Expect { .. } | Action::Absent(_)
+                )
+            )
+        };
+        self.first.is_empty()
+            && self.pilots.iter().all(|pilot| pilot.phase == Phase::Away)
+            && !self.script.steps.iter().skip(self.step).any(shows)
+    }
+
     /// What was recorded so far.
     pub fn history(&self) -> &History {
         self.recorder.history()

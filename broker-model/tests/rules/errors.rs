@@ -163,6 +163,31 @@ fn a_bad_filter_may_be_refused_in_suback() {
     assert_eq!(found.accusations, []);
 }
 
+/// Bridges set bit 7 of the protocol level, and a Server may support that; a level that is no revision's it does not.
+#[test]
+fn the_level_of_a_bridge_may_be_supported() {
+    use core::time::Duration;
+    use mqtt_assay_broker_model::history::{Event, History, What};
+    for (level, rule) in
+        [(0x84, None), (0x85, None), (0x06, Some("closes_on_error")), (0x86, Some("closes_on_error"))]
+    {
+        let connect = [&b"\x10\x0D\x00\x04MQTT"[..], &[level, 2, 0, 0, 0, 1, b'a']].concat();
+        let mut history = History::new(["a"]);
+        let mut note = |seconds, what| {
+            let at = Duration::from_secs(seconds);
+            history.record(Event { at, client: ClientNo(0), connection: 1, what });
+        };
+        note(0, What::Attempted(Version::V3_1_1));
+        note(0, What::Opened);
+        note(0, What::Sent(&connect));
+        note(0, What::Received(b"\x20\x02\x00\x00"));
+        note(20, What::Finished);
+        let found = judged(&history);
+        let rules: Vec<&str> = found.accusations.iter().map(|accusation| accusation.rule).collect();
+        assert_eq!(rules.first().copied(), rule, "{level:#04x}: {:#?}", found.accusations);
+    }
+}
+
 #[test]
 fn others_go_on() {
     let crowd = |version| {

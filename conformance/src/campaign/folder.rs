@@ -3,10 +3,13 @@
 use super::form::{Form, Tempo};
 use super::record::Record;
 use super::store::write_whole;
+use crate::replay::{HISTORY, SCRIPT};
+use crate::report::capture;
 use crate::simulation::packets;
-use mqtt_assay_broker_model::history::{History, What};
+use mqtt_assay_broker_model::history::{Event, History, What, jsonl};
 use mqtt_assay_broker_model::rules::Accusation;
 use mqtt_assay_broker_model::script::text;
+use mqtt_assay_fuzz_engine::place::{Mark, NAME};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
@@ -17,7 +20,8 @@ use std::time::Duration;
 pub(super) struct Evidence<'a> {
     pub(super) form: &'a Form,
     pub(super) promptness: Duration,
-    pub(super) history: Option<&'a History>,
+    /// What was seen when it was played, and what stood for its names.
+    pub(super) history: Option<(&'a History, &'a Mark)>,
     pub(super) accusation: Option<&'a Accusation>,
     /// What the broker has printed.
     pub(super) output: &'a [String],
@@ -49,16 +53,21 @@ pub(super) fn write(folder: &Path, record: &mut Record, evidence: &Evidence<'_>)
 fn write_files(folder: &Path, record: &mut Record, evidence: &Evidence<'_>) -> io::Result<()> {
     let shell =
         evidence.history.filter(|_| record.target.starts_with("mqtt://") || record.target == "reference");
-    let shell = shell.and_then(|history| reproducer(record, history));
+    let shell = shell.and_then(|(history, _)| reproducer(record, history));
     record.reproducer = shell.is_some();
+    record.capture = evidence.history.is_some();
     let head = comment(&record.line());
     let case = script(evidence.form, evidence.promptness);
-    write_whole(&folder.join("script.mqtt"), format!("{head}\n{case}").as_bytes())?;
-    if let Some(history) = evidence.history {
+    write_whole(&folder.join(SCRIPT), format!("{head}\n{case}").as_bytes())?;
+    if let Some((history, mark)) = evidence.history {
         write_whole(&folder.join("packets.txt"), packets(history, evidence.accusation).as_bytes())?;
         for (name, bytes) in raw(history) {
             write_whole(&folder.join(name), &bytes)?;
         }
+        let mut bytes = Vec::new();
+        capture::write_play(&mut bytes, history, &record.line(), evidence.accusation)?;
+        write_whole(&folder.join("capture.pcapng"), &bytes)?;
+        write_whole(&folder.join(HISTORY), jsonl::print(&unmarked(history, mark)).as_bytes())?;
     }
     if !evidence.output.is_empty() {
         write_whole(&folder.join("output.txt"), (evidence.output.join("\n") + "\n").as_bytes())?;
@@ -72,6 +81,40 @@ fn write_files(folder: &Path, record: &mut Record, evidence: &Evidence<'_>) -> i
     }
     let json = serde_json::to_string_pretty(record).map_err(io::Error::other)?;
     write_whole(&folder.join("finding.json"), (json + "\n").as_bytes())
+}
+
+/// The history as the case has it: with its own names in place of those of the play. They are of one length.
+fn unmarked(history: &History, mark: &Mark) -> History {
+    let mark = mark.as_str().as_bytes();
+    let plain = |bytes: &[u8]| {
+        let mut plain = bytes.to_vec();
+        let places: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(mark)).collect();
+        for at in places {
+            plain[at..at + mark.len()].copy_from_slice(NAME.as_bytes());
+        }
+        plain
+    };
+    let mut own = History::new(history.clients().iter().cloned());
+    for event in history.iter() {
+        let bytes = match event.what {
+            What::Wrote(bytes)
+            | What::Read(bytes)
+            | What::Sent(bytes)
+            | What::Received(bytes)
+            | What::Unframed(bytes) => plain(bytes),
+            _ => Vec::new(),
+        };
+        let what = match event.what {
+            What::Wrote(_) => What::Wrote(&bytes),
+            What::Read(_) => What::Read(&bytes),
+            What::Sent(_) => What::Sent(&bytes),
+            What::Received(_) => What::Received(&bytes),
+            What::Unframed(_) => What::Unframed(&bytes),
+            other => other,
+        };
+        own.record(Event { what, ..event });
+    }
+    own
 }
 
 /// As lines of comments.

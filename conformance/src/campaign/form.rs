@@ -98,7 +98,7 @@ impl Form {
             Tempo::Brisk => (promptness, WHOLE / 4, promptness),
             Tempo::Patient => (promptness + promptness / 6, WHOLE, 2 * HASTY_PATIENCE),
         };
-        crate::net::play::Limits { opening: Duration::from_secs(5), patience, whole, farewell }
+        crate::net::play::Limits { opening: Duration::from_secs(5), patience, whole, farewell, hurries: true }
     }
 }
 

@@ -50,21 +50,22 @@ pub(super) struct Ground {
 
 impl Ground {
     /// Starts the broker if that is wanted, and finds out how to reach it.
-    pub(super) async fn prepare(options: &Options) -> Result<(Ground, Address, Credentials), SetUp> {
+    ///
+    /// If it is started, it finds this in its environment.
+    pub(super) async fn prepare(
+        options: &Options,
+        environment: Vec<(String, String)>,
+    ) -> Result<(Ground, Address, Credentials), SetUp> {
         if let Some(pid) = options.pid.filter(|pid| !vitals::is_there(*pid)) {
             return Err(SetUp::Broker(format!(
                 "there is no process {pid}, or this system does not tell of it; --pid needs the number of the broker's \
                  process on this machine"
             )));
         }
-        let mut ground = Ground {
-            recipe: options.process.clone(),
-            process: None,
-            _served: None,
-            pid: options.pid,
-            restarts: 0,
-        };
-        if let Some(recipe) = &options.process {
+        let recipe = options.process.clone().map(|recipe| Recipe { environment, ..recipe });
+        let mut ground =
+            Ground { recipe: recipe.clone(), process: None, _served: None, pid: options.pid, restarts: 0 };
+        if let Some(recipe) = &recipe {
             let started = Process::start(recipe, false).await;
             ground.process = Some(started.map_err(|trouble| SetUp::Broker(trouble.to_string()))?);
         }

@@ -1,10 +1,12 @@
 //! The campaign itself: which case is played when, and what becomes of what it shows.
 
+mod edges;
 mod findings;
 mod result;
 mod trouble;
 
 use super::bystander::{self, Alarm, Served};
+use super::coverage::Coverage;
 use super::form::{Form, Tempo};
 use super::ground::Ground;
 use super::inquiry::Inquired;
@@ -13,7 +15,7 @@ use super::record::Record;
 use super::stage::{Play, Stage};
 use super::store::{Store, StoreTrouble, cannot_write};
 use super::summary::{Ended, Summary};
-use super::{CampaignTrouble, Options, Progress, Status};
+use super::{CampaignTrouble, Options, Progress, Status, vitals};
 use crate::run::{Clock, SetUp};
 use mqtt_assay_codec::Version;
 use mqtt_assay_fuzz_engine::Case;
@@ -24,7 +26,7 @@ use mqtt_assay_fuzz_engine::place::Mark;
 use mqtt_assay_fuzz_engine::signature::Signature;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -32,32 +34,65 @@ use tokio::time::Instant;
 
 /// Between two looks at the process, and two words to whoever watches.
 const TICK: Duration = Duration::from_millis(100);
+/// Between two looks at which edges were taken: the sooner, the fewer cases it may have been.
+const LOOK: Duration = Duration::from_millis(2);
+/// When the process is to rest, what is still being played is given up after this time.
+const LEAVING: Duration = Duration::from_secs(2);
 /// Between two writings of the summary.
 const WRITING: Duration = Duration::from_secs(1);
 /// A case that ended so shortly before the broker fell may be the cause.
 const RECENT: Duration = Duration::from_secs(1);
 /// So many of the last cases are remembered.
-const REMEMBERED: usize = 400;
+const REMEMBERED: usize = 2000;
 /// Between two times at which findings are confirmed with nothing else going on.
 const CONFIRMING: Duration = Duration::from_secs(600);
 /// So many findings are looked into side by side.
 const INQUIRIES: usize = 3;
+/// After so much time it is looked for the first time whether the process rests when nobody sends anything.
+const FIRST_REST: Duration = Duration::from_secs(5);
 /// So much more memory makes us look for a leak; a look that finds none doubles it.
 const GROWTH: u64 = 24 << 20;
 
 /// What came of one case.
 struct Done {
     id: u64,
-    case: Case,
+    purpose: Purpose,
+    case: Arc<Case>,
     play: Play,
     signature: Signature,
 }
 
 /// A case that is being played, or was a moment ago.
 struct Played {
+    id: u64,
     number: u64,
+    case: Arc<Case>,
     form: Arc<Form>,
+    /// How often its clients have written; had when it was last looked at which edges were taken; and one look before.
+    written: Arc<AtomicU32>,
+    before: u32,
+    seen: u32,
     ended: Option<Instant>,
+}
+
+/// What a case is played for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Purpose {
+    /// To see what comes.
+    Hunt,
+    /// To see whether it takes edges that were new: in the round of this number.
+    Edges(u64),
+}
+
+/// When it is looked whether the process rests.
+#[derive(Clone, Copy, Debug)]
+struct Resting {
+    /// The share of a processor that it used before the first case.
+    usual: f64,
+    /// When the next look is due, since the beginning.
+    due: Duration,
+    /// Whether the last look, after the last case, is over.
+    ended: bool,
 }
 
 /// The arguments to whoever watches.
@@ -75,7 +110,12 @@ pub async fn run(
 ) -> Result<Summary, CampaignTrouble> {
     let store = Store::open(&options.out, options.corpus.as_deref())?;
     let earlier = earlier(options, &store)?;
-    let (mut ground, address, credentials) = Ground::prepare(options).await?;
+    let mut coverage = match options.coverage {
+        true => Some(Coverage::new().map_err(SetUp::Broker)?),
+        false => None,
+    };
+    let environment = coverage.as_ref().map(Coverage::environment).unwrap_or_default();
+    let (mut ground, address, credentials) = Ground::prepare(options, environment).await?;
     let mut stage = Stage {
         address,
         credentials,
@@ -89,6 +129,18 @@ pub async fn run(
         Ok(versions) => versions,
         Err(trouble) => return Err(ground.end_after(trouble).await.into()),
     };
+    if coverage.as_ref().is_some_and(|coverage| !coverage.is_written()) {
+        let trouble = SetUp::Broker(
+            "the broker has written nothing into the map of its coverage; is it compiled by afl-clang-fast, or in \
+             another way that AFL has (docs/fuzzing.md)?"
+                .to_owned(),
+        );
+        return Err(ground.end_after(trouble).await.into());
+    }
+    if let Some(coverage) = &mut coverage {
+        // What a client does that keeps every rule is no news.
+        coverage.look();
+    }
     stage.version = versions.iter().copied().find(|version| *version != Version::V3_1).unwrap_or(versions[0]);
     let first = earlier.as_ref().map_or(u64::from(options.shard.index - 1), |earlier| earlier.next_case);
     let generator = Generator { versions, workload_percent: 35, closing: Duration::ZERO };
@@ -112,6 +164,7 @@ pub async fn run(
         last_new: Instant::now(),
         confirmed: Instant::now(),
         records,
+        tried: BTreeMap::new(),
         plays: JoinSet::new(),
         played: VecDeque::new(),
         patient: BTreeSet::new(),
@@ -128,6 +181,10 @@ pub async fn run(
         earlier,
         memory: None,
         growth: GROWTH,
+        resting: None,
+        coverage,
+        next_id: 0,
+        leaving: None,
         remarks: BTreeSet::new(),
         watcher,
     };
@@ -200,6 +257,8 @@ struct Hunt<'a> {
     confirmed: Instant,
     /// What was found, by name.
     records: BTreeMap<String, Record>,
+    /// How many further cases were tried of those that had not come again.
+    tried: BTreeMap<String, u32>,
     plays: JoinSet<Done>,
     /// The cases under way and the last ones before them, in the order in which they began.
     played: VecDeque<Played>,
@@ -223,6 +282,13 @@ struct Hunt<'a> {
     /// The memory that the process had when it was looked at last.
     memory: Option<u64>,
     growth: u64,
+    /// Not there where the process is not known.
+    resting: Option<Resting>,
+    coverage: Option<Coverage>,
+    /// Since when no case is begun, so that the process may rest.
+    leaving: Option<Instant>,
+    /// The number of the next play.
+    next_id: u64,
     remarks: BTreeSet<String>,
     watcher: Watcher<'a>,
 }
@@ -232,6 +298,8 @@ impl Hunt<'_> {
         let end = self.options.time.and_then(|time| self.begun.checked_add(time));
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        let mut looks = tokio::time::interval(LOOK);
+        looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         let mut written = Instant::now();
         self.write_summary(Ended::Running)?;
         // Whoever does not answer now does not stop answering later: that is a wrong answer, and the rules'.
@@ -241,6 +309,10 @@ impl Hunt<'_> {
             self.remark(
                 "a client that keeps every rule is not served as it should be: hangs are not told".to_owned(),
             );
+        }
+        if let Some(pid) = self.ground.pid() {
+            let usual = vitals::most_use(pid, 2).await;
+            self.resting = usual.map(|usual| Resting { usual, due: FIRST_REST, ended: false });
         }
         self.look_after();
         let mut stopping = stop.clone();
@@ -260,10 +332,24 @@ impl Hunt<'_> {
             if ends && self.options.cases.is_none_or(|cases| self.counts.begun < cases) {
                 self.plays.abort_all();
             }
-            if !over && !confirms {
+            let rests = self.is_to_rest(over);
+            if !over && !confirms && !rests {
+                self.try_for_edges()?;
                 self.fill();
             }
-            self.ask();
+            if !rests {
+                self.ask();
+            }
+            match (rests, self.leaving) {
+                (false, _) => self.leaving = None,
+                (true, None) => self.leaving = Some(Instant::now()),
+                (true, Some(since)) if since.elapsed() > LEAVING => self.plays.abort_all(),
+                (true, Some(_)) => {}
+            }
+            if rests && self.plays.is_empty() && self.inquiries.is_empty() {
+                self.look_for_rest(over).await?;
+                continue;
+            }
             let asks = !self.inquiries.is_empty() || !self.asked.is_empty() || !self.accused.is_empty();
             if self.plays.is_empty() && (confirms || over && !asks) {
                 self.confirm().await?;
@@ -295,6 +381,7 @@ impl Hunt<'_> {
                         self.hear(inquired)?;
                     }
                 }
+                _ = looks.tick(), if self.coverage.is_some() => self.look_at_edges(),
                 _ = tick.tick() => {
                     self.accuse()?;
                     self.tell_status();
@@ -332,33 +419,57 @@ impl Hunt<'_> {
         let room = self.options.connections;
         let for_patient = (room / 2).max(1);
         while self.plays.len() < room && self.options.cases.is_none_or(|cases| self.counts.begun < cases) {
-            let (id, number) = (self.counts.begun, self.engine.next_number());
+            let patient =
+                self.patient.len() < for_patient && (room > 1 || self.counts.begun.is_multiple_of(2));
+            let number = self.engine.next_number();
             self.counts.begun += 1;
             let case = self.engine.next_case();
-            let patient = self.patient.len() < for_patient && (room > 1 || id.is_multiple_of(2));
-            let form = Arc::new(Form::new(&case, if patient { Tempo::Patient } else { Tempo::Hasty }));
-            if patient {
-                self.patient.insert(id);
-            }
-            self.played.push_back(Played { number, form: Arc::clone(&form), ended: None });
-            let stage = Arc::clone(&self.stage);
-            self.plays.spawn(async move {
-                let play = stage.play(&form).await;
-                let signature = play.signature();
-                Done { id, case, play, signature }
-            });
+            let tempo = if patient { Tempo::Patient } else { Tempo::Hasty };
+            self.spawn(number, case, tempo, Purpose::Hunt);
         }
+    }
+
+    /// Begins to play a case.
+    fn spawn(&mut self, number: u64, case: Case, tempo: Tempo, purpose: Purpose) {
+        let id = self.next_id;
+        self.next_id += 1;
+        let form = Arc::new(Form::new(&case, tempo));
+        if tempo == Tempo::Patient {
+            self.patient.insert(id);
+        }
+        let case = Arc::new(case);
+        let written = Arc::new(AtomicU32::new(0));
+        self.played.push_back(Played {
+            id,
+            number,
+            form: Arc::clone(&form),
+            case: Arc::clone(&case),
+            written: Arc::clone(&written),
+            before: 0,
+            seen: 0,
+            ended: None,
+        });
+        let stage = Arc::clone(&self.stage);
+        self.plays.spawn(async move {
+            let play = stage.play_counted(&form, &written).await;
+            let signature = play.signature();
+            Done { id, purpose, case, play, signature }
+        });
     }
 
     /// The place of a play among those that are remembered.
     fn remembered(&mut self, id: u64) -> Option<&mut Played> {
-        let first = self.counts.begun - self.played.len() as u64;
+        let first = self.played.front()?.id;
         self.played.get_mut(usize::try_from(id.checked_sub(first)?).ok()?)
     }
 
     /// Takes in what came of a case.
     fn learn(&mut self, done: Done) -> Result<(), CampaignTrouble> {
-        let Done { id, case, play, signature } = done;
+        let Done { id, purpose, case, play, signature } = done;
+        self.look_at_edges();
+        if let (Purpose::Edges(round), Some(coverage)) = (purpose, &mut self.coverage) {
+            coverage.played(round);
+        }
         self.patient.remove(&id);
         self.counts.cases += 1;
         self.counts.packets += play.history.packets() as u64;
@@ -390,7 +501,8 @@ impl Hunt<'_> {
         let status = Status {
             cases: self.counts.cases,
             packets: self.counts.packets,
-            signatures: self.engine.corpus().len(),
+            signatures: self.engine.corpus().answers(),
+            edges: self.coverage.as_ref().map(Coverage::taken),
             findings: self.records.len(),
             elapsed: self.begun.elapsed(),
             last_new: self.last_new.elapsed(),

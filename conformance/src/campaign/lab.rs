@@ -27,6 +27,10 @@ const SEARCH: Duration = Duration::from_secs(60);
 const TRIES: usize = 300;
 /// So many plays are one round of what may leak.
 const ROUND: usize = 10;
+/// So many plays go on side by side when the cause is looked for by halves.
+const AT_ONCE: usize = 32;
+/// For so many moments in a row a process has to be busy.
+pub(super) const RESTLESS: usize = 5;
 /// With each play a process that leaks takes so much more memory, at least; or half a descriptor.
 const LEAK: u64 = 100 << 10;
 
@@ -61,6 +65,21 @@ impl Symptom {
             kind: Trouble::Leak,
             expected: "a process that gives back what a case has taken, once its clients are gone",
             observed: String::new(),
+            output: Vec::new(),
+            by_others: false,
+        }
+    }
+
+    /// The process does not rest: it uses this share of a processor.
+    pub(super) fn busy(share: f64) -> Symptom {
+        Symptom {
+            name: Key::Process("busy").to_string(),
+            kind: Trouble::Busy,
+            expected: "a process that rests when nobody sends anything",
+            observed: format!(
+                "it serves, and goes on using {:.0} % of a processor when all clients are gone",
+                100.0 * share
+            ),
             output: Vec::new(),
             by_others: false,
         }
@@ -152,6 +171,10 @@ impl Lab<'_> {
             self.stage.play(form).await;
             return self.ground.falls_within(GRACE).await.is_some();
         }
+        if kind == Trouble::Busy {
+            self.stage.play(form).await;
+            return self.is_restless(Care::Little, 0.0).await.is_some();
+        }
         let bound = (self.hang / 4).max(SHORTEST_HANG).min(self.hang);
         let (stage, clock) = (self.stage, self.clock);
         let watched = async {
@@ -181,6 +204,9 @@ impl Lab<'_> {
         }
         if sought.kind == Trouble::Leak {
             return Ok(self.leaks(form, Care::Full).await);
+        }
+        if sought.kind == Trouble::Busy {
+            return self.keeps_busy(form).await;
         }
         let (play, symptom) = self.play(form).await;
         if symptom.is_some() {
@@ -256,13 +282,67 @@ impl Lab<'_> {
         last.map(|play| (play, symptom))
     }
 
+    /// The share of a processor that the process uses though nobody sends anything, if that is more than it used at rest.
+    async fn is_restless(&self, care: Care, rest: f64) -> Option<f64> {
+        let moments = if care == Care::Full { RESTLESS } else { 1 };
+        vitals::restless(self.ground.pid()?, moments, rest).await
+    }
+
+    /// Whether the process goes on being busy after the case, and did not after one that does nothing special.
+    async fn keeps_busy(&mut self, form: &Form) -> Result<Option<(Play, Symptom)>, SetUp> {
+        let (Ok(control), Some(pid)) = (CONTROL.parse::<Case>(), self.ground.pid()) else { return Ok(None) };
+        let control = Form::new(&control, Tempo::Hasty);
+        join_all((0..ROUND).map(|_| self.stage.play(&control))).await;
+        let Some(rest) = vitals::most_use(pid, 2).await else { return Ok(None) };
+        let play = self.stage.play(form).await;
+        let Some(share) = self.is_restless(Care::Full, rest).await else { return Ok(None) };
+        let symptom = Symptom { output: self.ground.output(), ..Symptom::busy(share) };
+        self.ground.restart().await?;
+        Ok(Some((play, symptom)))
+    }
+
+    /// Of those who may keep the process busy, one after whose play it is, found by halves.
+    async fn kindling(&mut self, suspects: &[Suspect], until: Instant) -> Result<Option<Suspect>, SetUp> {
+        /// So many are played before anybody looks.
+        const FIRST: usize = 256;
+        for some in suspects.chunks(FIRST) {
+            if Instant::now() > until {
+                break;
+            }
+            if !self.is_kindled(some).await? {
+                continue;
+            }
+            let mut rest = some;
+            while rest.len() > 1 {
+                let (half, other) = rest.split_at(rest.len() / 2);
+                rest = if self.is_kindled(half).await? { half } else { other };
+            }
+            return Ok(rest.first().cloned());
+        }
+        Ok(None)
+    }
+
+    /// Whether the process does not rest after all these plays; then it is started afresh.
+    async fn is_kindled(&mut self, suspects: &[Suspect]) -> Result<bool, SetUp> {
+        for some in suspects.chunks(AT_ONCE) {
+            join_all(some.iter().map(|(_, form)| self.stage.play(form))).await;
+        }
+        let kindled = self.is_restless(Care::Little, 0.0).await.is_some();
+        if kindled {
+            self.ground.restart().await?;
+        }
+        Ok(kindled)
+    }
+
     /// Of those who may leak, the ones that make the process grow at once, in the order of how much.
     async fn growing(&mut self, suspects: &[Suspect]) -> Vec<Suspect> {
+        /// So many are played.
+        const PLAYED: usize = 400;
         /// More are not looked into.
         const MOST: usize = 5;
         let Some(pid) = self.ground.pid() else { return Vec::new() };
         let mut grown = Vec::new();
-        for (case, form) in suspects {
+        for (case, form) in suspects.iter().take(PLAYED) {
             let Some(before) = Vitals::of(pid) else { break };
             self.stage.play(form).await;
             let Some(after) = Vitals::of(pid) else { break };
@@ -297,8 +377,12 @@ impl Lab<'_> {
             tries += hasty.len();
             hasty = self.growing(&hasty).await;
         }
+        if sought.kind == Trouble::Busy {
+            tries += hasty.len();
+            hasty = self.kindling(&hasty, begun + SEARCH).await?.into_iter().collect();
+        }
         let patient = suspects.iter().filter(|(_, form)| form.tempo != Tempo::Hasty);
-        let patient = patient.filter(|_| sought.kind != Trouble::Leak).cloned();
+        let patient = patient.filter(|_| !sought.kind.lets_it_serve()).cloned();
         for (case, form) in hasty.into_iter().chain(patient) {
             if begun.elapsed() > SEARCH {
                 break;

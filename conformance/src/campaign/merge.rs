@@ -96,7 +96,9 @@ fn joined(summaries: &[Summary], corpus: &Corpus, findings: Vec<Found>) -> Summa
         next_case: summaries.iter().map(|summary| summary.next_case).max().unwrap_or(0),
         cases: sum(|summary| summary.cases),
         packets: sum(|summary| summary.packets),
-        signatures: corpus.len() as u64,
+        signatures: corpus.answers() as u64,
+        // Which edges they have in common nobody has written down.
+        edges: summaries.iter().filter_map(|summary| summary.edges).max(),
         elapsed_ms: sum(|summary| summary.elapsed_ms),
         restarts: sum(|summary| summary.restarts),
         ended_by_others: sum(|summary| summary.ended_by_others),

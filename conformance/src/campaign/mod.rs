@@ -6,6 +6,7 @@
 //! to believe it is written into a folder. What does not come again is kept, marked, and fails nothing.
 
 mod bystander;
+mod coverage;
 mod folder;
 mod form;
 mod ground;
@@ -13,6 +14,7 @@ mod hunt;
 mod inquiry;
 mod lab;
 mod merge;
+mod pace;
 mod plain;
 mod record;
 mod stage;
@@ -22,6 +24,8 @@ mod vitals;
 
 pub use hunt::run;
 pub use merge::merge;
+pub use pace::{Pace, pace};
+pub(crate) use record::cited;
 pub use record::{Cited, FINDING_SCHEMA, Record, Trouble, finding_schema};
 pub use store::StoreTrouble;
 pub use summary::{Ended, Found, SUMMARY_SCHEMA, Shard, Summary, summary_schema};
@@ -50,6 +54,8 @@ pub struct Options {
     pub process: Option<Recipe>,
     /// Its process, if it runs already on this machine.
     pub pid: Option<u32>,
+    /// Whether the broker, compiled for that, shares the map of its coverage: only for one that the campaign starts.
+    pub coverage: bool,
     /// For how long.
     pub time: Option<Duration>,
     /// How many cases.
@@ -91,6 +97,8 @@ pub struct Status {
     pub packets: u64,
     /// Different answers of the broker that are known.
     pub signatures: usize,
+    /// Edges of the broker's code that were taken, if it tells.
+    pub edges: Option<u64>,
     /// Findings so far.
     pub findings: usize,
     /// Since when.

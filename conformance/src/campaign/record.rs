@@ -58,6 +58,9 @@ pub struct Record {
     pub replay: String,
     /// Whether `reproduce.sh` is there, which needs nothing but a shell and netcat.
     pub reproducer: bool,
+    /// Whether `capture.pcapng` is there: the packets of its last play that showed it, for Wireshark.
+    #[serde(default)]
+    pub capture: bool,
     /// What the broker printed last; it is whole in `output.txt`.
     pub output: Vec<String>,
 }
@@ -76,6 +79,8 @@ pub enum Trouble {
     Deaf,
     /// The process takes more and more memory.
     Leak,
+    /// The process goes on using a processor when nobody sends anything, and serves all the same.
+    Busy,
     /// A requirement is broken.
     WrongAnswer,
     /// A recommendation is not followed.
@@ -86,6 +91,11 @@ impl Trouble {
     /// Whether it is one of the process.
     pub const fn is_of_process(self) -> bool {
         !matches!(self, Trouble::WrongAnswer | Trouble::Deviation)
+    }
+
+    /// Whether the broker goes on serving.
+    pub(super) const fn lets_it_serve(self) -> bool {
+        matches!(self, Trouble::Leak | Trouble::Busy)
     }
 }
 
@@ -104,7 +114,7 @@ pub struct Cited {
 }
 
 /// The statements of an accusation.
-pub(super) fn cited(accusation: &Accusation) -> Vec<Cited> {
+pub(crate) fn cited(accusation: &Accusation) -> Vec<Cited> {
     cited_as(accusation.version, accusation.statements)
 }
 

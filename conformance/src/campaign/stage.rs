@@ -13,7 +13,7 @@ use mqtt_assay_fuzz_engine::finding::Key;
 use mqtt_assay_fuzz_engine::place::{Mark, NAME, marked};
 use mqtt_assay_fuzz_engine::signature::Signature;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// What all plays of a campaign have in common.
@@ -38,6 +38,8 @@ pub(super) struct Stage {
 pub(super) struct Play {
     pub(super) history: History,
     pub(super) accusations: Vec<Accusation>,
+    /// What stood for the names of the play.
+    pub(super) mark: Mark,
 }
 
 impl Play {
@@ -62,11 +64,16 @@ impl Stage {
 
     /// Plays a case under names of its own, judges it, and clears up behind it.
     pub(super) async fn play(&self, form: &Form) -> Play {
+        self.play_counted(form, &AtomicU32::new(0)).await
+    }
+
+    /// As [`Stage::play`], and counts what the clients write while they do.
+    pub(super) async fn play_counted(&self, form: &Form, written: &AtomicU32) -> Play {
         let mark = self.mark();
         let mut script = marked(&form.whole_script(self.promptness), &mark);
         lend_credentials(&mut script, &self.credentials);
         let left = leavings(&script);
-        let played = play::play(script, &self.address, form.limits(self.promptness)).await;
+        let played = play::play_counted(script, &self.address, form.limits(self.promptness), written).await;
         let mut accusations = self.judge(&played.history, form.promptness(self.promptness), &mark);
         if !accusations.is_empty() {
             drop_what_follows_lost_framing(&mut accusations, &played.history);
@@ -78,7 +85,7 @@ impl Stage {
             }
         }
         plain::clear(&self.address, self.version, &self.credentials, &mark, &left).await;
-        Play { history: played.history, accusations }
+        Play { history: played.history, accusations, mark }
     }
 
     /// Topics and sessions of the play are nobody else's. Once it has to do with others, what else comes from there is

@@ -33,6 +33,9 @@ pub struct Summary {
     pub packets: u64,
     /// How many different answers of the broker are known.
     pub signatures: u64,
+    /// How many edges of the broker's code were taken; not there without `--coverage`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edges: Option<u64>,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
     /// How often the broker was started again.

@@ -50,6 +50,39 @@ impl Vitals {
     }
 }
 
+/// How long one look at how busy a process is takes: thirty ticks.
+const MOMENT: Duration = Duration::from_millis(300);
+/// Who uses so much more of a processor than before does not rest.
+const REST: f64 = 0.2;
+
+/// The share of a processor that the process has used in the busiest of so many moments, in which nobody asks it for
+/// anything.
+pub(super) async fn most_use(pid: u32, moments: usize) -> Option<f64> {
+    let mut most: f64 = 0.0;
+    for _ in 0..moments {
+        most = most.max(in_a_moment(pid).await?);
+    }
+    Some(most)
+}
+
+/// The share of a processor that the process has used in the least busy of so many moments, in which nobody asks it for
+/// anything; `None` if in one of them it used no more than it does at `rest`, and so has come to rest.
+pub(super) async fn restless(pid: u32, moments: usize, rest: f64) -> Option<f64> {
+    let mut least = f64::INFINITY;
+    for _ in 0..moments {
+        least = least.min(in_a_moment(pid).await.filter(|share| *share > rest + REST)?);
+    }
+    Some(least)
+}
+
+async fn in_a_moment(pid: u32) -> Option<f64> {
+    let (_, before) = busy(pid)?;
+    let begun = tokio::time::Instant::now();
+    tokio::time::sleep(MOMENT).await;
+    let (_, after) = busy(pid)?;
+    Some(after.saturating_sub(before).as_secs_f64() / begun.elapsed().as_secs_f64())
+}
+
 /// Whether the process is busy over this time, in which nobody asks it for anything: a tenth of it is enough, since others
 /// may want the processors, too.
 pub(super) async fn spins(pid: u32, time: Duration) -> bool {

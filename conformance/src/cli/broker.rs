@@ -301,6 +301,7 @@ impl BrokerArguments {
             stop: None,
             kill: None,
             restart: None,
+            environment: Vec::new(),
             folder: None,
             host: tcp.host.clone(),
             port: port.unwrap_or(tcp.port),

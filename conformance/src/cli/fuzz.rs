@@ -101,9 +101,10 @@ pub(super) struct Arguments {
     #[arg(long)]
     authorized: bool,
 
-    /// Use the broker's own coverage: not part of this version
-    #[arg(long, value_name = "KIND", hide = true)]
-    coverage: Option<String>,
+    /// Keep the cases, too, that lead to new code of the broker: of one that is compiled for AFL and shares the map of
+    /// its edges; needs --spawn
+    #[arg(long, value_name = "KIND")]
+    coverage: Option<Coverage>,
 
     /// Print the summary as JSON
     #[arg(long)]
@@ -115,6 +116,13 @@ pub(super) struct Arguments {
 
     #[command(flatten)]
     broker: broker::BrokerArguments,
+}
+
+/// Where the broker's coverage comes from.
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+enum Coverage {
+    /// System V shared memory, as AFL has it
+    Shm,
 }
 
 /// What else there is to do.
@@ -182,6 +190,7 @@ impl Arguments {
             target: meant.target.clone(),
             process: meant.recipe.clone(),
             pid: self.pid,
+            coverage: self.coverage.is_some(),
             time: self.time,
             cases: self.cases,
             findings: self.findings,
@@ -227,17 +236,18 @@ pub(super) fn run(arguments: &Arguments, _: Colours) -> Result<Exit, Trouble> {
         let summary = campaign::merge(outs, into).map_err(|trouble| Trouble::new(trouble.to_string()))?;
         return end(&summary, *json, into);
     }
-    if arguments.coverage.is_some() {
-        return Err(Trouble::new(
-            "--coverage is not part of this version; without it, cases are kept by how the broker answers them",
-        ));
-    }
     arguments.broker.refuse_for_checks("fuzz")?;
     let meant = arguments.broker.meant(arguments.target.as_deref(), arguments.mutant)?;
     arguments.authorize(&meant.target)?;
     if arguments.pid.is_some() && matches!(meant.target, Target::Reference { .. }) {
         return Err(Trouble::new(
             "the embedded reference broker needs no --pid; leave it out, or name a broker",
+        ));
+    }
+    if arguments.coverage.is_some() && meant.recipe.is_none() {
+        return Err(Trouble::new(
+            "--coverage needs a broker that the campaign starts, since it is told where to put its map then; give \
+             --spawn",
         ));
     }
     let options = arguments.options(&meant)?;
@@ -292,9 +302,10 @@ fn end(summary: &Summary, json: bool, out: &std::path::Path) -> Result<Exit, Tro
         writeln!(to, "note: {}", printable(remark))?;
     }
     let seconds = summary.elapsed_ms as f64 / 1000.0;
+    let edges = summary.edges.map_or_else(String::new, |edges| format!("   {edges} edges"));
     writeln!(
         to,
-        "{} cases   {} packets   {} signatures   {} findings   {seconds:.1} s   seed {}   Exit {}.",
+        "{} cases   {} packets   {} signatures{edges}   {} findings   {seconds:.1} s   seed {}   Exit {}.",
         summary.cases,
         summary.packets,
         summary.signatures,
@@ -372,9 +383,10 @@ impl Shown {
 }
 
 fn line(status: &Status) -> String {
+    let edges = status.edges.map_or_else(String::new, |edges| format!("{edges} edges  "));
     let rate = |count: u64| count as f64 / status.elapsed.as_secs_f64().max(0.001);
     format!(
-        "{} cases ({:.0}/s)  {:.0} packets/s  {} signatures  {} findings  {} restarts  last new {} s ago",
+        "{} cases ({:.0}/s)  {:.0} packets/s  {} signatures  {edges}{} findings  {} restarts  last new {} s ago",
         status.cases,
         rate(status.cases),
         rate(status.packets),

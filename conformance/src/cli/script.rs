@@ -11,10 +11,16 @@ use std::path::Path;
 
 /// Reads a script.
 pub(super) fn read(path: &Path) -> Result<Script, Trouble> {
+    read_text(path).map(|(script, _)| script)
+}
+
+/// Reads a script, and gives its text, too.
+pub(super) fn read_text(path: &Path) -> Result<(Script, String), Trouble> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Trouble::new(format!("cannot read the script {}: {error}", path.display())))?;
-    text::parse(&text)
-        .map_err(|errors| Trouble::new(format!("{} is not a script:\n{errors}", path.display())))
+    let script = text::parse(&text)
+        .map_err(|errors| Trouble::new(format!("{} is not a script:\n{errors}", path.display())))?;
+    Ok((script, text))
 }
 
 /// Writes what the rules accuse, one finding for each kind.

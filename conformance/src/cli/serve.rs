@@ -24,7 +24,7 @@ pub(super) struct Arguments {
     die_on: Option<PacketType>,
 
     /// Let the process go wrong when a client has sent packets of these types in this order: what `fuzz --spawn` is
-    /// tried with. HOW is abort, spin, sleep, leak, deaf or mute
+    /// tried with. HOW is abort, spin, sleep, leak, busy, deaf or mute
     #[arg(long, value_name = "HOW:PACKET,…", value_parser = plant, hide = true, conflicts_with_all = ["mutant", "die_on"])]
     plant: Option<Plant>,
 

@@ -12,6 +12,7 @@ use mqtt_assay_broker_model::history::{ClientNo, Fault, How};
 use mqtt_assay_broker_model::script::{Order, PATIENCE, Played, Player, Script, Told};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -30,6 +31,8 @@ pub(crate) struct Limits {
     pub(crate) whole: Duration,
     /// How long its connections may take to end then.
     pub(crate) farewell: Duration,
+    /// Whether the play ends where the rest of it can show nothing, though the script would let time pass.
+    pub(crate) hurries: bool,
 }
 
 impl Limits {
@@ -39,17 +42,29 @@ impl Limits {
         patience: PATIENCE,
         whole: Duration::MAX,
         farewell: Duration::from_secs(2),
+        hurries: false,
     };
 }
 
 /// Plays a script to its end. Crashes and restarts of the broker are nobody's to do here: they are left out.
 pub(crate) async fn play(script: Script, address: &Address, limits: Limits) -> Played {
+    play_counted(script, address, limits, &AtomicU32::new(0)).await
+}
+
+/// As [`play`], and counts what the clients write while they do.
+pub(crate) async fn play_counted(
+    script: Script,
+    address: &Address,
+    limits: Limits,
+    written: &AtomicU32,
+) -> Played {
     let begun = Instant::now();
     let names = script.clients.iter().map(|client| client.name.clone()).collect();
     let mut stage = Stage {
         player: Player::new(script).with_patience(limits.patience),
         begun,
         address,
+        written,
         opening: limits.opening,
         names,
         lines: Vec::new(),
@@ -64,6 +79,9 @@ pub(crate) async fn play(script: Script, address: &Address, limits: Limits) -> P
         let due = begun.checked_add(due).or(end).unwrap_or_else(|| begun + Duration::from_secs(86_400));
         timer.as_mut().reset(end.map_or(due, |end| end.min(due)));
         poll_fn(|context| stage.poll(context, timer.as_mut(), &mut buffer)).await;
+        if limits.hurries && stage.player.nothing_can_come() {
+            break;
+        }
     }
     let Stage { player, lines, .. } = stage;
     let played = player.finish();
@@ -94,6 +112,7 @@ struct Stage<'a> {
     player: Player,
     begun: Instant,
     address: &'a Address,
+    written: &'a AtomicU32,
     opening: Duration,
     names: Vec<String>,
     lines: Vec<Line>,
@@ -157,7 +176,10 @@ impl Stage<'_> {
             // One that has ended does nothing more.
             let Some(line) = found else { continue };
             match order {
-                Order::Write(_, _, bytes) => line.write(bytes),
+                Order::Write(_, _, bytes) => {
+                    self.written.fetch_add(1, Ordering::Relaxed);
+                    line.write(bytes);
+                }
                 Order::Close(_, _, How::Silently) => line.fall_silent(),
                 Order::Close(_, _, how) => line.leave(how),
                 Order::HalfClose(..) => line.leave(How::Fin),

@@ -39,6 +39,8 @@ pub struct Recipe {
     pub kill: Option<Vec<String>>,
     /// Starts it again after its death; without it, `spawn` does.
     pub restart: Option<Vec<String>>,
+    /// What the broker finds in its environment, beside our own.
+    pub environment: Vec<(String, String)>,
     /// Where the commands run; `None` for the folder of the run.
     pub folder: Option<PathBuf>,
     /// The host that it is reached at.
@@ -214,6 +216,7 @@ impl Recipe {
         let mut words = words.iter().map(|word| word.replace(PORT, &port).replace("{pid}", &pid));
         let mut command = Command::new(words.next().unwrap_or_default());
         command.args(words).stdin(Stdio::null()).kill_on_drop(true);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         if let Some(folder) = &self.folder {
             command.current_dir(folder);
         }

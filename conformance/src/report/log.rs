@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_long_log_shows_its_ends_and_what_lies_around_the_marks() {
-        assert_eq!(parts(0, &[]), []);
+        assert!(parts(0, &[]).is_empty());
         assert_eq!(parts(40, &[3]), vec![Range { start: 0, end: 40 }]);
         assert_eq!(parts(100, &[50]), [0..10, 44..57, 90..100]);
         assert_eq!(parts(100, &[12, 95]), [0..19, 89..100]);

@@ -22,6 +22,8 @@ pub enum Effect {
     Sleeps,
     /// It keeps two megabytes more.
     Leaks,
+    /// A thread of its own runs in circles, and all others go on.
+    Burns,
     /// It closes its port.
     StopsListening,
     /// It reads no more on this connection.
@@ -30,11 +32,12 @@ pub enum Effect {
 
 impl Effect {
     /// All that can be planted, by name.
-    pub const PLANTED: [(&str, Effect); 6] = [
+    pub const PLANTED: [(&str, Effect); 7] = [
         ("abort", Effect::Aborts),
         ("spin", Effect::Spins),
         ("sleep", Effect::Sleeps),
         ("leak", Effect::Leaks),
+        ("busy", Effect::Burns),
         ("deaf", Effect::StopsListening),
         ("mute", Effect::StopsReading),
     ];
@@ -76,6 +79,15 @@ impl Fuse {
             },
             Effect::Leaks => {
                 std::mem::forget(std::hint::black_box(vec![1_u8; LEAK]));
+                true
+            }
+            Effect::Burns => {
+                // Without the thread nothing is wrong, which the test of the fault would tell.
+                let _ = std::thread::Builder::new().spawn(|| {
+                    loop {
+                        std::hint::spin_loop();
+                    }
+                });
                 true
             }
             Effect::Dies => {

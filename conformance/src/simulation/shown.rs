@@ -2,7 +2,8 @@
 
 use super::SimulationFinding;
 use crate::check::Cite;
-use crate::report::{one_line, printable};
+use crate::report::json::Way;
+use crate::report::{log, one_line, printable};
 use crate::statement;
 use mqtt_assay_broker_model::history::{History, What};
 use mqtt_assay_broker_model::rules::Accusation;
@@ -77,31 +78,51 @@ pub fn write_finding(
     writeln!(out)
 }
 
-/// The events of a history but the chunks of bytes, one line each.
-pub fn packets(history: &History, accusation: Option<&Accusation>) -> String {
+/// An event of a history that people are to see.
+pub(crate) struct Shown {
+    /// Its place in the history.
+    pub(crate) index: usize,
+    /// Which way it went.
+    pub(crate) way: Way,
+    /// The packet, or what happened, in one line.
+    pub(crate) text: String,
+}
+
+/// The events of a history but the chunks of bytes.
+pub(crate) fn shown(history: &History) -> Vec<Shown> {
     let mut versions: BTreeMap<(u16, u32), Version> = BTreeMap::new();
-    let mut lines = Vec::new();
-    let mut marked = 0;
+    let mut all = Vec::new();
     for (index, event) in history.iter().enumerate() {
         let key = (event.client.0, event.connection);
         let version = versions.get(&key).copied().unwrap_or(Version::V5);
-        let (arrow, what) = match event.what {
+        let (way, text) = match event.what {
             What::Wrote(_) | What::Read(_) => continue,
             What::Attempted(version) => {
                 versions.insert(key, version);
-                ("·", format!("opens a connection for MQTT {version}"))
+                (Way::Note, format!("opens a connection for MQTT {version}"))
             }
             What::Opened | What::Finished => continue,
-            What::Failed => ("·", "gets no connection".to_owned()),
-            What::Sent(bytes) => ("→", read(bytes, version, Receiver::Server)),
-            What::Received(bytes) => ("←", read(bytes, version, Receiver::Client)),
-            What::Unframed(bytes) => ("←", format!("no packet: {}", describe::hex(bytes, 24))),
+            What::Failed => (Way::Note, "gets no connection".to_owned()),
+            What::Sent(bytes) => (Way::Sent, read(bytes, version, Receiver::Server)),
+            What::Received(bytes) => (Way::Received, read(bytes, version, Receiver::Client)),
+            What::Unframed(bytes) => (Way::Received, format!("no packet: {}", describe::hex(bytes, 24))),
             What::Ended(side, how) => {
-                ("·", format!("the connection has ended ({side:?}, {how:?})").to_lowercase())
+                (Way::Note, format!("the connection has ended ({side:?}, {how:?})").to_lowercase())
             }
-            What::Fault(fault) => ("·", format!("{fault:?}").to_lowercase()),
-            What::Waited(time) => ("·", format!("{} s pass", time.as_secs_f64())),
+            What::Fault(fault) => (Way::Note, format!("{fault:?}").to_lowercase()),
+            What::Waited(time) => (Way::Note, format!("{} s pass", time.as_secs_f64())),
         };
+        all.push(Shown { index, way, text });
+    }
+    all
+}
+
+/// The events of a history but the chunks of bytes, one line each.
+pub fn packets(history: &History, accusation: Option<&Accusation>) -> String {
+    let mut lines = Vec::new();
+    let mut marked = 0;
+    for Shown { index, way, text } in shown(history) {
+        let Some(event) = history.get(index) else { continue };
         let name = match event.connection {
             0 | 1 => history.name(event.client).to_owned(),
             more => format!("{}#{more}", history.name(event.client)),
@@ -110,7 +131,8 @@ pub fn packets(history: &History, accusation: Option<&Accusation>) -> String {
         if here {
             marked = lines.len();
         }
-        let mut line = format!("    {:8.3}  {name:<6} {arrow}  {}", event.at.as_secs_f64(), printable(&what));
+        let (at, arrow) = (event.at.as_secs_f64(), log::arrow(way));
+        let mut line = format!("    {at:8.3}  {name:<6} {arrow}  {}", printable(&text));
         if here {
             line.push_str("   ← here");
         }

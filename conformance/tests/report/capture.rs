@@ -2,6 +2,7 @@
 
 use crate::support;
 use mqtt_assay::outcome::{Direction, Run};
+use mqtt_assay::replay::replay;
 use mqtt_assay::report::capture;
 use mqtt_assay::report::pcapng::{Connection, Event, MQTT_PORT, What, Writer, client_address};
 use mqtt_assay::run::Options;
@@ -158,4 +159,31 @@ fn long_packets_are_put_together() {
     );
     assert_eq!(tshark(&file, "tcp.flags.reset == 1", &["tcp.dstport"]), [["1883"]]);
     assert_eq!(tshark(&file, "tcp.flags.fin == 1", &["tcp.srcport"]), [["1883"], ["49154"]]);
+}
+
+/// A play of a script is captured like a check: what a rule accuses has a comment, and both sides are well-formed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_play_of_a_script_is_captured_too() {
+    if !has_tshark() {
+        return;
+    }
+    let script = std::fs::read_to_string("tests/scripts/no_local.script").expect("a script");
+    let broken = Target::Reference { mutant: Fault::from_name("no_local_ignored") };
+    let outcome = replay(script.parse().expect("a script"), &broken).await.expect("it is served");
+    let history = &outcome.played.history;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("capture.pcapng");
+    let out = std::fs::File::create(&file).expect("a file");
+    capture::write_play(out, history, "a play", outcome.verdicts.accusations.first()).expect("it is written");
+    // The accused PUBLISH, by the broker, and nothing else.
+    let accused =
+        tshark(&file, "frame.comment contains \"5.0/MQTT-3.8.3-3\"", &["mqtt.msgtype", "tcp.srcport"]);
+    assert_eq!(accused, [["3", "1883"]]);
+    assert_eq!(
+        tshark(&file, "tcp.analysis.flags || _ws.malformed", &["frame.number"]),
+        Vec::<Vec<String>>::new()
+    );
+    let packets: usize =
+        tshark(&file, "mqtt", &["mqtt.msgtype"]).iter().map(|types| types[0].split(';').count()).sum();
+    assert_eq!(history.packets(), packets);
 }

@@ -2,6 +2,7 @@
 
 use crate::case::Case;
 use crate::corpus::{Admission, Corpus};
+use crate::edges::News;
 use crate::generate::Generator;
 use crate::mutate::mutate;
 use crate::place::placed;
@@ -87,6 +88,11 @@ impl Campaign {
     /// As [`Campaign::observe`], for who knows the signature already.
     pub fn observe_signature(&mut self, case: &Case, signature: &Signature) -> Admission {
         self.corpus.admit(case, signature)
+    }
+
+    /// Learns what a case has shown of the broker's code.
+    pub fn observe_news(&mut self, case: &Case, news: &News) -> Admission {
+        self.corpus.admit_news(case, news)
     }
 
     /// What is kept.

@@ -1,6 +1,7 @@
 //! Cases worth keeping: for each way in which the broker has answered, the smallest that shows it.
 
 use crate::case::Case;
+use crate::edges;
 use crate::signature::Signature;
 use mqtt_assay_broker_model::workload::Draw;
 use std::collections::BTreeMap;
@@ -56,6 +57,11 @@ impl Corpus {
         self.entries.len()
     }
 
+    /// How many of them are answers, and not what a broker's own instrumentation has told.
+    pub fn answers(&self) -> usize {
+        self.entries.keys().filter(|part| !part.starts_with(edges::PREFIX)).count()
+    }
+
     /// Whether it knows none.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -79,6 +85,12 @@ impl Corpus {
         let case = Arc::new(case.clone());
         let took = signature.parts().map(|part| self.take(part, Entry { case: Arc::clone(&case), seen: 1 }));
         took.min_by_key(|admission| *admission as u8).unwrap_or(Admission::Known)
+    }
+
+    /// Keeps a case for what it has shown of the broker's code. What that is called depends on what was known before: it
+    /// is told apart by what is [new](edges::News::part).
+    pub fn admit_news(&mut self, case: &Case, news: &edges::News) -> Admission {
+        self.take(&news.part(), Entry { case: Arc::new(case.clone()), seen: 1 })
     }
 
     fn take(&mut self, part: &str, entry: Entry) -> Admission {
@@ -176,24 +188,28 @@ impl Corpus {
         let mut corpus = Corpus::default();
         for path in scripts(folder)? {
             let text = read(&path)?;
-            let shows: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix(SHOWS)).collect();
-            if shows.is_empty() {
+            let shows = text.lines().filter(|line| line.starts_with(SHOWS)).count();
+            if shows == 0 {
                 continue;
             }
             let case = Arc::new(parse(&path, &text)?);
-            for shown in shows {
-                let parts = shown.split_once(' ').and_then(|(seen, part)| Some((seen.parse().ok()?, part)));
-                let Some((seen, part)) = parts else {
-                    return Err(Unread {
-                        path,
-                        why: format!("behind {SHOWS:?} comes a number, and an answer"),
-                    });
-                };
+            if shown_by(&text).count() < shows {
+                return Err(Unread { path, why: format!("behind {SHOWS:?} comes a number, and an answer") });
+            }
+            for (seen, part) in shown_by(&text) {
                 corpus.take(part, Entry { case: Arc::clone(&case), seen });
             }
         }
         Ok(corpus)
     }
+}
+
+/// What a file of a corpus says of its case: how often each answer was seen that it is kept for, and the answer.
+pub fn shown_by(text: &str) -> impl Iterator<Item = (u64, &str)> {
+    text.lines().filter_map(|line| {
+        let (seen, part) = line.strip_prefix(SHOWS)?.split_once(' ')?;
+        Some((seen.parse().ok()?, part))
+    })
 }
 
 /// The line that says what a case shows.

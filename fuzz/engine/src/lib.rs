@@ -26,6 +26,7 @@ pub mod campaign;
 pub mod case;
 pub mod corpus;
 pub mod dictionary;
+pub mod edges;
 pub mod finding;
 pub mod generate;
 pub mod minimise;

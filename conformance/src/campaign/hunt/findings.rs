@@ -9,12 +9,16 @@ use super::super::record::{FINDING_SCHEMA, Record, Trouble, cited};
 use super::super::stage::Play;
 use super::super::store::cannot_write;
 use super::{Hunt, INQUIRIES};
+use crate::replay::SCRIPT;
 use futures_util::future::join_all;
 use mqtt_assay_fuzz_engine::Case;
 use mqtt_assay_fuzz_engine::finding::Key;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::time::Instant;
+
+/// So many further cases are tried of a finding that has not come again.
+const TRIED_AGAIN: u32 = 6;
 
 impl Hunt<'_> {
     /// Findings that nobody has tried again, and nobody is about to, are tried.
@@ -26,7 +30,7 @@ impl Hunt<'_> {
         });
         let forms: Vec<(String, Form)> = forgotten
             .filter_map(|record| {
-                let script = std::fs::read_to_string(self.store.finding(&record.name).join("script.mqtt"));
+                let script = std::fs::read_to_string(self.store.finding(&record.name).join(SCRIPT));
                 let case: Case = script.ok()?.parse().ok()?;
                 let tempo = if record.patient { Tempo::Patient } else { Tempo::Hasty };
                 Some((record.name.clone(), Form::new(&case, tempo)))
@@ -54,6 +58,13 @@ impl Hunt<'_> {
             }
             if let Some(record) = self.records.get_mut(&name) {
                 record.seen += 1;
+                // One case shows now and then what another shows each time.
+                let tried = self.tried.entry(name.clone()).or_default();
+                if record.reproduced == Some(false) && *tried < TRIED_AGAIN {
+                    *tried += 1;
+                    (record.case, record.reproduced) = (number, None);
+                    self.asked.push_back((name, form.clone()));
+                }
                 continue;
             }
             let mut record = self.record(name, number, form);
@@ -71,7 +82,7 @@ impl Hunt<'_> {
 
     /// A record with what all have in common.
     pub(super) fn record(&self, name: String, case: u64, form: &Form) -> Record {
-        let script = self.store.finding(&name).join("script.mqtt");
+        let script = self.store.finding(&name).join(SCRIPT);
         let promptness = self.options.promptness.as_secs_f64();
         let mut record = Record {
             schema: FINDING_SCHEMA.to_owned(),
@@ -97,6 +108,7 @@ impl Hunt<'_> {
                 self.options.broker
             ),
             reproducer: false,
+            capture: false,
             output: Vec::new(),
             name,
         };
@@ -121,7 +133,7 @@ impl Hunt<'_> {
         let evidence = Evidence {
             form,
             promptness: self.options.promptness,
-            history: play.map(|play| &play.history),
+            history: play.map(|play| (&play.history, &play.mark)),
             accusation: play.and_then(|play| play.accusation(&record.name)),
             output,
             suspects,

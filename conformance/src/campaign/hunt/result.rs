@@ -1,6 +1,7 @@
 //! What a campaign comes to, written while it goes on and at its end.
 
 use super::super::CampaignTrouble;
+use super::super::coverage::Coverage;
 use super::super::store::{StoreTrouble, cannot_write, write_whole};
 use super::super::summary::{Ended, Found, SUMMARY_SCHEMA, Summary};
 use super::Hunt;
@@ -23,7 +24,8 @@ impl Hunt<'_> {
             next_case: next.unwrap_or_else(|| self.engine.next_number()),
             cases: before(|earlier| earlier.cases) + self.counts.cases,
             packets: before(|earlier| earlier.packets) + self.counts.packets,
-            signatures: self.engine.corpus().len() as u64,
+            signatures: self.engine.corpus().answers() as u64,
+            edges: self.coverage.as_ref().map(Coverage::taken),
             elapsed_ms: before(|earlier| earlier.elapsed_ms).saturating_add(elapsed),
             restarts: before(|earlier| earlier.restarts) + self.ground.restarts,
             ended_by_others: before(|earlier| earlier.ended_by_others) + self.counts.by_others,

@@ -4,10 +4,10 @@ use super::super::CampaignTrouble;
 use super::super::bystander::Alarm;
 use super::super::form::Form;
 use super::super::ground::Fall;
-use super::super::lab::{Lab, Suspect, Symptom};
+use super::super::lab::{Lab, RESTLESS, Suspect, Symptom};
 use super::super::record::Trouble;
-use super::super::vitals::Vitals;
-use super::{Hunt, RECENT};
+use super::super::vitals::{self, Vitals};
+use super::{Hunt, RECENT, Resting};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -71,7 +71,8 @@ impl Hunt<'_> {
             if symptom.kind != Trouble::Leak {
                 self.write(record.clone(), form, None, &symptom.output, &others)?;
             }
-            if self.ground.can_restart() {
+            // A process that grows does so again and again; whatever else is wrong with it, a fresh one has to show it.
+            if self.ground.can_restart() || symptom.kind == Trouble::Leak {
                 let found = self.lab().investigate(&symptom, &suspects).await?;
                 record.reproduced = Some(found.is_some());
                 match found {
@@ -87,6 +88,11 @@ impl Hunt<'_> {
                     None => self.write(record, form, None, &symptom.output, &others)?,
                 }
             }
+        }
+        if !self.ground.can_restart() && symptom.kind.lets_it_serve() && self.ground.pid().is_some() {
+            self.memory = None;
+            self.look_after();
+            return Ok(true);
         }
         if !self.ground.can_restart() {
             self.remark(format!("the broker is gone, and nothing starts it again: {}", symptom.observed));
@@ -112,11 +118,14 @@ impl Hunt<'_> {
         self.patient.clear();
         self.played.clear();
         self.accused.clear();
+        if let Some(coverage) = &mut self.coverage {
+            coverage.give_up();
+        }
     }
 
     /// Looks whether the process has grown past what its connections explain; then, for a case that makes it grow.
     pub(super) async fn look_for_leaks(&mut self) -> Result<(), CampaignTrouble> {
-        if !self.ground.can_restart() || self.records.contains_key(&Symptom::leak().name) {
+        if self.records.contains_key(&Symptom::leak().name) {
             return Ok(());
         }
         let Some(vitals) = self.ground.pid().and_then(Vitals::of) else { return Ok(()) };
@@ -129,6 +138,39 @@ impl Hunt<'_> {
         self.growth *= 2;
         let suspects = self.suspects(Duration::MAX);
         self.trouble(Symptom::leak(), suspects).await?;
+        Ok(())
+    }
+
+    /// Whether it is time to let all cases come to their end, and to see whether the process rests then.
+    pub(super) fn is_to_rest(&self, over: bool) -> bool {
+        let is_due = |resting: Resting| self.begun.elapsed() >= resting.due || over && !resting.ended;
+        self.resting.is_some_and(is_due)
+            && self.ground.pid().is_some()
+            && !self.records.contains_key(&Symptom::busy(0.0).name)
+    }
+
+    /// Nobody sends anything: does the process use a processor all the same, more than it did before the first case?
+    pub(super) async fn look_for_rest(&mut self, over: bool) -> Result<(), CampaignTrouble> {
+        let (Some(resting), Some(pid)) = (self.resting, self.ground.pid()) else { return Ok(()) };
+        self.bystander.abort_all();
+        // Some may have been given up.
+        self.patient.clear();
+        for played in &mut self.played {
+            played.ended.get_or_insert_with(Instant::now);
+        }
+        if let Some(coverage) = &mut self.coverage {
+            coverage.give_up();
+        }
+        let restless = vitals::restless(pid, RESTLESS, resting.usual).await;
+        // The first looks come soon, and no look costs more than a small part of the time before it.
+        self.resting = Some(Resting { due: self.begun.elapsed() * 2, ended: over, ..resting });
+        match restless {
+            Some(share) => {
+                let suspects = self.suspects(Duration::MAX);
+                self.trouble(Symptom::busy(share), suspects).await?;
+            }
+            None => self.look_after(),
+        }
         Ok(())
     }
 }

@@ -22,6 +22,7 @@ pub(super) fn change(script: &mut Script, draw: &mut Draw) {
     for _ in 0..1 + draw.below(3) {
         damage(&mut bytes, &donor, draw);
     }
+    frame(&mut bytes, draw);
     if let Step::Client(_, Action::Send(send, _)) = &mut script.steps[place] {
         *send = Send::Raw(bytes);
     }
@@ -42,6 +43,7 @@ fn change_connect(script: &mut Script, draw: &mut Draw) {
     for _ in 0..1 + draw.below(2) {
         damage(&mut bytes, &[], draw);
     }
+    frame(&mut bytes, draw);
     match place {
         Some(place) => {
             script.steps.splice(place..=place, [Step::Client(client, Action::Open), raw(client, bytes)]);
@@ -84,24 +86,35 @@ fn damage(bytes: &mut Vec<u8>, donor: &[u8], draw: &mut Draw) {
     }
 }
 
-/// Another Remaining Length: one off, none, as many bytes as there are or more, or more bytes than it may have.
-fn remaining_length(bytes: &mut Vec<u8>, draw: &mut Draw) {
+/// Half of what was changed is a whole packet again: its Remaining Length tells how many bytes there are. Otherwise a
+/// broker would see little but packets that do not end where they should.
+fn frame(bytes: &mut Vec<u8>, draw: &mut Draw) {
+    if bytes.len() > 1 && draw.percent(50) {
+        tell_length(bytes, wire::variable);
+    }
+}
+
+/// Gives a packet another Remaining Length, made from how many bytes there are.
+fn tell_length(bytes: &mut Vec<u8>, told: impl FnOnce(u32) -> Vec<u8>) {
     let field = bytes[1..].iter().take(4).take_while(|byte| **byte >= 0x80).count() + 1;
     let body = bytes.len().saturating_sub(1 + field);
-    let told = match draw.below(9) {
-        0 => wire::variable(body as u32 + 1),
-        1 => wire::variable((body as u32).saturating_sub(1)),
+    let end = (1 + field).min(bytes.len());
+    bytes.splice(1..end, told(body as u32));
+}
+
+/// Another Remaining Length: one off, none, as many bytes as there are or more, or more bytes than it may have.
+fn remaining_length(bytes: &mut Vec<u8>, draw: &mut Draw) {
+    tell_length(bytes, |body| match draw.below(8) {
+        0 => wire::variable(body + 1),
+        1 => wire::variable(body.saturating_sub(1)),
         2 => vec![0],
         3 => vec![0xFF, 0xFF, 0xFF, 0x7F],
         4 => vec![0xFF, 0xFF, 0xFF, 0xFF, 0x7F],
         // Not the shortest form.
         5 => vec![body as u8 | 0x80, 0x00],
         6 => vec![0x80, 0x80, 0x80, 0x80],
-        7 => wire::variable(body as u32),
         _ => wire::variable(draw.below(300) as u32),
-    };
-    let end = (1 + field).min(bytes.len());
-    bytes.splice(1..end, told);
+    });
 }
 
 /// Two bytes as a length: one off, nothing, or all that they can tell.

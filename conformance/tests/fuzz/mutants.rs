@@ -1,0 +1,112 @@
+//! Broken brokers are found, by the statements that they break; and of the sound one nothing is.
+
+use super::{folder, hunt, options, records};
+use mqtt_assay::campaign::{Ended, Options};
+use mqtt_assay::serve::Fault;
+use std::time::{Duration, Instant};
+
+/// Hunts a mutant until it is found by one of the statements that it breaks. What else it is accused of on the way must
+/// be true of it, too, and is a consequence: who answers with another Packet Identifier does not answer.
+async fn is_found(name: &str, time: Duration) -> Result<(), String> {
+    let fault = Fault::from_name(name).ok_or_else(|| format!("there is no mutant {name}"))?;
+    let out = folder();
+    let until = Instant::now() + time;
+    let mut wanted = 1;
+    loop {
+        let time = Some(until.saturating_duration_since(Instant::now()));
+        let own = options(out.path(), Some(fault));
+        let summary = hunt(&Options { time, findings: Some(wanted), resume: wanted > 1, ..own }).await;
+        let sure = || summary.findings.iter().filter(|found| found.reproduced == Some(true));
+        if sure().any(|found| found.statements.iter().any(|id| fault.breaks().contains(&id.as_str()))) {
+            return Ok(());
+        }
+        if Instant::now() >= until {
+            return Err(format!("{name}: not in {} cases; {:?}", summary.cases, summary.findings));
+        }
+        wanted = sure().count() + 1;
+    }
+}
+
+/// Hunts mutants, some side by side; all that are not found, or by a wrong statement, fail the test.
+async fn all_are_found(names: &'static [&'static str], side_by_side: usize, time: Duration) {
+    let mut wrong = Vec::new();
+    for some in names.chunks(side_by_side) {
+        let hunts: Vec<_> = some.iter().map(|name| tokio::spawn(is_found(name, time))).collect();
+        for hunt in hunts {
+            wrong.extend(hunt.await.expect("no campaign panics").err());
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// Those of the list below that show soonest.
+const MUTANTS: &[&str] = &["no_local_ignored", "retained_flag_cleared", "dup_on_first_delivery"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mutants_are_found_with_the_right_statement() {
+    all_are_found(MUTANTS, 3, Duration::from_secs(20)).await;
+}
+
+/// The first 32 were picked from all parts of the table before any of them was hunted; the last three came later.
+const MORE_MUTANTS: &[&str] = &[
+    "no_local_ignored",
+    "retained_flag_cleared",
+    "pubrel_flags_accepted",
+    "subscribe_flags_accepted",
+    "trailing_bytes_accepted",
+    "bad_filter_granted",
+    "subscribe_qos_3_accepted",
+    "puback_wrong_id",
+    "suback_code_unlisted",
+    "unsuback_missing",
+    "session_present_always",
+    "pubrel_missing",
+    "connect_reserved_flag_accepted",
+    "protocol_name_ignored",
+    "second_connect_accepted",
+    "pubrec_wrong_id",
+    "qos_0_acknowledged",
+    "dup_on_first_delivery",
+    "pubrel_flags_wrong",
+    "retained_not_cleared",
+    "retain_flag_on_live",
+    "retain_as_published_ignored",
+    "will_never_published",
+    "will_published_on_normal_disconnect",
+    "suback_codes_reversed",
+    "only_first_filter_subscribed",
+    "hash_excludes_parent",
+    "bad_share_filter_granted",
+    "empty_topic_accepted",
+    "ill_formed_utf8_accepted",
+    "packet_id_zero_accepted",
+    "topic_alias_zero_accepted",
+    "unsuback_wrong_id",
+    "unsuback_code_unlisted",
+    "pubcomp_wrong_id",
+];
+
+/// Minutes of work: `cargo test -p mqtt-assay --test fuzz -- --ignored`.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes"]
+async fn thirty_mutants_are_found_within_a_minute_each() {
+    all_are_found(MORE_MUTANTS, 4, Duration::from_secs(60)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_found_where_nothing_is_wrong() {
+    let out = folder();
+    // Bounds in keeping with a machine that has other tests to run.
+    let promptness = Duration::from_secs(2);
+    let options = Options {
+        cases: Some(160),
+        connections: 64,
+        promptness,
+        hang: Duration::from_secs(5),
+        ..options(out.path(), None)
+    };
+    let summary = hunt(&options).await;
+    assert_eq!(summary.findings, [], "{:#?}", records(out.path()));
+    assert_eq!((summary.cases, summary.ended), (160, Ended::Done));
+    assert!(summary.signatures > 100 && summary.packets > 1_000, "{summary:?}");
+}
