@@ -12,7 +12,6 @@ use crate::session::{self, Outcome, Plan, What};
 use crate::stability;
 use clap::{Parser, Subcommand};
 use mqtt_assay::report::json::{self, Report};
-use mqtt_assay::verdict::Verdict;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
@@ -28,7 +27,7 @@ Exit codes:
   0  every broker was run, and whatever one of them violates has a review (fuzz: nothing was found)
   1  something is violated that nobody has reviewed, or runs of the same broker differ (fuzz: something was found)
   2  wrong usage, a broker could not be run, or the lab was interrupted
-  3  nothing of that, but some check was inconclusive";
+  3  nothing of that, but some check was inconclusive that is not so in the published results";
 
 /// Runs mqtt-assay against a lab of real brokers, and holds each verdict against its review.
 #[derive(Parser, Debug)]
@@ -319,13 +318,15 @@ fn check(places: &Places, arguments: &Check) -> Result<u8, String> {
             lacking += 1;
         }
     }
-    let reports = || outcome.reports.values().flatten();
-    let inconclusive =
-        reports().flat_map(|report| &report.results).any(|e| e.verdict == Verdict::Inconclusive);
+    let published = results::published(&places.published())?;
+    let doubtful = outcome.reports.iter().any(|(name, runs)| {
+        let known = published.get(name).map(results::inconclusive).unwrap_or_default();
+        runs.iter().any(|run| !results::inconclusive(run).is_subset(&known))
+    });
     Ok(match () {
         () if outcome.stopped || !outcome.failures.is_empty() => 2,
         () if lacking > 0 || differ => 1,
-        () if inconclusive || reports().next().is_none() => 3,
+        () if doubtful || outcome.reports.is_empty() => 3,
         () => 0,
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::broker::{Broker, Listener};
 use crate::pages::{anchor, cell, line};
-use crate::results::{accusations, counts};
+use crate::results::{Counts, accusations, counts};
 use crate::review::Reviews;
 use crate::stability;
 use mqtt_assay::report::json::{Entry, Report};
@@ -154,7 +154,7 @@ impl Lab {
     fn transports(&self, text: &mut String) {
         text.push_str(
             "## What the transport changes\n\nThe counts above are those over the first transport of each broker. Over \
-             the others these checks come out differently; those of WebSocket itself are left out.\n\n",
+             the others these checks come out differently; those that a transport has no place for are left out.\n\n",
         );
         for (broker, _) in &self.brokers {
             for profile in &broker.about.profiles {
@@ -166,10 +166,14 @@ impl Lab {
                 let names: Vec<&str> = own.iter().map(|(listener, _)| listener.over.name()).collect();
                 let reports: Vec<Report> = own.into_iter().map(|(_, report)| report.clone()).collect();
                 let mut differences = stability::differences(&reports);
-                differences.retain(|difference| !difference.check.starts_with("websocket/"));
-                let _ = write!(text, "- {} ({}): ", broker.about.name, names.join(", "));
+                // What a transport does not have is no difference of the broker's.
+                let everywhere = |difference: &stability::Difference| {
+                    !difference.verdicts.contains(&Some(Verdict::NotTested))
+                };
+                differences.retain(everywhere);
+                let _ = write!(text, "- {} ({}):", broker.about.name, names.join(", "));
                 let told: Vec<String> = differences.iter().map(stability::Difference::told).collect();
-                text.push_str(if told.is_empty() { "nothing" } else { "\n  - " });
+                text.push_str(if told.is_empty() { " nothing" } else { "\n  - " });
                 text.push_str(&told.join("\n  - "));
                 text.push('\n');
             }
@@ -179,14 +183,14 @@ impl Lab {
 
 /// The counts by section.
 fn sections(text: &mut String, version: &str, columns: &[&Column<'_>]) {
-    let mut rows: BTreeMap<Section, (&str, Vec<BTreeMap<Verdict, usize>>)> = BTreeMap::new();
+    let mut rows: BTreeMap<Section, (&str, Vec<Counts>)> = BTreeMap::new();
     for (index, column) in columns.iter().enumerate() {
         for entry in column.entries(version) {
             let Some(first) = entry.statements.iter().find_map(|cite| known(cite)) else { continue };
             let group = first.section().group();
             let row = rows
                 .entry(group)
-                .or_insert_with(|| (heading(first.version, group), vec![BTreeMap::new(); columns.len()]));
+                .or_insert_with(|| (heading(first.version, group), vec![Counts::new(); columns.len()]));
             if let Some(counts) = row.1.get_mut(index) {
                 *counts.entry(entry.verdict).or_default() += 1;
             }
@@ -209,7 +213,7 @@ fn sections(text: &mut String, version: &str, columns: &[&Column<'_>]) {
 }
 
 /// `61 / 2 / **1** / 0 / 3`; nothing where nothing is counted.
-fn numbers(counts: &BTreeMap<Verdict, usize>) -> String {
+fn numbers(counts: &Counts) -> String {
     let of = |verdict: &Verdict| counts.get(verdict).copied().unwrap_or(0);
     if COUNTED.iter().all(|verdict| of(verdict) == 0) {
         return String::new();

@@ -105,8 +105,17 @@ fn statement<'a>(entry: &'a Entry, finding: &'a Found) -> &'a str {
     named.or_else(|| entry.statements.first().map(String::as_str)).unwrap_or_default()
 }
 
+/// The checks, with their versions, of which nothing could be told.
+pub fn inconclusive(report: &Report) -> BTreeSet<(&str, &str)> {
+    let open = report.results.iter().filter(|entry| entry.verdict == Verdict::Inconclusive);
+    open.map(|entry| (entry.check.as_str(), entry.version.as_str())).collect()
+}
+
 /// How many results have each verdict.
-pub fn counts(report: &Report) -> BTreeMap<Verdict, usize> {
+pub type Counts = BTreeMap<Verdict, usize>;
+
+/// The counts of a result.
+pub fn counts(report: &Report) -> Counts {
     let mut counts = BTreeMap::new();
     for entry in &report.results {
         *counts.entry(entry.verdict).or_default() += 1;
