@@ -1,5 +1,5 @@
 # What run.sh knows of each client: what it needs, how it is installed, what it can, how it is run.
-all=(mosquitto paho-python mqtt.js paho-c paho-go paho-java hivemq rumqttc)
+all=(mosquitto paho-python mqtt.js paho-c paho-go paho-java hivemq rumqttc mqttx)
 
 kept() { echo "$lab/clients/$1"; }
 
@@ -23,6 +23,7 @@ install_of() (
         paho-java | hivemq)
             mvn --quiet --batch-mode --file "$here/$1/pom.xml" -Dlab="$into" compile dependency:copy-dependencies
             ;;
+        mqttx) ;; # lacks tells why
         rumqttc) cargo build --quiet --manifest-path "$here/rumqttc/Cargo.toml" --target-dir "$into" ;;
     esac
 )
@@ -42,6 +43,10 @@ lacks() {
         paho-c | paho-go) there=$into/client ;;
         paho-java | hivemq) there=$into/lib ;;
         rumqttc) there=$into/debug/rumqttc-client ;;
+        mqttx)
+            echo "its command line is in no package registry: npm knows neither mqttx-cli nor @emqx/mqttx-cli"
+            return 1
+            ;;
     esac
     [ -e "$there" ] && return
     echo "it is not installed; run.sh --install $1 gets it"
