@@ -63,7 +63,7 @@ fn a_finding_has_all_that_is_needed_to_believe_it() {
     let report = replayed(&format!("{sound} --json"), 0);
     let comparison = report.comparison.expect("the finding is beside the script");
     assert_eq!((comparison.source, comparison.same), (Source::Finding, Some(false)));
-    assert_eq!(comparison.missing, [record.name.clone()]);
+    assert_eq!(comparison.missing, std::slice::from_ref(&record.name));
     let [first, ..] = comparison.differences.as_slice() else { panic!("{comparison:#?}") };
     let told = first.recorded.as_deref().zip(first.now.as_deref());
     let (before, now) = told.expect("both brokers have answered");
