@@ -73,6 +73,26 @@ async fn a_refusal_may_come_behind_the_answer_to_pingreq() {
     assert_eq!(verdicts, [Verdict::Conforms], "{:?}", support::complaints(&run));
 }
 
+/// HiveMQ does so: what a topic may be is not said of CONNECT, so that a code may refuse it in 3.1.1, too. What the section
+/// on CONNECT forbids has no CONNACK.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_will_topic_may_be_refused_by_a_code() {
+    let broker = Liar::start(Lie::RefusesWills).await;
+    let mut options = support::options(support::tcp(broker.address), Duration::from_secs(5));
+    options.versions = vec![Version::V3_1_1];
+    let checks = [
+        ("table/will_topic_wildcard", Verdict::Conforms),
+        ("table/will_topic_empty", Verdict::Conforms),
+        ("table/will_qos3", Verdict::Violates),
+    ];
+    options.checks = checks.iter().map(|(name, _)| support::check(name)).collect();
+    let run = support::quietly(&options).await.expect("the run begins");
+    for (name, verdict) in checks {
+        let result = run.results.iter().find(|result| result.check.name == name).expect("it ran");
+        assert_eq!(result.verdict, verdict, "{name}: {:?}", support::complaints(&run));
+    }
+}
+
 /// What a broker that accepts CONNECT and then misbehaves does show: that it accepts CONNECT, and that it ends
 /// other beginnings without a DISCONNECT.
 const SHOWN_BY_CONNACK: &[&str] = &[

@@ -202,17 +202,29 @@ impl Client<'_> {
     ///
     /// Nothing but, in 5.0, a CONNACK with a code of 0x80 or above may come first.
     pub async fn refuses_to_connect(&mut self) -> Story {
-        let expected = if self.world.is_v5() {
-            "the end of the connection, perhaps after a CONNACK of 0x80 or above"
-        } else {
-            "the end of the connection, and nothing before it"
+        let may_answer = self.world.is_v5();
+        self.ends_at_connect(may_answer).await
+    }
+
+    /// As [`refuses_to_connect`](Self::refuses_to_connect), for what the section on CONNECT itself does not forbid: in
+    /// 3.1.1, too, a CONNACK that refuses may come first [3.1.1/MQTT-3.1.4-2].
+    pub async fn refuses_to_connect_with_any_code(&mut self) -> Story {
+        self.ends_at_connect(true).await
+    }
+
+    async fn ends_at_connect(&mut self, may_answer: bool) -> Story {
+        let expected = match (may_answer, self.world.is_v5()) {
+            (true, true) => "the end of the connection, perhaps after a CONNACK of 0x80 or above",
+            (true, false) => "the end of the connection, perhaps after a CONNACK other than 0x00",
+            (false, _) => "the end of the connection, and nothing before it",
         };
         let deadline = self.deadline();
         loop {
             match self.read(deadline).await? {
                 Next::End(_) => return Ok(()),
                 Next::Packet(received) => match received.packet() {
-                    Packet::Connack(c) if self.world.is_v5() && !c.code.is_success() => {}
+                    // In 5.0 the codes that refuse begin at 0x80, before at 0x01.
+                    Packet::Connack(c) if may_answer && refuses(c.code, self.world.is_v5()) => {}
                     // The passive rules have accused anything but a CONNACK already.
                     Packet::Connack(_) => {
                         return Err(Stop::violates(expected, received.line()).at(received.index));
@@ -232,6 +244,11 @@ impl Client<'_> {
             }
         }
     }
+}
+
+/// Whether a CONNACK of this code keeps the Client out.
+fn refuses(code: ReasonCode, is_v5: bool) -> bool {
+    if is_v5 { !code.is_success() } else { code != ReasonCode::SUCCESS }
 }
 
 /// What [`Refusal::HeldOpen`] looks like.

@@ -29,6 +29,8 @@ pub(crate) enum Lie {
     Malformed(Arc<Case>),
     /// Refuses each SUBSCRIBE of 3.1.1 with one filter, but answers two PINGREQ first.
     RefusesLate,
+    /// Refuses each CONNECT with a Will, by CONNACK 0x05 and the end of the connection.
+    RefusesWills,
     /// Knows MQTT 3.1.1 only, and refuses 5.0 in its form.
     OfOld,
 }
@@ -101,6 +103,10 @@ async fn lies(mut stream: TcpStream, lie: Lie) -> std::io::Result<()> {
                         stream.write_all(suback).await?;
                         waiting = None;
                     }
+                }
+                Lie::RefusesWills if connects && body.get(7).is_some_and(|flags| flags & 4 != 0) => {
+                    let refusal: &[u8] = if number == 1 { &[0x20, 2, 0, 5] } else { &[] };
+                    return stream.write_all(refusal).await;
                 }
                 Lie::OfOld if connects && is_v5 => return stream.write_all(&[0x20, 2, 0, 1]).await,
                 Lie::Drips if !connects => drip(&mut stream, &answer).await?,

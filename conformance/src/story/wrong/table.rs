@@ -372,7 +372,14 @@ async fn first(
             _ => Ok(Outcome::HeldOpen),
         };
     }
-    match client.refuses_to_connect().await {
+    // What a topic may be is said elsewhere than in the section on CONNECT.
+    let refused = match case.offence {
+        Offence::WillTopicEmpty | Offence::WillTopicWildcard => {
+            client.refuses_to_connect_with_any_code().await
+        }
+        _ => client.refuses_to_connect().await,
+    };
+    match refused {
         Ok(()) => Ok(Outcome::Refused),
         Err(stop) if stop.verdict() != Verdict::Violates => Err(stop),
         Err(stop) if judge.tolerated => Ok(Outcome::Unnoticed(Some(stop.0.observed))),
