@@ -236,10 +236,18 @@ impl Client<'_> {
                     }
                 },
                 Next::Silence => {
-                    return Err(Stop::violates(
-                        expected,
-                        format!("still open after {:.0} s", self.world.patience.as_secs_f64()),
-                    ));
+                    let patience = self.world.patience.as_secs_f64();
+                    return match self.held_open(None).await? {
+                        Refusal::Ended(..) => Ok(()),
+                        Refusal::WentOn | Refusal::HeldOpen => {
+                            Err(Stop::violates(expected, format!("still open after {patience:.0} s")))
+                        }
+                        // A broker that gets round to nobody has left nothing undone here in particular.
+                        Refusal::Stuck => Err(Stop::inconclusive(format!(
+                            "the broker neither ended the connection of {} within {patience:.0} s nor serves a new one",
+                            self.name
+                        ))),
+                    };
                 }
             }
         }

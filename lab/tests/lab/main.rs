@@ -1,5 +1,8 @@
 //! The lab: its folders are as they must be, what is published is true today, and its command does what it says.
 
+// Brokers of the lab are started by scripts of a shell.
+#![cfg(unix)]
+
 mod folders;
 mod miniature;
 mod published;
