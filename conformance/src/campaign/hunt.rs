@@ -16,6 +16,7 @@ use super::stage::{Play, Stage};
 use super::store::{Store, StoreTrouble, cannot_write};
 use super::summary::{Ended, Summary};
 use super::{CampaignTrouble, Options, Progress, Status, vitals};
+use crate::net::play::Written;
 use crate::run::{Clock, SetUp};
 use mqtt_assay_codec::Version;
 use mqtt_assay_fuzz_engine::Case;
@@ -26,7 +27,7 @@ use mqtt_assay_fuzz_engine::place::Mark;
 use mqtt_assay_fuzz_engine::signature::Signature;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -68,10 +69,11 @@ struct Played {
     number: u64,
     case: Arc<Case>,
     form: Arc<Form>,
-    /// How often its clients have written; had when it was last looked at which edges were taken; and one look before.
-    written: Arc<AtomicU32>,
-    before: u32,
-    seen: u32,
+    /// When its clients have written last, as a number of times that anybody has; the same when it was last looked at
+    /// which edges were taken; and one look before.
+    written: Arc<AtomicU64>,
+    before: u64,
+    seen: u64,
     ended: Option<Instant>,
 }
 
@@ -184,6 +186,7 @@ pub async fn run(
         resting: None,
         coverage,
         next_id: 0,
+        written: Arc::default(),
         leaving: None,
         remarks: BTreeSet::new(),
         watcher,
@@ -287,6 +290,8 @@ struct Hunt<'a> {
     coverage: Option<Coverage>,
     /// Since when no case is begun, so that the process may rest.
     leaving: Option<Instant>,
+    /// How often the clients of all cases have written.
+    written: Arc<AtomicU64>,
     /// The number of the next play.
     next_id: u64,
     remarks: BTreeSet<String>,
@@ -438,20 +443,20 @@ impl Hunt<'_> {
             self.patient.insert(id);
         }
         let case = Arc::new(case);
-        let written = Arc::new(AtomicU32::new(0));
+        let written = Written { all: Arc::clone(&self.written), ..Written::default() };
         self.played.push_back(Played {
             id,
             number,
             form: Arc::clone(&form),
             case: Arc::clone(&case),
-            written: Arc::clone(&written),
+            written: Arc::clone(&written.last),
             before: 0,
             seen: 0,
             ended: None,
         });
         let stage = Arc::clone(&self.stage);
         self.plays.spawn(async move {
-            let play = stage.play_counted(&form, &written).await;
+            let play = stage.play_counted(&form, written).await;
             let signature = play.signature();
             Done { id, purpose, case, play, signature }
         });

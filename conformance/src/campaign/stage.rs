@@ -3,7 +3,7 @@
 use super::form::{Form, leavings};
 use super::plain;
 use crate::net::Address;
-use crate::net::play;
+use crate::net::play::{self, Written};
 use crate::replay::lend_credentials;
 use crate::story::Credentials;
 use mqtt_assay_broker_model::history::{ClientNo, History, What};
@@ -13,7 +13,7 @@ use mqtt_assay_fuzz_engine::finding::Key;
 use mqtt_assay_fuzz_engine::place::{Mark, NAME, marked};
 use mqtt_assay_fuzz_engine::signature::Signature;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// What all plays of a campaign have in common.
@@ -64,11 +64,11 @@ impl Stage {
 
     /// Plays a case under names of its own, judges it, and clears up behind it.
     pub(super) async fn play(&self, form: &Form) -> Play {
-        self.play_counted(form, &AtomicU32::new(0)).await
+        self.play_counted(form, Written::default()).await
     }
 
-    /// As [`Stage::play`], and counts what the clients write while they do.
-    pub(super) async fn play_counted(&self, form: &Form, written: &AtomicU32) -> Play {
+    /// As [`Stage::play`], and tells when the clients have written.
+    pub(super) async fn play_counted(&self, form: &Form, written: Written) -> Play {
         let mark = self.mark();
         let mut script = marked(&form.whole_script(self.promptness), &mark);
         lend_credentials(&mut script, &self.credentials);

@@ -12,7 +12,8 @@ use mqtt_assay_broker_model::history::{ClientNo, Fault, How};
 use mqtt_assay_broker_model::script::{Order, PATIENCE, Played, Player, Script, Told};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -48,15 +49,24 @@ impl Limits {
 
 /// Plays a script to its end. Crashes and restarts of the broker are nobody's to do here: they are left out.
 pub(crate) async fn play(script: Script, address: &Address, limits: Limits) -> Played {
-    play_counted(script, address, limits, &AtomicU32::new(0)).await
+    play_counted(script, address, limits, Written::default()).await
 }
 
-/// As [`play`], and counts what the clients write while they do.
+/// Tells, while a play goes on, when its clients have written last.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Written {
+    /// How often anybody has written, when one of these clients did so last.
+    pub(crate) last: Arc<AtomicU64>,
+    /// How often the clients of all plays have written.
+    pub(crate) all: Arc<AtomicU64>,
+}
+
+/// As [`play`], and tells when the clients have written.
 pub(crate) async fn play_counted(
     script: Script,
     address: &Address,
     limits: Limits,
-    written: &AtomicU32,
+    written: Written,
 ) -> Played {
     let begun = Instant::now();
     let names = script.clients.iter().map(|client| client.name.clone()).collect();
@@ -112,7 +122,7 @@ struct Stage<'a> {
     player: Player,
     begun: Instant,
     address: &'a Address,
-    written: &'a AtomicU32,
+    written: Written,
     opening: Duration,
     names: Vec<String>,
     lines: Vec<Line>,
@@ -177,7 +187,8 @@ impl Stage<'_> {
             let Some(line) = found else { continue };
             match order {
                 Order::Write(_, _, bytes) => {
-                    self.written.fetch_add(1, Ordering::Relaxed);
+                    let number = self.written.all.fetch_add(1, Ordering::Relaxed) + 1;
+                    self.written.last.store(number, Ordering::Relaxed);
                     line.write(bytes);
                 }
                 Order::Close(_, _, How::Silently) => line.fall_silent(),

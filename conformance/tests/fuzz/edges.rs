@@ -59,6 +59,7 @@ const CASES: u64 = 20_000;
 
 /// Whichever C compiler there is counts edges, and the runtime beside the broker shares them.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "with the long hunt: takes up to two minutes"]
 async fn a_broker_that_shares_its_edges_leads_to_its_fault() {
     let folder = folder();
     let [broker, runtime, program] = ["edges.o", "runtime.o", "edges"].map(|name| path(folder.path(), name));
@@ -70,6 +71,7 @@ async fn a_broker_that_shares_its_edges_leads_to_its_fault() {
 
 /// So does AFL's own compiler, without anything of ours.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "with the long hunt: takes up to two minutes"]
 async fn a_broker_compiled_for_afl_leads_to_its_fault() {
     let Some(compiler) = afl() else { return };
     let folder = folder();

@@ -9,6 +9,7 @@ use super::super::record::Trouble;
 use super::super::vitals::{self, Vitals};
 use super::{Hunt, RECENT, Resting};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -16,14 +17,15 @@ use tokio::time::Instant;
 const DESCRIPTORS: u64 = 200;
 
 impl Hunt<'_> {
-    /// The cases that may have led to trouble with the process, the likeliest first: those under way, then the last ones.
+    /// The cases that may have led to trouble with the process, the likeliest first: those under way and the last ones
+    /// before, in the order in which their clients have written last.
     pub(super) fn suspects(&self, recent: Duration) -> Vec<Suspect> {
         let now = Instant::now();
-        let under_way = self.played.iter().rev().filter(|played| played.ended.is_none());
-        let ended = self.played.iter().rev().filter(|played| {
-            played.ended.is_some_and(|ended| now.saturating_duration_since(ended) <= recent)
-        });
-        under_way.chain(ended).map(|played| (played.number, Arc::clone(&played.form))).collect()
+        let is_recent = |ended: Instant| now.saturating_duration_since(ended) <= recent;
+        let mut some: Vec<_> =
+            self.played.iter().filter(|played| played.ended.is_none_or(is_recent)).collect();
+        some.sort_by_key(|played| std::cmp::Reverse(played.written.load(Ordering::Relaxed)));
+        some.into_iter().map(|played| (played.number, Arc::clone(&played.form))).collect()
     }
 
     /// The process has ended; gives whether the campaign goes on.
