@@ -177,11 +177,18 @@ check! {
             b.cut();
             let mut b = w.client("b").resumed(60).await?;
             for (place, payload) in payloads.into_iter().enumerate() {
-                let mut again = publish(&topic).payload(payload);
-                if let Some(first) = sent.get(place) {
-                    again = again.packet_id(first.id()?);
+                let again = b.expect(publish(&topic)).await?;
+                if again.payload() != payload {
+                    let expected = format!("PUBLISH {topic} {:?} next", String::from_utf8_lossy(payload));
+                    let order = w.cite("MQTT-4.6.0-5");
+                    return Err(Stop::violates(expected, again.line()).at(again.index).citing(order));
                 }
-                b.expect(again).await?;
+                if let Some(first) = sent.get(place)
+                    && again.id()? != first.id()?
+                {
+                    let expected = format!("the Packet Identifier of before, {}", first.id()?);
+                    return Err(Stop::violates(expected, again.line()).at(again.index));
+                }
             }
             b.disconnect().await;
         }

@@ -56,7 +56,7 @@ check! {
     /// Sends     B and C subscribe and leave, their sessions staying; A publishes three messages at QoS 1 and
     ///           three at QoS 2; B and C resume.
     /// Demands   B and C receive all six.
-    /// Leaves    the order across QoS levels.
+    /// Leaves    the order: other checks are about it.
     SUBSCRIBERS_THAT_ARE_AWAY_HAVE_IT "receipt/subscribers_that_are_away_have_it",
     covers: [V3_1_1 / "MQTT-4.5.0-1", V5 / "MQTT-4.5.0-1"],
     needs: [Qos1, Qos2],
@@ -79,8 +79,10 @@ check! {
         for name in ["b", "c"] {
             let mut client = w.client(name).resumed(60).await?;
             for topic in &topics {
-                for number in 0..3 {
-                    client.expect(publish(topic).payload(format!("{number}").as_bytes())).await?;
+                let mut missing = vec![b"0", b"1", b"2"];
+                while !missing.is_empty() {
+                    let came = client.expect(publish(topic)).await?;
+                    missing.retain(|payload| came.payload() != payload.as_slice());
                 }
             }
         }

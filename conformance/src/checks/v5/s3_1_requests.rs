@@ -77,7 +77,8 @@ check! {
         }
         let pair = Property::UserProperty(("kept", "yes"));
         a.publish(&own, b"3").qos1().property(pair).acknowledged().await?;
-        a.expect(publish(&own).payload(b"3").property(pair)).await?;
+        let kept = publish(&own).payload(b"3").property(pair);
+        a.expect(kept).await.map_err(|stop| stop.citing(w.cite("MQTT-3.3.2-17")))?;
         Ok(())
     }
 }
