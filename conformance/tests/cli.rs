@@ -63,17 +63,12 @@ fn wrong_usage_is_one_sentence_and_code_2() {
         (&["check", "mqtts://host", "--cert", "cert.pem"], "--key"),
         (&["check", "mqtts://user:secret@127.0.0.1", "--ca", "no-such.pem"], "no-such.pem"),
         (&["check", "mqtts://127.0.0.1", "--insecure", "--server-name", "no name"], "--server-name"),
+        (&["fuzz", "reference", "--coverage", "shm"], "--spawn"),
         (&["simulate", "--mutant", "websocket_text_taken"], "not one of the state machine"),
     ] {
         let said = refusal(arguments);
         assert!(said.contains(hint), "{arguments:?}: {said}");
     }
-}
-
-#[test]
-fn what_is_not_there_yet_is_refused_by_name() {
-    let said = refusal(&["fuzz", "reference", "--coverage", "shm"]);
-    assert!(said.contains("not part of this version"), "{said}");
 }
 
 #[test]
