@@ -348,7 +348,10 @@ impl Hunt<'_> {
             match (rests, self.leaving) {
                 (false, _) => self.leaving = None,
                 (true, None) => self.leaving = Some(Instant::now()),
-                (true, Some(since)) if since.elapsed() > LEAVING => self.plays.abort_all(),
+                // Where so many cases were asked for, each of them is played to its end.
+                (true, Some(since)) if since.elapsed() > LEAVING && self.options.cases.is_none() => {
+                    self.plays.abort_all();
+                }
                 (true, Some(_)) => {}
             }
             if rests && self.plays.is_empty() && self.inquiries.is_empty() {

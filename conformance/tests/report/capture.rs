@@ -178,7 +178,9 @@ async fn a_play_of_a_script_is_captured_too() {
     // The accused PUBLISH, by the broker, and nothing else.
     let accused =
         tshark(&file, "frame.comment contains \"5.0/MQTT-3.8.3-3\"", &["mqtt.msgtype", "tcp.srcport"]);
-    assert_eq!(accused, [["3", "1883"]]);
+    // What came in the same read stands in the same frame.
+    let [frame] = accused.as_slice() else { panic!("{accused:?}") };
+    assert!(frame[0].split(';').any(|kind| kind == "3") && frame[1] == "1883", "{accused:?}");
     assert_eq!(
         tshark(&file, "tcp.analysis.flags || _ws.malformed", &["frame.number"]),
         Vec::<Vec<String>>::new()
