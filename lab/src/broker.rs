@@ -46,6 +46,8 @@ pub struct About {
     pub skip: Vec<String>,
     /// Why it is not run: then its folder is a profile to start from.
     pub not_run: Option<String>,
+    /// Why its results are not published, though it is run: what a broker is accused of is reviewed first.
+    pub not_published: Option<String>,
     /// How it is configured, and why.
     #[serde(default)]
     pub notes: String,

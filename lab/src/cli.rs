@@ -333,7 +333,7 @@ fn check(places: &Places, arguments: &Check) -> Result<u8, String> {
 
 /// Puts the results where they are published from.
 fn publish(places: &Places, lab: &Lab) -> Result<(), String> {
-    for (broker, _) in &lab.brokers {
+    for (broker, _) in lab.brokers.iter().filter(|(broker, _)| broker.about.not_published.is_none()) {
         for listener in &broker.listeners {
             let name = listener.result(broker);
             let Some(report) = lab.results.get(&name) else { continue };

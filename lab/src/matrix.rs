@@ -132,7 +132,10 @@ impl Lab {
                         own.then(|| why.clone())
                     };
                     let why = self.failures.iter().find_map(of);
-                    format!("*none*: {}", why.as_deref().unwrap_or("it was not checked"))
+                    match &about.not_published {
+                        Some(why) => format!("*not published*: {why}"),
+                        None => format!("*none*: {}", why.as_deref().unwrap_or("it was not checked")),
+                    }
                 }
             };
             let _ = writeln!(

@@ -1,6 +1,8 @@
 //! The reviews, as a page of the manual.
 
+use crate::broker::Broker;
 use crate::matrix::Lab;
+use crate::review::Reviews;
 use mqtt_assay::statement;
 use std::fmt::Write as _;
 
@@ -32,7 +34,10 @@ pub fn reviews(lab: &Lab) -> String {
          [the lab](lab.md) violates: what it does, and why the specification allows no other reading. *Just* means that it would \
          be defended before those who make the broker; *by the letter* that it stands, and harms hardly anybody.\n",
     );
-    for (broker, reviews) in lab.brokers.iter().filter(|(_, reviews)| !reviews.all.is_empty()) {
+    let spoken_of = |(broker, reviews): &&(Broker, Reviews)| {
+        broker.about.not_published.is_none() && !reviews.all.is_empty()
+    };
+    for (broker, reviews) in lab.brokers.iter().filter(spoken_of) {
         let _ =
             writeln!(text, "\n## {}\n\nFaults are reported at <{}>.", broker.title(), broker.about.tracker);
         if !broker.about.notes.is_empty() {
