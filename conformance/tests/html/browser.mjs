@@ -216,14 +216,16 @@ async function large() {
   // The machine may be busy with other tests: the best of some tries counts.
   let page;
   let best = Infinity;
-  for (let tries = 0; tries < 5 && best > 1000; tries += 1) {
+  // Where builds run beside the test, a second says nothing: it is told that they do.
+  const bound = process.env.MQTT_ASSAY_BUSY ? 5000 : 1000;
+  for (let tries = 0; tries < 5 && best > bound; tries += 1) {
     await page?.close();
     page = await open("large.html");
     best = Math.min(best, await page.evaluate(() => performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd));
     check(await page.evaluate(() => document.documentElement.dataset.ready === "yes"), "the script has run to its end");
   }
   console.log(`large.html can be used after ${best.toFixed(0)} ms`);
-  check(best <= 1000, `it can be used after ${best.toFixed(0)} ms, and the bound is 1 s`);
+  check(best <= bound, `it can be used after ${best.toFixed(0)} ms, and the bound is ${bound} ms`);
   await page.type("#f-text", "connect/");
   await until(page, () => location.hash.includes("connect"));
   const found = await visible(page, ".failure");
