@@ -36,6 +36,17 @@ debian() {
     fi
 }
 
+# npm_packages: has what package.json names installed, unless it is.
+npm_packages() {
+    needs node nodejs
+    needs npm npm
+    cmp -s "$here/package.json" "$lab/$name/installed.json" && return
+    mkdir -p "$lab/$name"
+    cp "$here/package.json" "$lab/$name/"
+    npm install --prefix "$lab/$name" --no-fund --no-audit --loglevel error
+    cp "$here/package.json" "$lab/$name/installed.json"
+}
+
 # state FOLDER: makes the folder of the broker's state, and sets $state to its whole path.
 state() {
     if [ $# -ne 1 ]; then

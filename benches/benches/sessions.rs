@@ -1,7 +1,7 @@
 //! Sessions of five packets with Debian's Mosquitto over loopback: judged by all rules, as `mqtt-assay fuzz` plays its
 //! cases, next to a bare socket loop in the same run. Prints a table; a number as argument is the seconds for each row.
 
-use mqtt_assay::campaign::{self, Options, Shard, pace};
+use mqtt_assay::campaign::{self, Options, pace};
 use mqtt_assay::target::{Target, TcpTarget, Transport};
 use mqtt_assay_benches::sessions::{Busy, Mosquitto, PACKETS, SESSION, bare_loop};
 use std::error::Error;
@@ -70,26 +70,11 @@ fn options(broker: &Mosquitto, out: std::path::PathBuf) -> Options {
         password: None,
     });
     Options {
-        target,
-        process: None,
-        pid: None,
-        coverage: false,
-        time: None,
-        cases: None,
-        findings: None,
         seed: 1,
-        connections: campaign::CONNECTIONS,
-        corpus: None,
-        out,
-        resume: false,
-        shard: Shard { index: 1, of: 1 },
-        promptness: campaign::PROMPTNESS,
-        hang: campaign::HANG,
         // Findings cost time of their own, and are none of this.
         minimising: Duration::from_millis(1),
-        strict: false,
-        broker: String::new(),
         nonce: u64::from(std::process::id()) << 20,
+        ..Options::new(target, out)
     }
 }
 

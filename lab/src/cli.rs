@@ -11,7 +11,8 @@ use crate::review::Reviews;
 use crate::session::{self, Outcome, Plan, What};
 use crate::stability;
 use clap::{Parser, Subcommand};
-use mqtt_assay::report::json::{self, Report};
+use mqtt_assay::report::html;
+use mqtt_assay::report::json::Report;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
@@ -155,7 +156,7 @@ pub fn main() -> ExitCode {
     }
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(error) => return refuse(&error),
+        Err(error) => return mqtt_assay::cli::refuse(&error, "mqtt-assay-lab"),
     };
     match run(&cli) {
         Ok(code) => ExitCode::from(code),
@@ -164,20 +165,6 @@ pub fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
-}
-
-/// Answers what clap could not take: help and version as they are, errors in one line.
-fn refuse(error: &clap::Error) -> ExitCode {
-    if !error.use_stderr() {
-        // A closed pipe is no reason to fail.
-        let _ = error.print();
-        return ExitCode::SUCCESS;
-    }
-    let text = error.render().to_string();
-    let said = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
-    let parts: Vec<&str> = said.filter(|line| !line.is_empty()).collect();
-    eprintln!("{}", parts.join("; "));
-    ExitCode::from(2)
 }
 
 fn run(cli: &Cli) -> Result<u8, String> {
@@ -224,21 +211,23 @@ fn install_all(places: &Places, brokers: &[Broker]) -> Result<u8, String> {
 /// Plays a session, which Ctrl-C or SIGTERM ends.
 fn play(places: &Places, running: &Running, plan: &Plan, brokers: Vec<Broker>) -> Result<Outcome, String> {
     fs::create_dir_all(&plan.out).map_err(|error| format!("cannot make {}: {error}", plan.out.display()))?;
-    let own =
-        || std::env::current_exe().map_err(|error| format!("cannot tell where this program is: {error}"));
     let assay = match &running.assay {
         Some(program) => Assay {
             program: std::path::absolute(program).unwrap_or_else(|_| program.clone()),
             first: Vec::new(),
         },
-        None => Assay { program: own()?, first: vec![BUILT_IN.into()] },
+        None => {
+            let own = std::env::current_exe()
+                .map_err(|error| format!("cannot tell where this program is: {error}"))?;
+            Assay { program: own, first: vec![BUILT_IN.into()] }
+        }
     };
     let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("cannot begin: {error}"))?;
     let outcome = runtime.block_on(async {
         let (stopper, stop) = watch::channel(Stop::No);
         let signals = tokio::spawn(async move {
             for how in [Stop::InOrder, Stop::AtOnce] {
-                if told_to_end().await.is_err() {
+                if mqtt_assay::cli::told_to_end().await.is_err() {
                     // Without a handler the signal ends the lab.
                     std::future::pending::<()>().await;
                 }
@@ -255,20 +244,6 @@ fn play(places: &Places, running: &Running, plan: &Plan, brokers: Vec<Broker>) -
         outcome
     });
     Ok(outcome)
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-async fn told_to_end() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted,
-            _ = terminate.recv() => Ok(()),
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
 }
 
 fn plan(places: &Places, running: &Running, folder: &str, what: What) -> Plan {
@@ -300,7 +275,7 @@ fn check(places: &Places, arguments: &Check) -> Result<u8, String> {
     let matrix = plan.out.join("matrix.md");
     write(&matrix, &lab.page())?;
     println!("\nmatrix      {}", matrix.display());
-    if let Some(page) = comparison(places, &arguments.running, &plan.out, &lab)? {
+    if let Some(page) = comparison(&plan.out, &lab)? {
         println!("comparison  {}", page.display());
     }
     if arguments.publish && !outcome.stopped {
@@ -364,38 +339,16 @@ fn tell_differences(reports: &BTreeMap<String, Vec<Report>>) -> bool {
 }
 
 /// The page for the browser that puts the brokers side by side, each over its first transport.
-fn comparison(places: &Places, running: &Running, out: &Path, lab: &Lab) -> Result<Option<PathBuf>, String> {
-    let folder = tempfile::tempdir().map_err(|error| format!("cannot make a temporary folder: {error}"))?;
-    let mut files = Vec::new();
-    for (title, report) in lab.named() {
-        // The page names a result by its target; its address on this machine tells nobody which broker it is.
-        let named = Report { target: title, ..report.clone() };
-        let file = folder.path().join(format!("{}.json", files.len()));
-        write(&file, &json::text(&named))?;
-        files.push(file);
-    }
-    if files.is_empty() {
+fn comparison(out: &Path, lab: &Lab) -> Result<Option<PathBuf>, String> {
+    let named = |(title, report): (String, &Report)| Report { broker: Some(title), ..report.clone() };
+    let reports: Vec<Report> = lab.named().into_iter().map(named).collect();
+    if reports.is_empty() {
         return Ok(None);
     }
     let page = out.join("comparison.html");
-    let mut to = OsString::from("html=");
-    to.push(&page);
-    let own =
-        std::env::current_exe().map_err(|error| format!("cannot tell where this program is: {error}"))?;
-    let mut command = match &running.assay {
-        Some(program) => std::process::Command::new(program),
-        None => {
-            let mut command = std::process::Command::new(own);
-            command.arg(BUILT_IN);
-            command
-        }
-    };
-    let done = command.arg("report").args(&files).arg("--to").arg(to).current_dir(places.root()).output();
-    match done {
-        Ok(done) if done.status.success() => Ok(Some(page)),
-        Ok(done) => Err(format!("the comparison was not written: {}", install::last_lines(&done.stderr, 1))),
-        Err(error) => Err(format!("the comparison was not written: {error}")),
-    }
+    let text = html::page(&reports).map_err(|error| format!("the comparison was not written: {error}"))?;
+    write(&page, &text)?;
+    Ok(Some(page))
 }
 
 fn fuzz(places: &Places, arguments: &Fuzz) -> Result<u8, String> {

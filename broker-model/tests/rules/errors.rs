@@ -1,8 +1,9 @@
 //! Clients that break the rules: the connection ends, nothing is accepted, and nobody else is disturbed.
 
 use super::support::*;
+use core::time::Duration;
 use mqtt_assay_broker_model::Mutant;
-use mqtt_assay_broker_model::history::ClientNo;
+use mqtt_assay_broker_model::history::{ClientNo, Event, History, What};
 use mqtt_assay_broker_model::rules::judge;
 use mqtt_assay_broker_model::script::{Action, Network, Send};
 use mqtt_assay_codec::raw::{self, Stage};
@@ -143,22 +144,27 @@ fn connect_comes_once_and_first() {
     catches("closes_on_error", Mutant::AuthFromClientIgnored, unasked);
 }
 
-#[test]
-fn a_bad_filter_may_be_refused_in_suback() {
-    use core::time::Duration;
-    use mqtt_assay_broker_model::history::{Event, History, What};
+/// What one client has seen on its first connection, each event at this second.
+fn seen(events: &[(u64, What<'_>)]) -> History {
     let mut history = History::new(["a"]);
-    let mut note = |seconds, what| {
+    for &(seconds, what) in events {
         let at = Duration::from_secs(seconds);
         history.record(Event { at, client: ClientNo(0), connection: 1, what });
-    };
-    note(0, What::Attempted(Version::V3_1_1));
-    note(0, What::Opened);
-    note(0, What::Sent(b"\x10\x0D\x00\x04MQTT\x04\x02\x00\x00\x00\x01a"));
-    note(0, What::Received(b"\x20\x02\x00\x00"));
-    note(1, What::Sent(b"\x82\x07\x00\x07\x00\x02a#\x00"));
-    note(1, What::Received(b"\x90\x03\x00\x07\x80"));
-    note(20, What::Finished);
+    }
+    history
+}
+
+#[test]
+fn a_bad_filter_may_be_refused_in_suback() {
+    let history = seen(&[
+        (0, What::Attempted(Version::V3_1_1)),
+        (0, What::Opened),
+        (0, What::Sent(b"\x10\x0D\x00\x04MQTT\x04\x02\x00\x00\x00\x01a")),
+        (0, What::Received(b"\x20\x02\x00\x00")),
+        (1, What::Sent(b"\x82\x07\x00\x07\x00\x02a#\x00")),
+        (1, What::Received(b"\x90\x03\x00\x07\x80")),
+        (20, What::Finished),
+    ]);
     let found = judged(&history);
     assert_eq!(found.accusations, []);
 }
@@ -166,22 +172,17 @@ fn a_bad_filter_may_be_refused_in_suback() {
 /// Bridges set bit 7 of the protocol level, and a Server may support that; a level that is no revision's it does not.
 #[test]
 fn the_level_of_a_bridge_may_be_supported() {
-    use core::time::Duration;
-    use mqtt_assay_broker_model::history::{Event, History, What};
     for (level, rule) in
         [(0x84, None), (0x85, None), (0x06, Some("closes_on_error")), (0x86, Some("closes_on_error"))]
     {
         let connect = [&b"\x10\x0D\x00\x04MQTT"[..], &[level, 2, 0, 0, 0, 1, b'a']].concat();
-        let mut history = History::new(["a"]);
-        let mut note = |seconds, what| {
-            let at = Duration::from_secs(seconds);
-            history.record(Event { at, client: ClientNo(0), connection: 1, what });
-        };
-        note(0, What::Attempted(Version::V3_1_1));
-        note(0, What::Opened);
-        note(0, What::Sent(&connect));
-        note(0, What::Received(b"\x20\x02\x00\x00"));
-        note(20, What::Finished);
+        let history = seen(&[
+            (0, What::Attempted(Version::V3_1_1)),
+            (0, What::Opened),
+            (0, What::Sent(&connect)),
+            (0, What::Received(b"\x20\x02\x00\x00")),
+            (20, What::Finished),
+        ]);
         let found = judged(&history);
         let rules: Vec<&str> = found.accusations.iter().map(|accusation| accusation.rule).collect();
         assert_eq!(rules.first().copied(), rule, "{level:#04x}: {:#?}", found.accusations);

@@ -88,6 +88,34 @@ pub struct Options {
     pub nonce: u64,
 }
 
+impl Options {
+    /// A campaign without an end of its own, as one is unless it is told otherwise, that writes into this folder. Its
+    /// seed and nonce are 0.
+    pub fn new(target: Target, out: PathBuf) -> Options {
+        Options {
+            target,
+            process: None,
+            pid: None,
+            coverage: false,
+            time: None,
+            cases: None,
+            findings: None,
+            seed: 0,
+            connections: CONNECTIONS,
+            corpus: None,
+            out,
+            resume: false,
+            shard: Shard { index: 1, of: 1 },
+            promptness: PROMPTNESS,
+            hang: HANG,
+            minimising: MINIMISING,
+            strict: false,
+            broker: String::new(),
+            nonce: 0,
+        }
+    }
+}
+
 /// How far a campaign is.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Status {

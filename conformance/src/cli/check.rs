@@ -261,7 +261,11 @@ async fn stop_on_signal(stop: watch::Sender<bool>, bar: Option<ProgressBar>) {
 }
 
 /// Waits for Ctrl-C, or for SIGTERM, which a broker of ours must not outlive either.
-pub(super) async fn told_to_end() -> io::Result<()> {
+///
+/// # Errors
+///
+/// There is no handler for them: they end the process at once.
+pub async fn told_to_end() -> io::Result<()> {
     #[cfg(unix)]
     {
         let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;

@@ -35,6 +35,7 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
+pub use check::told_to_end;
 pub use coverage::coverage;
 pub(crate) use coverage::proving;
 pub use explain::explain;
@@ -117,7 +118,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let parsed = examples::command().try_get_matches_from(arguments);
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
-        Err(error) => return refuse(&error),
+        Err(error) => return refuse(&error, "mqtt-assay"),
     };
     let colours =
         Colours { wanted: !cli.no_colour && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) };
@@ -180,8 +181,8 @@ pub(crate) fn quoted(word: &str) -> String {
     }
 }
 
-/// Answers what clap could not take: help and version as they are, errors in one line.
-fn refuse(error: &clap::Error) -> ExitCode {
+/// Answers what clap could not take of the arguments of this program: help and version as they are, errors in one line.
+pub fn refuse(error: &clap::Error, program: &str) -> ExitCode {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             // A closed pipe is no reason to fail.
@@ -193,14 +194,14 @@ fn refuse(error: &clap::Error) -> ExitCode {
             ExitCode::from(Exit::Trouble.code())
         }
         _ => {
-            say(&one_sentence(&error.render().to_string()));
+            say(&one_sentence(&error.render().to_string(), program));
             ExitCode::from(Exit::Trouble.code())
         }
     }
 }
 
 /// An error of clap without the usage and the hints that follow it.
-fn one_sentence(rendered: &str) -> String {
+fn one_sentence(rendered: &str, program: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for line in rendered.lines().map(str::trim) {
         if line.starts_with("Usage:") || line.starts_with("For more information") {
@@ -215,7 +216,7 @@ fn one_sentence(rendered: &str) -> String {
     if sentence.contains("--") || parts.len() > 1 {
         sentence
     } else {
-        format!("{sentence}; try `mqtt-assay --help`")
+        format!("{sentence}; try `{program} --help`")
     }
 }
 
@@ -250,7 +251,7 @@ mod tests {
             &["mqtt-assay", "check", "--report"],
         ] {
             let error = Cli::try_parse_from(arguments).unwrap_err();
-            let sentence = one_sentence(&error.render().to_string());
+            let sentence = one_sentence(&error.render().to_string(), "mqtt-assay");
             assert!(sentence.starts_with("error: ") && !sentence.contains('\n'), "{sentence}");
         }
     }

@@ -221,6 +221,28 @@ pub struct Entry {
     pub log: Option<Vec<Logged>>,
 }
 
+#[cfg(test)]
+impl Entry {
+    /// A result in 5.0 of which nothing matters but these.
+    pub(crate) fn example(check: &str, verdict: Verdict, log: Vec<Logged>) -> Entry {
+        Entry {
+            check: check.to_owned(),
+            about: String::new(),
+            version: "5.0".to_owned(),
+            verdict,
+            statements: vec![],
+            findings: vec![],
+            baseline: None,
+            notes: vec![],
+            cases: None,
+            died: None,
+            elapsed_ms: 1,
+            replay: None,
+            log: Some(log),
+        }
+    }
+}
+
 /// The death of a broker that the run had started.
 #[derive(Serialize, Deserialize, JsonSchema, PartialEq, Eq, Clone, Debug)]
 #[schemars(deny_unknown_fields)]

@@ -295,21 +295,7 @@ mod tests {
     }
 
     fn steps(log: Vec<Logged>) -> Option<Vec<String>> {
-        let entry = Entry {
-            check: "qos_2/example".into(),
-            about: String::new(),
-            version: "5.0".into(),
-            verdict: Verdict::Violates,
-            statements: vec![],
-            findings: vec![],
-            baseline: None,
-            notes: vec![],
-            cases: None,
-            died: None,
-            elapsed_ms: 1,
-            replay: None,
-            log: Some(log),
-        };
+        let entry = Entry::example("qos_2/example", Verdict::Violates, log);
         let script = of(&entry)?;
         let (_, steps) = script.split_once("client a clean_start=1 acks=manual\n\n")?;
         Some(steps.lines().map(str::to_owned).collect())

@@ -223,8 +223,7 @@ impl Client<'_> {
             match self.read(deadline).await? {
                 Next::End(_) => return Ok(()),
                 Next::Packet(received) => match received.packet() {
-                    // In 5.0 the codes that refuse begin at 0x80, before at 0x01.
-                    Packet::Connack(c) if may_answer && refuses(c.code, self.world.is_v5()) => {}
+                    Packet::Connack(c) if may_answer && c.code != ReasonCode::SUCCESS => {}
                     // The passive rules have accused anything but a CONNACK already.
                     Packet::Connack(_) => {
                         return Err(Stop::violates(expected, received.line()).at(received.index));
@@ -252,11 +251,6 @@ impl Client<'_> {
             }
         }
     }
-}
-
-/// Whether a CONNACK of this code keeps the Client out.
-fn refuses(code: ReasonCode, is_v5: bool) -> bool {
-    if is_v5 { !code.is_success() } else { code != ReasonCode::SUCCESS }
 }
 
 /// What [`Refusal::HeldOpen`] looks like.

@@ -7,7 +7,7 @@ mod process;
 #[path = "../support/mod.rs"]
 mod support;
 
-use mqtt_assay::campaign::{self, Options, Record, Shard, Summary, finding_schema, summary_schema};
+use mqtt_assay::campaign::{self, Options, Record, Summary, finding_schema, summary_schema};
 use mqtt_assay::process::Recipe;
 use mqtt_assay::replay::replay_schema;
 use mqtt_assay::serve::Fault;
@@ -32,25 +32,14 @@ fn free_port() -> u16 {
 /// A campaign against the embedded broker, with bounds that fit a broker which is known to be quick.
 fn options(out: &Path, fault: Option<Fault>) -> Options {
     Options {
-        target: Target::Reference { mutant: fault },
-        process: None,
-        pid: None,
-        coverage: false,
-        time: None,
-        cases: None,
-        findings: None,
         seed: 5,
         connections: 24,
-        corpus: None,
-        out: out.to_owned(),
-        resume: false,
-        shard: Shard { index: 1, of: 1 },
         promptness: Duration::from_millis(700),
         hang: Duration::from_secs(2),
         minimising: Duration::from_secs(3),
-        strict: false,
         broker: " reference".to_owned(),
         nonce: u64::from(std::process::id()) << 16,
+        ..Options::new(Target::Reference { mutant: fault }, out.to_owned())
     }
 }
 

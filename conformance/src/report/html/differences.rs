@@ -186,21 +186,7 @@ mod tests {
     }
 
     fn entry(verdict: Verdict, log: &[Logged]) -> Entry {
-        Entry {
-            check: "retained/is_replaced".into(),
-            about: String::new(),
-            version: "5.0".into(),
-            verdict,
-            statements: vec![],
-            findings: vec![],
-            baseline: None,
-            notes: vec![],
-            cases: None,
-            died: None,
-            elapsed_ms: 1,
-            replay: None,
-            log: Some(log.to_vec()),
-        }
+        Entry::example("retained/is_replaced", verdict, log.to_vec())
     }
 
     #[test]
