@@ -113,9 +113,7 @@ impl Broker {
         let id = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let path = folder.join("broker.toml");
         let text = read(&path)?;
-        let about: About = toml::from_str(&text).map_err(|error| {
-            format!("{}: {}", path.display(), error.to_string().trim().replace('\n', " "))
-        })?;
+        let about: About = parsed(&path, &text)?;
         let mut listeners = Vec::new();
         for file in &about.profiles {
             let path = folder.join(file);
@@ -149,6 +147,12 @@ impl Broker {
 
 fn read(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+}
+
+/// What a file in TOML says, or in one sentence what is wrong with it.
+pub(crate) fn parsed<T: serde::de::DeserializeOwned>(path: &Path, text: &str) -> Result<T, String> {
+    toml::from_str(text)
+        .map_err(|error| format!("{}: {}", path.display(), error.to_string().trim().replace('\n', " ")))
 }
 
 /// All brokers of the lab, by the names of their folders.

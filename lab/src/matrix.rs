@@ -2,7 +2,7 @@
 
 use crate::broker::{Broker, Listener};
 use crate::pages::{anchor, cell, line};
-use crate::results::{Counts, accusations, counts};
+use crate::results::{Counts, accusations};
 use crate::review::Reviews;
 use crate::stability;
 use mqtt_assay::report::json::{Entry, Report};
@@ -118,7 +118,7 @@ impl Lab {
                         .flat_map(|(_, report)| accusations(report))
                         .map(|accusation| accusation.statement)
                         .collect();
-                    let conforms = counts(report).get(&Verdict::Conforms).copied().unwrap_or(0);
+                    let conforms = report.summary.verdicts.get(&Verdict::Conforms).copied().unwrap_or(0);
                     format!(
                         "{conforms} of {} conform; {} statements violated",
                         report.results.len(),

@@ -114,21 +114,13 @@ pub fn inconclusive(report: &Report) -> BTreeSet<(&str, &str)> {
 /// How many results have each verdict.
 pub type Counts = BTreeMap<Verdict, usize>;
 
-/// The counts of a result.
-pub fn counts(report: &Report) -> Counts {
-    let mut counts = BTreeMap::new();
-    for entry in &report.results {
-        *counts.entry(entry.verdict).or_default() += 1;
-    }
-    counts
-}
-
 /// `613 results: 559 conforms, 31 violates…`
 pub fn told(report: &Report) -> String {
-    let counts = counts(report);
+    let number = |verdict: &Verdict| report.summary.verdicts.get(verdict).copied().unwrap_or(0);
     let parts: Vec<String> = Verdict::ALL
-        .into_iter()
-        .filter_map(|verdict| Some(format!("{} {verdict}", counts.get(&verdict)?)))
+        .iter()
+        .filter(|verdict| number(verdict) > 0)
+        .map(|verdict| format!("{} {verdict}", number(verdict)))
         .collect();
     format!("{} results: {}", report.results.len(), parts.join(", "))
 }

@@ -11,7 +11,7 @@
 //! tracker = "https://…"                           # where it is known
 //! ```
 
-use crate::broker::Broker;
+use crate::broker::{Broker, parsed};
 use crate::places::Places;
 use crate::results::{Accusation, accusations};
 use mqtt_assay::report::json::Report;
@@ -97,8 +97,7 @@ impl Reviews {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Reviews::default()),
             Err(error) => return Err(format!("cannot read {}: {error}", path.display())),
         };
-        toml::from_str(&text)
-            .map_err(|error| format!("{}: {}", path.display(), error.to_string().trim().replace('\n', " ")))
+        parsed(&path, &text)
     }
 
     /// The review of a statement as a check shows it, with its place in the file.

@@ -3,7 +3,8 @@
 use super::{Comparison, Replayed};
 use crate::campaign::{Cited, cited};
 use crate::outcome::LOGGED_BYTES;
-use crate::report::json::Logged;
+use crate::report::hex;
+use crate::report::json::{Logged, microseconds};
 use crate::simulation::{self, Shown};
 use mqtt_assay_broker_model::history::{History, What};
 use schemars::JsonSchema;
@@ -139,20 +140,15 @@ fn logged(history: &History, shown: &Shown) -> Option<Logged> {
         What::Sent(bytes) | What::Received(bytes) | What::Unframed(bytes) => bytes,
         _ => &[],
     };
-    let hex = bytes.iter().take(LOGGED_BYTES).map(|byte| format!("{byte:02x}")).collect();
     Some(Logged {
         at_us: microseconds(event.at),
         client: history.name(event.client).to_owned(),
         connection: event.connection,
         direction: shown.way,
         text: shown.text.clone(),
-        hex,
+        hex: hex(&bytes[..bytes.len().min(LOGGED_BYTES)]),
         length: bytes.len(),
     })
-}
-
-fn microseconds(time: std::time::Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// The schema, as the committed file has it.

@@ -3,6 +3,7 @@
 
 use super::Replayed;
 use crate::campaign::{Record, Trouble};
+use crate::simulation::in_words;
 use mqtt_assay_broker_model::history::{ClientNo, History, How, Side, What, jsonl};
 use mqtt_assay_codec::{Decoder, Packet, Receiver, Version, describe};
 use mqtt_assay_fuzz_engine::corpus::shown_by;
@@ -196,19 +197,13 @@ fn course(history: &History, mark: Option<&Mark>) -> Course {
 
 /// A packet of the Server's in words.
 fn packet(bytes: &[u8], version: Version) -> String {
-    match Decoder::new(version, Receiver::Client).next(bytes) {
-        Ok(Some((packet, _))) => {
-            let text = describe::line(&packet, version);
-            // An identifier that the Server assigns is another one each time.
-            let assigned = match &packet {
-                Packet::Connack(connack) => connack.properties.assigned_client_identifier(),
-                _ => None,
-            };
-            assigned.filter(|own| !own.is_empty()).map_or(text.clone(), |own| text.replace(own, "…"))
-        }
-        Ok(None) => "an unfinished packet".to_owned(),
-        Err(malformed) => format!("{malformed}: {}", describe::hex(bytes, 24)),
-    }
+    let text = in_words(bytes, version, Receiver::Client);
+    // An identifier that the Server assigns is another one each time.
+    let assigned = match Decoder::new(version, Receiver::Client).next(bytes) {
+        Ok(Some((Packet::Connack(connack), _))) => connack.properties.assigned_client_identifier(),
+        _ => None,
+    };
+    assigned.filter(|own| !own.is_empty()).map_or(text.clone(), |own| text.replace(own, "…"))
 }
 
 fn differences(before: &Course, now: &Course) -> Vec<Difference> {

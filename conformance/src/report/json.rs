@@ -471,7 +471,7 @@ fn cited(cite: Cite) -> Cited {
 /// One event as reports tell it.
 pub(crate) fn logged(entry: &LogEntry) -> Logged {
     Logged {
-        at_us: u64::try_from(entry.at.as_micros()).unwrap_or(u64::MAX),
+        at_us: microseconds(entry.at),
         client: entry.client.clone(),
         connection: entry.connection,
         direction: match entry.direction {
@@ -483,6 +483,11 @@ pub(crate) fn logged(entry: &LogEntry) -> Logged {
         hex: hex(&entry.bytes),
         length: entry.length,
     }
+}
+
+/// A time as logs have it.
+pub(crate) fn microseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn milliseconds(duration: Duration) -> u64 {

@@ -225,7 +225,7 @@ pub fn one_line(text: &str) -> String {
 }
 
 /// Bytes as pairs of hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 3);
     for (index, byte) in bytes.iter().enumerate() {
         let _ = write!(text, "{}{byte:02x}", if index > 0 { " " } else { "" });

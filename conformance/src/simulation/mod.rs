@@ -4,7 +4,7 @@ mod prove;
 mod shown;
 
 pub use prove::{Fate, Proof, prove_rules};
-pub(crate) use shown::{Shown, shown};
+pub(crate) use shown::{Shown, in_words, shown};
 pub use shown::{Style, packets, write_finding};
 
 use crate::net::sim;

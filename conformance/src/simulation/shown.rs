@@ -103,8 +103,8 @@ pub(crate) fn shown(history: &History) -> Vec<Shown> {
             }
             What::Opened | What::Finished => continue,
             What::Failed => (Way::Note, "gets no connection".to_owned()),
-            What::Sent(bytes) => (Way::Sent, read(bytes, version, Receiver::Server)),
-            What::Received(bytes) => (Way::Received, read(bytes, version, Receiver::Client)),
+            What::Sent(bytes) => (Way::Sent, in_words(bytes, version, Receiver::Server)),
+            What::Received(bytes) => (Way::Received, in_words(bytes, version, Receiver::Client)),
             What::Unframed(bytes) => (Way::Received, format!("no packet: {}", describe::hex(bytes, 24))),
             What::Ended(side, how) => {
                 (Way::Note, format!("the connection has ended ({side:?}, {how:?})").to_lowercase())
@@ -149,7 +149,8 @@ pub fn packets(history: &History, accusation: Option<&Accusation>) -> String {
     text
 }
 
-fn read(bytes: &[u8], version: Version, receiver: Receiver) -> String {
+/// A packet in words; what is none is told with its bytes.
+pub(crate) fn in_words(bytes: &[u8], version: Version, receiver: Receiver) -> String {
     match Decoder::new(version, receiver).next(bytes) {
         Ok(Some((packet, _))) => describe::line(&packet, version),
         Ok(None) => "an unfinished packet".to_owned(),
