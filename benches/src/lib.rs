@@ -3,6 +3,7 @@
 //! Run `cargo bench -p mqtt-assay-benches`, or regenerate the table of `README.md` with
 //! `cargo run --release -p mqtt-assay-benches --bin table`.
 
+#[cfg(feature = "peers")]
 pub mod contender;
 pub mod drive;
 pub mod floor;
