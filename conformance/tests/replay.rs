@@ -41,6 +41,12 @@ fn the_reference_broker_meets_what_scripts_expect() {
 }
 
 #[test]
+fn who_never_saw_a_takeover_is_not_missed_by_it() {
+    let text = printed(&["replay", "tests/scripts/held_takeover.script", "--promptness", "0.5"], 0);
+    assert!(text.contains("·  hold") && text.contains("  0 accusations,"), "{text}");
+}
+
+#[test]
 fn a_broken_broker_is_accused_and_the_command_shows_it_again() {
     let text = printed(&["replay", NO_LOCAL, "reference", "--mutant", "no_local_ignored"], 1);
     for part in [

@@ -59,9 +59,11 @@ impl Takeover {
         };
         match ledger[old].ended {
             None => drop(self.due.insert(old, ledger.now)),
-            // It saw its end before the new one saw its beginning.
-            Some(end) if end.at > asked.at => ended(old, asked.at, ledger, found),
-            Some(_) => {}
+            // It saw its end before the new one saw its beginning, which may have been held back.
+            Some(end) => match connection.free_since.map(|free| free.max(asked.at)) {
+                Some(reached) if end.at > reached => ended(old, reached, ledger, found),
+                _ => {}
+            },
         }
     }
 }

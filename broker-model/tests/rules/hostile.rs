@@ -128,6 +128,40 @@ const SCRIPTS: &[(&str, &str)] = &[
          ann  > raw 10 1a 00 04 4d 51 54 54 05 00 00 00 0a 11 00 00 00 00 27 00 00 00 04 00 03 61 6e 6e
          ann  settle",
     ),
+    (
+        "the CONNECT that takes over is held back, and the older client leaves before it gets there",
+        "mqtt 5
+         network delay=1ms
+         client bob  client_id=bob clean_start=1 session_expiry_interval=60
+         client c4   client_id=bob clean_start=1 session_expiry_interval=60
+         c4   connect
+         c4   settle
+         bob  open
+         wait 5 ms
+         bob  hold
+         bob  > CONNECT client_id=bob clean_start=0 session_expiry_interval=60
+         wait 40 s
+         c4   cut fin
+         bob  release
+         bob  settle",
+    ),
+    (
+        "a PUBLISH is sent again with another Message Expiry Interval: either may be passed on",
+        "mqtt 5
+         network delay=1ms
+         client ann  clean_start=1
+         client bob  client_id=bob clean_start=1 session_expiry_interval=60
+         client c3   client_id=bob clean_start=0 session_expiry_interval=60
+         bob  connect
+         bob  settle
+         bob  > raw 33 0f 00 03 61 2f 62 00 01 05 02 00 00 00 0a 6d 34
+         bob  cut fin
+         ann  > SUBSCRIBE a/b qos=0
+         ann  settle
+         c3   connect
+         c3   > PUBLISH a/b \"m4\" qos=1 id=1 retain=1
+         c3   settle",
+    ),
 ];
 
 #[test]

@@ -45,7 +45,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", conflicts_with = "spawn")]
     pid: Option<u32>,
 
-    /// Hunt for so long, as 90s, 20m or 8h [default: until Ctrl-C]
+    /// Hunt for so long, as 90s, 20m or 8h; what was found is looked into to the end afterwards, which may take a minute
+    /// [default: until Ctrl-C]
     #[arg(long, value_name = "TIME", value_parser = time)]
     time: Option<Duration>,
 

@@ -88,8 +88,13 @@ impl Process {
     /// Starts the broker, or starts it `again`, and waits until its port accepts a connection.
     pub(crate) async fn start(recipe: &Recipe, again: bool) -> Result<Process, Trouble> {
         let place = recipe.place();
-        if recipe.is_open().await {
-            return Err(Trouble::Taken(place));
+        // What was just killed may hold its port until the system has taken it apart.
+        let free_by = Instant::now() + if again { FAREWELL } else { Duration::ZERO };
+        while recipe.is_open().await {
+            if Instant::now() >= free_by {
+                return Err(Trouble::Taken(place));
+            }
+            tokio::time::sleep(PAUSE).await;
         }
         let words = recipe.restart.as_ref().filter(|_| again).unwrap_or(&recipe.spawn);
         let program = words.first().cloned().unwrap_or_default();
@@ -223,5 +228,38 @@ impl Recipe {
         #[cfg(unix)]
         command.process_group(0);
         command
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+
+    /// A broker whose port something holds for a moment after it was killed can be started again; somebody else's port
+    /// cannot be had.
+    #[tokio::test]
+    async fn a_restart_waits_for_the_port() {
+        let held = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = held.local_addr().expect("bound").port();
+        let recipe = Recipe {
+            spawn: ["sh", "-c", "exec sleep 60"].map(str::to_owned).to_vec(),
+            stop: None,
+            kill: None,
+            restart: None,
+            environment: Vec::new(),
+            folder: None,
+            host: "127.0.0.1".to_owned(),
+            port,
+            patience: Duration::from_millis(100),
+        };
+        assert!(matches!(Process::start(&recipe, false).await, Err(Trouble::Taken(_))));
+        let releasing = tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            drop(held);
+        });
+        // It got as far as to wait for its own broker, which never listens.
+        assert!(matches!(Process::start(&recipe, true).await, Err(Trouble::Silent(..))));
+        releasing.await.expect("released");
     }
 }

@@ -239,11 +239,16 @@ impl Waiting {
     }
 }
 
+/// A broker that answers PINGREQ sooner than this has no more to do than it can.
+const PROMPT: Duration = Duration::from_millis(100);
+/// However slow the broker is, no packet is waited for any more after this time.
+const SLOWEST: Duration = Duration::from_secs(25);
+
 impl Client<'_> {
     /// Demands a packet. It is looked for in the inbox first; other packets stay there.
     ///
     /// A packet that is meant but fails a test is a violation; so is its absence while the connection still
-    /// answers PINGREQ after the World's patience. A broker that answers nothing at all leaves it inconclusive.
+    /// answers PINGREQ after the World's patience; more of it for a broker that is slow with that, too. A broker that answers nothing at all leaves it inconclusive.
     pub async fn expect(&mut self, expect: Expect) -> Result<Received, Stop> {
         let received = self.find(&expect).await??;
         if expect.holds(&received) {
@@ -270,10 +275,47 @@ impl Client<'_> {
         if let Some(received) = self.take_meant(expect) {
             return Ok(Ok(received));
         }
-        let mut waiting = Waiting::new(self.world.patience);
+        let begun = Instant::now();
+        let mut patience = self.world.patience;
+        loop {
+            if let Some(came) = self.come(expect, patience).await? {
+                return Ok(came);
+            }
+            // Silence: a broker that is alive should have spoken by now; one that is not cannot be judged.
+            let asked = Instant::now();
+            if !self.alive().await? {
+                return Err(Stop::inconclusive(format!(
+                    "expected {expect}, but the broker answers client {} no more",
+                    self.name
+                )));
+            }
+            if let Some(received) = self.take_meant(expect) {
+                return Ok(Ok(received));
+            }
+            // One that takes its time even for PINGRESP has more to do than it can: nothing of it comes in time.
+            let took = asked.elapsed();
+            if took < PROMPT || begun.elapsed() >= SLOWEST {
+                break;
+            }
+            patience = self.world.patience.max(took * 10);
+        }
+        let waited = begun.elapsed().as_secs_f64();
+        Ok(Err(self.absent(
+            expect,
+            &format!("nothing of the kind within {waited:.0} s, though PINGREQ is answered"),
+        )))
+    }
+
+    /// The packet that is meant, if it comes within this time, or the violation that the connection's end is.
+    async fn come(
+        &mut self,
+        expect: &Expect,
+        patience: Duration,
+    ) -> Result<Option<Result<Received, Stop>>, Stop> {
+        let mut waiting = Waiting::new(patience);
         loop {
             match self.read(waiting.deadline).await? {
-                Next::Packet(received) if expect.means(&received) => return Ok(Ok(received)),
+                Next::Packet(received) if expect.means(&received) => return Ok(Some(Ok(received))),
                 Next::Packet(received) => {
                     if let Some(why) = self.circumstance(&received) {
                         return Err(why);
@@ -281,25 +323,10 @@ impl Client<'_> {
                     self.inbox.push_back(received);
                     waiting.goes_on();
                 }
-                Next::End(end) => return Ok(Err(self.absent(expect, end_words(end)))),
-                Next::Silence => break,
+                Next::End(end) => return Ok(Some(Err(self.absent(expect, end_words(end))))),
+                Next::Silence => return Ok(None),
             }
         }
-        // Silence: a broker that is alive should have spoken by now; one that is not cannot be judged.
-        if !self.alive().await? {
-            return Err(Stop::inconclusive(format!(
-                "expected {expect}, but the broker answers client {} no more",
-                self.name
-            )));
-        }
-        if let Some(received) = self.take_meant(expect) {
-            return Ok(Ok(received));
-        }
-        let patience = self.world.patience.as_secs_f64();
-        Ok(Err(self.absent(
-            expect,
-            &format!("nothing of the kind within {patience:.0} s, though PINGREQ is answered"),
-        )))
     }
 
     /// Takes the packet that is meant from the inbox.

@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 /// Hunts a mutant until it is found by one of the statements that it breaks. What else it is accused of on the way must
 /// be true of it, too, and is a consequence: who answers with another Packet Identifier does not answer.
-async fn is_found(name: &str, time: Duration) -> Result<(), String> {
+async fn is_found(name: &str, connections: usize, time: Duration) -> Result<(), String> {
     let fault = Fault::from_name(name).ok_or_else(|| format!("there is no mutant {name}"))?;
     let out = folder();
     let until = Instant::now() + time;
     let mut wanted = 1;
     loop {
         let time = Some(until.saturating_duration_since(Instant::now()));
-        let own = options(out.path(), Some(fault));
+        let own = Options { connections, ..options(out.path(), Some(fault)) };
         let summary = hunt(&Options { time, findings: Some(wanted), resume: wanted > 1, ..own }).await;
         let sure = || summary.findings.iter().filter(|found| found.reproduced == Some(true));
         if sure().any(|found| found.statements.iter().any(|id| fault.breaks().contains(&id.as_str()))) {
@@ -28,10 +28,15 @@ async fn is_found(name: &str, time: Duration) -> Result<(), String> {
 }
 
 /// Hunts mutants, some side by side; all that are not found, or by a wrong statement, fail the test.
-async fn all_are_found(names: &'static [&'static str], side_by_side: usize, time: Duration) {
+async fn all_are_found(
+    names: &'static [&'static str],
+    side_by_side: usize,
+    connections: usize,
+    time: Duration,
+) {
     let mut wrong = Vec::new();
     for some in names.chunks(side_by_side) {
-        let hunts: Vec<_> = some.iter().map(|name| tokio::spawn(is_found(name, time))).collect();
+        let hunts: Vec<_> = some.iter().map(|name| tokio::spawn(is_found(name, connections, time))).collect();
         for hunt in hunts {
             wrong.extend(hunt.await.expect("no campaign panics").err());
         }
@@ -44,7 +49,7 @@ const MUTANTS: &[&str] = &["no_local_ignored", "retained_flag_cleared", "dup_on_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mutants_are_found_with_the_right_statement() {
-    all_are_found(MUTANTS, 3, Duration::from_secs(20)).await;
+    all_are_found(MUTANTS, 3, 24, Duration::from_secs(20)).await;
 }
 
 /// The first 32 were picked from all parts of the table before any of them was hunted; the last three came later.
@@ -90,7 +95,8 @@ const MORE_MUTANTS: &[&str] = &[
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes minutes"]
 async fn thirty_mutants_are_found_within_a_minute_each() {
-    all_are_found(MORE_MUTANTS, 4, Duration::from_secs(60)).await;
+    // One at a time, with as many connections as the command has unless it is told otherwise.
+    all_are_found(MORE_MUTANTS, 1, 128, Duration::from_secs(60)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 use super::{ConnectionNo, SessionNo};
 use core::time::Duration;
-use mqtt_assay_codec::{PacketId, PropertyList, Qos};
+use mqtt_assay_codec::{PacketId, Property, PropertyId, PropertyList, Publish, Qos};
 use std::sync::Arc;
 
 /// Where a message comes from.
@@ -72,6 +72,20 @@ pub struct Message {
 }
 
 impl Message {
+    /// Whether a PUBLISH with its Packet Identifier is taken for one more attempt to send it.
+    pub(super) fn is_repeated_by(&self, topic: &str, publish: &Publish<'_>) -> bool {
+        *self.topic == *topic && self.payload == publish.payload && self.qos == publish.qos
+    }
+
+    /// Whether such an attempt leaves the message as it was. A client may break this: the Server may then have either.
+    pub(super) fn is_alike(&self, publish: &Publish<'_>) -> bool {
+        // An alias belongs to the connection, not to the message. [5.0 §3.3.2.3.4]
+        let lasting = |property: &Property<'_>| property.id() != PropertyId::TopicAlias;
+        let own = self.properties.view();
+        self.retain == publish.retain
+            && own.iter().filter(lasting).eq(publish.properties.iter().filter(lasting))
+    }
+
     /// Whether it is a Will.
     pub fn is_will(&self) -> bool {
         matches!(self.origin, Origin::Will(_))

@@ -185,12 +185,11 @@ impl Ledger {
         let mut crossed = false;
         if let Some(id) = publish.packet_id {
             if let Some(&unfinished) = self[session].outbound.get(&id) {
-                let same = &self[unfinished];
-                if same.topic == topic && same.payload == publish.payload && same.qos == publish.qos {
-                    let message = &mut self.messages[unfinished.0];
+                let message = &mut self.messages[unfinished.0];
+                if message.is_repeated_by(&topic, publish) {
                     message.attempts.push(attempt);
                     // Behind its PUBREL it may be a message of its own. [3.1.1/MQTT-4.3.3-1] [5.0/MQTT-4.3.3-6]
-                    message.ambiguous |= message.released.is_some();
+                    message.ambiguous |= message.released.is_some() || !message.is_alike(publish);
                     self.publishes(no, id, unfinished);
                     return;
                 }
@@ -298,9 +297,10 @@ impl Ledger {
         let unfinished =
             resumed.zip(publish.packet_id).and_then(|(session, id)| self[session].outbound.get(&id).copied());
         if let Some(unfinished) = unfinished {
-            let same = &self[unfinished];
-            if same.topic == topic && same.payload == publish.payload && same.qos == publish.qos {
-                self.messages[unfinished.0].attempts.push(attempt);
+            let message = &mut self.messages[unfinished.0];
+            if message.is_repeated_by(&topic, publish) {
+                message.attempts.push(attempt);
+                message.ambiguous |= !message.is_alike(publish);
                 return Some(unfinished);
             }
         }
