@@ -8,7 +8,7 @@
 //! Frees     what a connection published whose CONNACK was lost.
 //! Unknown   in an open world, where others publish too; where nothing tells what the message was before.
 
-use super::ledger::{ConnectionNo, Ledger};
+use super::ledger::{ConnectionNo, Ledger, is_within};
 use super::{Cites, Fact, Findings, Rule, Seen};
 use mqtt_assay_codec::{Offence, Packet, PacketType, Publish};
 
@@ -98,6 +98,10 @@ impl Published {
                 );
             }
             return;
+        }
+        // An empty payload is at the end of anything.
+        if payload.is_empty() && self.malformed.iter().any(|(_, bytes)| is_within(topic.as_bytes(), bytes)) {
+            return found.unknown("a PUBLISH that is none may be taken for it");
         }
         // Before CONNECT has come nobody knows where a packet has its properties.
         let same = |stray: &&Stray| {

@@ -7,11 +7,13 @@
 //!
 //! Frees     what was sent while the subscription may have been in force, however late it comes
 //!           [3.1.1 §3.10.4] [5.0 §3.10.4]; requests without an answer, which may have been granted.
-//! Unknown   in sessions that began before the history, or of which a crash has left an unknown part.
+//! Unknown   in sessions that began before the history, or of which a crash has left an unknown part; in 3.1.1, where
+//!           the filter looks like a Shared Subscription.
 
 use super::doubt::{ignores_dollar, nearly_matches, normalises, spans};
 use super::ledger::{Ledger, Session, SessionNo, Subscription, Turn};
 use super::{Cites, Fact, Findings, Rule, Seen};
+use mqtt_assay_codec::{Version, topic};
 
 const UNMATCHED: Cites = Cites { v3_1_1: &["MQTT-3.3.2-3"], v5: &["MQTT-3.3.2-3"] };
 const DOLLAR: Cites = Cites { v3_1_1: &["MQTT-4.7.2-1"], v5: &["MQTT-4.7.2-1"] };
@@ -50,6 +52,9 @@ impl Rule for Subscribed {
         if !ledger.is_clear(delivery.session) {
             return found.unknown("nobody knows all subscriptions of the session");
         }
+        if is_share_of_old(ledger, delivery.session, &delivery.topic) {
+            return found.unknown("3.1.1 leaves to the Server what a filter that begins with $ is for");
+        }
         let (mut cites, why) = reason(ledger, delivery.session, &delivery.topic);
         self.first_ignored |= cites == UNSUBSCRIBED;
         if self.first_ignored && cites == UNSUBSCRIBED_WITH_OTHERS {
@@ -62,6 +67,15 @@ impl Rule for Subscribed {
             format!("PUBLISH {} to {}: {why}", delivery.topic, ledger[delivery.session].client_id),
         );
     }
+}
+
+/// Whether a Server that has Shared Subscriptions in 3.1.1, too, sends it for one. [3.1.1 §4.7.2]
+fn is_share_of_old(ledger: &Ledger, no: SessionNo, topic: &str) -> bool {
+    let shared = |subscription: &Subscription| {
+        let shared = subscription.filter.strip_prefix("$share/").and_then(|rest| rest.split_once('/'));
+        shared.is_some_and(|(_, filter)| topic::matches(filter, topic))
+    };
+    ledger.version_of(no) != Version::V5 && ledger[no].subscriptions.iter().any(shared)
 }
 
 /// What might have led the Server to send it.

@@ -1,10 +1,11 @@
 //! Clients that break the rules in ways that only a fuzzer thinks of: what follows from that is nobody's fault but
 //! theirs.
 
+use mqtt_assay_broker_model::history::jsonl;
 use mqtt_assay_broker_model::rules::judge;
 use mqtt_assay_broker_model::script::Script;
 use mqtt_assay_broker_model::workload::Workload;
-use mqtt_assay_broker_model::{Broker, Policy, direct};
+use mqtt_assay_broker_model::{Broker, Mutant, Policy, direct};
 
 /// Scripts for which a rule once accused the reference broker, each with the reason why it must not.
 const SCRIPTS: &[(&str, &str)] = &[
@@ -174,4 +175,78 @@ fn the_reference_broker_is_not_accused_of_what_clients_bring_upon_themselves() {
     });
     let accused: Vec<String> = accused.collect();
     assert!(accused.is_empty(), "\n{}", accused.join("\n"));
+}
+
+/// What a broker that takes a malformed packet does in consequence, and the only rules that may accuse it.
+const CONSEQUENCES: [(&str, Mutant, &[&str], &str); 2] = [
+    (
+        "the empty message is that of a malformed PUBLISH",
+        Mutant::DupAtQos0Accepted,
+        &["closes_on_error", "error_answered"],
+        "mqtt 5
+         network delay=1ms
+         client c3   clean_start=1
+         client c4   clean_start=1
+         c4   > SUBSCRIBE a/x qos=1
+         c4   settle
+         c3   > PUBLISH a/x \"m\" qos=0
+         c3   > raw 38 06 00 03 61 2f 78 00
+         c4   settle
+         wait 5 s",
+    ),
+    (
+        "a second copy, without RETAIN, is that of a malformed PUBLISH with the same payload",
+        Mutant::DupAtQos0Accepted,
+        &["closes_on_error", "error_answered"],
+        "mqtt 3.1.1
+         network delay=1ms
+         client c1   clean_start=1
+         client c2   clean_start=1
+         client c3   clean_start=1
+         c2   > PUBLISH a/x \"m1\" qos=1 retain=1
+         c2   settle
+         c1   > SUBSCRIBE a/x qos=1
+         c1   settle
+         c3   > raw 38 07 00 03 61 2f 78 6d 31
+         c3   settle
+         c1   settle
+         wait 5 s",
+    ),
+];
+
+#[test]
+fn a_malformed_packet_that_is_taken_is_the_only_breach() {
+    let accused = CONSEQUENCES.iter().filter_map(|(why, mutant, rules, text)| {
+        let script: Script = text.parse().unwrap_or_else(|errors| panic!("{why}\n{errors}"));
+        let played = direct::play(script, Broker::new(Policy::default(), 1).with_mutant(*mutant));
+        let found = judge(&played.history, Workload::BOUNDS).accusations;
+        let seen: Vec<_> = found.iter().map(|one| format!("{}: {}", one.rule, one.observed)).collect();
+        let right = !found.is_empty() && found.iter().all(|one| rules.contains(&one.rule));
+        (!right).then(|| format!("{why}: {seen:#?}"))
+    });
+    let accused: Vec<String> = accused.collect();
+    assert!(accused.is_empty(), "\n{}", accused.join("\n"));
+}
+
+/// What a broker did that is not ours, as it was recorded, and the only rules that may accuse it.
+const RECORDED: [(&str, &str, &[&str]); 2] = [
+    (
+        "the session, and its subscription, are those of a malformed CONNECT",
+        include_str!("recorded/session_of_a_malformed_connect.jsonl"),
+        &["closes_on_error"],
+    ),
+    (
+        "$share/… is a Shared Subscription in 3.1.1, too",
+        include_str!("recorded/shared_subscription_in_3_1_1.jsonl"),
+        &[],
+    ),
+];
+
+#[test]
+fn what_follows_from_a_breach_or_a_freedom_is_no_other_breach() {
+    for (why, text, rules) in RECORDED {
+        let history = jsonl::parse(text).expect("a history");
+        let found = judge(&history, Workload::BOUNDS).accusations;
+        assert!(found.iter().all(|one| rules.contains(&one.rule)), "{why}: {found:#?}");
+    }
 }

@@ -16,6 +16,7 @@ pub struct Expect {
     packet_type: PacketType,
     topic: Option<String>,
     id: Option<PacketId>,
+    carried: Option<Vec<u8>>,
     tests: Vec<(String, Test)>,
 }
 
@@ -76,7 +77,7 @@ pub fn auth() -> Expect {
 
 impl Expect {
     fn of(packet_type: PacketType) -> Self {
-        Expect { packet_type, topic: None, id: None, tests: Vec::new() }
+        Expect { packet_type, topic: None, id: None, carried: None, tests: Vec::new() }
     }
 
     /// Adds a test, with its words for messages.
@@ -88,6 +89,12 @@ impl Expect {
     ) -> Self {
         self.tests.push((words.into(), Box::new(test)));
         self
+    }
+
+    /// The message with this payload is meant: others on its topic may come first.
+    #[must_use]
+    pub fn carrying(self, payload: &[u8]) -> Self {
+        Expect { carried: Some(payload.to_vec()), ..self }
     }
 
     /// The payload is this.
@@ -173,6 +180,7 @@ impl Expect {
         received.packet_type() == self.packet_type
             && self.topic.as_deref().is_none_or(|topic| received.topic() == topic)
             && self.id.is_none_or(|id| received.packet().packet_id() == Some(id))
+            && self.carried.as_ref().is_none_or(|payload| received.payload() == payload)
     }
 
     /// Whether everything demanded holds.
@@ -189,6 +197,9 @@ impl fmt::Display for Expect {
         }
         if let Some(id) = self.id {
             write!(f, " id={id}")?;
+        }
+        if let Some(payload) = &self.carried {
+            write!(f, " \"{}\"", payload.escape_ascii())?;
         }
         for (words, _) in &self.tests {
             write!(f, " {words}")?;

@@ -77,6 +77,11 @@ impl Message {
         *self.topic == *topic && self.payload == publish.payload && self.qos == publish.qos
     }
 
+    /// Whether these bytes, which are no PUBLISH, may be taken for one with its topic and payload.
+    pub(super) fn may_be_in(&self, bytes: &[u8]) -> bool {
+        bytes.ends_with(&self.payload) && is_within(self.topic.as_bytes(), bytes)
+    }
+
     /// Whether such an attempt leaves the message as it was. A client may break this: the Server may then have either.
     pub(super) fn is_alike(&self, publish: &Publish<'_>) -> bool {
         // An alias belongs to the connection, not to the message. [5.0 §3.3.2.3.4]
@@ -164,4 +169,9 @@ pub struct Delivery {
     pub turn: Turn,
     /// It came on a connection that another had taken the session from: it was sent before what has come there.
     pub late: bool,
+}
+
+/// Whether the bytes contain these in one piece.
+pub(in crate::rules) fn is_within(part: &[u8], bytes: &[u8]) -> bool {
+    part.is_empty() || bytes.windows(part.len()).any(|window| window == part)
 }

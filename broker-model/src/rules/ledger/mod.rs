@@ -13,6 +13,7 @@ mod will;
 pub use cause::Cause;
 pub use connection::{Answered, Asked, AskedWill, Connection, End, Existed, NEVER, Request};
 pub use due::Wait;
+pub(super) use message::is_within;
 pub use message::{Attempt, Delivery, Message, Origin, Turn};
 pub use session::{Inbound, Session, Subscription};
 pub use will::WillDue;
@@ -20,7 +21,7 @@ pub use will::WillDue;
 use super::{Bounds, Fact, Seen};
 use crate::history::{ClientNo, Event, Fault, How, Memory, Side, What};
 use core::time::Duration;
-use mqtt_assay_codec::{Decoder, Packet, Receiver, Version};
+use mqtt_assay_codec::{Decoder, Packet, PacketType, Receiver, Version};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -45,6 +46,8 @@ numbers! {
 
 /// How much longer than its client the Server may see a silence last, since packets are under way.
 const UNDER_WAY: Duration = Duration::from_secs(1);
+/// So many malformed PUBLISHes are kept.
+const MUDDLES_MAX: usize = 1_000;
 
 /// A packet that was sent before CONNACK: it belongs to a session that is not known yet.
 #[derive(Debug)]
@@ -90,6 +93,10 @@ pub struct Ledger {
     /// When it crashed last.
     last_crash: Option<Duration>,
     forgotten: Option<Duration>,
+    /// A CONNECT that is none was accepted: in whose session, nobody knows.
+    stranger: bool,
+    /// What was sent as a PUBLISH and is none: a Server may have taken it for one.
+    muddles: Vec<Vec<u8>>,
 }
 
 impl core::ops::Index<ConnectionNo> for Ledger {
@@ -142,6 +149,8 @@ impl Ledger {
             crashed: None,
             last_crash: None,
             forgotten: None,
+            stranger: false,
+            muddles: Vec::new(),
         }
     }
 
@@ -235,6 +244,7 @@ impl Ledger {
                     }
                     Err(malformed) => {
                         self.offend(no);
+                        self.muddle(bytes);
                         show(Fact::SentMalformed(malformed, bytes), self);
                     }
                     // The recorder's frames are whole.
@@ -259,6 +269,19 @@ impl Ledger {
                 }
             }
         }
+    }
+
+    /// Of a message that may be in a PUBLISH that is none, a delivery may be that of the other.
+    fn muddle(&mut self, bytes: &[u8]) {
+        if bytes.first().is_none_or(|first| first >> 4 != PacketType::Publish as u8)
+            || self.muddles.len() >= MUDDLES_MAX
+        {
+            return;
+        }
+        for message in &mut self.messages {
+            message.ambiguous |= message.may_be_in(bytes);
+        }
+        self.muddles.push(bytes.to_vec());
     }
 
     /// The client has written so many bytes: what they are the packets tell, of which they may be a part only.
@@ -463,6 +486,7 @@ impl Ledger {
             message.ambiguous = true;
             self.messages[same.0].ambiguous = true;
         }
+        message.ambiguous |= self.muddles.iter().any(|bytes| message.may_be_in(bytes));
         if message.retain {
             self.retained.entry(Arc::clone(&message.topic)).or_default().push(no);
         }

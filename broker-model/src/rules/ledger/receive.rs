@@ -92,7 +92,13 @@ impl Ledger {
     fn connack(&mut self, no: ConnectionNo, connack: &Connack<'_>) {
         let at = self.now;
         let connection = &mut self.connections[no.0];
-        let Some(asked) = &connection.asked else { return };
+        let Some(asked) = &connection.asked else {
+            if connection.offended.is_some() && Answered::new(at, connack).accepts() {
+                self.stranger = true;
+                self.sessions.iter_mut().for_each(|session| session.doubt(at));
+            }
+            return;
+        };
         if connection.answered.is_some() {
             return;
         }
@@ -148,7 +154,7 @@ impl Ledger {
             state.possibly_gone = Some(forgotten);
             state.doubt(forgotten);
         }
-        if doubtful {
+        if doubtful || answered.session_present && self.stranger {
             state.doubt(at);
         }
         self.connections[no.0].session = Some(session);

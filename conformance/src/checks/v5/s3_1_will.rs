@@ -92,10 +92,15 @@ check! {
         let topic = w.topic("will");
         let mut s = watcher(w, &topic).await?;
         let mut c = delayed(w, &topic, 2, 60).connect().await?;
+        let lost = Instant::now();
         c.cut();
         let c = w.client("c").resume(60).connect().await?;
         if !c.session_present() {
             return Err(Stop::inconclusive("the session was not resumed: another check answers for that"));
+        }
+        if lost.elapsed() > Duration::from_secs(1) {
+            let took = lost.elapsed().as_secs_f64();
+            return Err(Stop::inconclusive(format!("it took {took:.1} s to resume the session, of a Will Delay of 2 s")));
         }
         w.let_pass(Duration::from_secs(4), "Will Delay Interval of 2 s").await;
         later_will(w, &mut s).await?;

@@ -161,8 +161,8 @@ check! {
         b.subscribe_with(&topic, options).await?;
         a.publish(&topic, b"retained").qos1().retain().acknowledged().await?;
         a.publish(&topic, b"passing").qos1().acknowledged().await?;
-        b.expect(publish(&topic).payload(b"retained").retain(true)).await?;
-        b.expect(publish(&topic).payload(b"passing").retain(false)).await?;
+        b.expect(publish(&topic).carrying(b"retained").retain(true)).await?;
+        b.expect(publish(&topic).carrying(b"passing").retain(false)).await?;
         b.disconnect().await;
         a.publish(&topic, b"retained").qos1().retain().acknowledged().await?;
         a.publish(&topic, b"passing").qos1().acknowledged().await?;

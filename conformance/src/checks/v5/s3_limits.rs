@@ -327,13 +327,13 @@ check! {
             client.ping().await?;
         }
         let (of_b, of_c) = (b.take_publishes().len(), 1 + c.take_publishes().len());
-        match of_c {
-            1 => Err(Stop::not_tested("a broker with more than one unacknowledged message to a Client")),
-            _ if of_b >= of_c => Ok(()),
-            _ => Err(Stop::violates(
-                format!("{of_c} unacknowledged deliveries, as for a Client that never had a Receive Maximum"),
-                format!("{of_b}"),
-            )),
+        if of_c == 1 {
+            return Err(Stop::not_tested("a broker with more than one unacknowledged message to a Client"));
         }
+        // What B lacks may still be under way: it comes without an acknowledgement, as C's came.
+        for _ in of_b..of_c {
+            b.expect(publish(&topic)).await?;
+        }
+        Ok(())
     }
 }
