@@ -23,7 +23,9 @@ impl Rule for WellFormed {
         };
         let connection = &ledger[no];
         // [3.1.1/MQTT-3.1.2-2] [5.0/MQTT-3.1.2-2]
-        if connection.asked.is_none() && is_well_formed_elsewhere(bytes) {
+        let first =
+            connection.asked.as_ref().is_some_and(|asked| connection.offended.is_none_or(|at| at > asked.at));
+        if connection.answered.is_none() && !first && is_well_formed_elsewhere(bytes) {
             return found.unknown("the Server may speak another version than the Client");
         }
         let cites = if lacks_property_length(malformed, bytes) {

@@ -229,11 +229,16 @@ fn a_malformed_packet_that_is_taken_is_the_only_breach() {
 }
 
 /// What a broker did that is not ours, as it was recorded, and the only rules that may accuse it.
-const RECORDED: [(&str, &str, &[&str]); 2] = [
+const RECORDED: [(&str, &str, &[&str]); 3] = [
     (
         "the session, and its subscription, are those of a malformed CONNECT",
         include_str!("recorded/session_of_a_malformed_connect.jsonl"),
         &["closes_on_error"],
+    ),
+    (
+        "a refusal in the form of 3.1.1, for a CONNECT of an unknown level, before another CONNECT",
+        include_str!("recorded/connack_for_another_version.jsonl"),
+        &[],
     ),
     (
         "$share/… is a Shared Subscription in 3.1.1, too",
