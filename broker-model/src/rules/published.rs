@@ -10,7 +10,7 @@
 
 use super::ledger::{ConnectionNo, Ledger, is_within};
 use super::{Cites, Fact, Findings, Rule, Seen};
-use mqtt_assay_codec::{Offence, Packet, PacketType, Publish};
+use mqtt_assay_codec::{Offence, Packet, PacketType, Publish, topic};
 
 const TOPIC_UNMATCHED: Cites = Cites { v3_1_1: &["MQTT-3.3.2-3"], v5: &["MQTT-3.3.2-3"] };
 const TOPIC_ALTERED: Cites = Cites { v3_1_1: &["MQTT-4.7.3-4"], v5: &["MQTT-4.7.3-4"] };
@@ -88,8 +88,10 @@ impl Published {
             return found.unknown("the topic is not known");
         }
         let ending = |(_, bytes): &&(Offence, Vec<u8>)| !payload.is_empty() && bytes.ends_with(payload);
-        if let Some((offence, _)) = self.malformed.iter().find(ending) {
-            if *offence == Offence::TopicNameWildcard {
+        if let Some((offence, bytes)) = self.malformed.iter().find(ending) {
+            // One that others published may have the same payload: this one went where its topic matches.
+            let matched = topic_in(bytes).is_some_and(|filter| topic::matches(filter, topic));
+            if *offence == Offence::TopicNameWildcard && matched {
                 found.accuse(
                     WILDCARD,
                     version,
@@ -120,6 +122,13 @@ impl Published {
         };
         found.accuse(cites, version, "what was published, on its topic and with its payload", observed);
     }
+}
+
+/// The Topic Name of a PUBLISH, which may be none that is allowed.
+fn topic_in(bytes: &[u8]) -> Option<&str> {
+    let length = bytes.iter().skip(1).position(|byte| *byte < 0x80)? + 1;
+    let (size, rest) = bytes.get(1 + length..)?.split_first_chunk::<2>()?;
+    core::str::from_utf8(rest.get(..usize::from(u16::from_be_bytes(*size)))?).ok()
 }
 
 fn published_by_a_stranger(stray: &Stray, topic: &str, ledger: &Ledger, found: &mut Findings) {
