@@ -259,7 +259,8 @@ impl Client<'_> {
     /// Demands a packet. It is looked for in the inbox first; other packets stay there.
     ///
     /// A packet that is meant but fails a test is a violation; so is its absence while the connection still
-    /// answers PINGREQ after the World's patience; more of it for a broker that is slow with that, too. A broker that answers nothing at all leaves it inconclusive.
+    /// answers PINGREQ after the World's patience, or more of it if the broker is slow with that, too. A broker that
+    /// answers nothing at all leaves it inconclusive.
     pub async fn expect(&mut self, expect: Expect) -> Result<Received, Stop> {
         let received = self.find(&expect).await??;
         if expect.holds(&received) {

@@ -1,7 +1,7 @@
 //! Broken brokers are found, by the statements that they break; and of the sound one nothing is.
 
 use super::{folder, hunt, options, records};
-use mqtt_assay::campaign::{Ended, Options};
+use mqtt_assay::campaign::{CONNECTIONS, Ended, Options};
 use mqtt_assay::serve::Fault;
 use std::time::{Duration, Instant};
 
@@ -96,7 +96,7 @@ const MORE_MUTANTS: &[&str] = &[
 #[ignore = "takes minutes"]
 async fn thirty_mutants_are_found_within_a_minute_each() {
     // One at a time, with as many connections as the command has unless it is told otherwise.
-    all_are_found(MORE_MUTANTS, 1, 128, Duration::from_secs(60)).await;
+    all_are_found(MORE_MUTANTS, 1, CONNECTIONS, Duration::from_secs(60)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

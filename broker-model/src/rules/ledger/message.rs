@@ -77,11 +77,6 @@ impl Message {
         *self.topic == *topic && self.payload == publish.payload && self.qos == publish.qos
     }
 
-    /// Whether these bytes, which are no PUBLISH, may be taken for one with its topic and payload.
-    pub(super) fn may_be_in(&self, bytes: &[u8]) -> bool {
-        bytes.ends_with(&self.payload) && is_within(self.topic.as_bytes(), bytes)
-    }
-
     /// Whether such an attempt leaves the message as it was. A client may break this: the Server may then have either.
     pub(super) fn is_alike(&self, publish: &Publish<'_>) -> bool {
         // An alias belongs to the connection, not to the message. [5.0 §3.3.2.3.4]
@@ -89,6 +84,11 @@ impl Message {
         let own = self.properties.view();
         self.retain == publish.retain
             && own.iter().filter(lasting).eq(publish.properties.iter().filter(lasting))
+    }
+
+    /// Whether these bytes, which are no PUBLISH, may be taken for one with its topic and payload.
+    pub(super) fn may_be_in(&self, bytes: &[u8]) -> bool {
+        bytes.ends_with(&self.payload) && is_within(self.topic.as_bytes(), bytes)
     }
 
     /// Whether it is a Will.
