@@ -28,6 +28,32 @@ const SCRIPTS: &[(&str, &str)] = &[
          cat  settle",
     ),
     (
+        "the same, when a third one is sent between the two answers",
+        "network delay=1ms
+         client bob  clean_start=1
+         bob  > SUBSCRIBE a qos=2 id=1
+         wait 1 ms
+         bob  > SUBSCRIBE b qos=2 c qos=2 id=1
+         wait 1.5 ms
+         bob  > SUBSCRIBE d qos=0 e qos=0 id=1
+         bob  settle",
+    ),
+    (
+        "a PUBREC that nobody asked for answers what its client, which closes, will not read",
+        "network delay=1ms
+         client ann  clean_start=0 session_expiry_interval=60
+         client bob  clean_start=1
+         ann  > SUBSCRIBE a qos=2
+         ann  barrier
+         bob  > PUBLISH a \"m\" qos=2
+         wait 1 ms
+         ann  > PUBREC id=1
+         ann  cut fin
+         bob  settle
+         ann  connect
+         ann  barrier",
+    ),
+    (
         "a second CONNECT is malformed while the CONNACK for the first one is under way",
         "network delay=1ms
          client ann  clean_start=1

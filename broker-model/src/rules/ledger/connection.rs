@@ -156,7 +156,7 @@ pub struct Request {
     /// The session's subscriptions that a SUBSCRIBE made, in the order of its filters; for an UNSUBSCRIBE those
     /// that each filter ends, if the client has one.
     pub subscriptions: Vec<Option<usize>>,
-    /// Another request had its Packet Identifier, and no answer: which of the two an answer is for nothing tells.
+    /// On its connection two requests have had its Packet Identifier at once.
     pub doubled: bool,
 }
 
@@ -236,6 +236,8 @@ pub struct Connection {
     pub unfinished: usize,
     /// SUBSCRIBEs and UNSUBSCRIBEs without an answer.
     pub requests: BTreeMap<PacketId, Request>,
+    /// Packet Identifiers that two requests have had at once: which one an answer is for nothing tells from then on.
+    pub doubled: BTreeSet<PacketId>,
     /// Topics behind the Topic Aliases that the client has set.
     pub aliases_up: BTreeMap<u16, Arc<str>>,
     /// Topics behind the Topic Aliases that the Server has set.
@@ -278,6 +280,7 @@ impl Connection {
             acknowledged: None,
             unfinished: 0,
             requests: BTreeMap::new(),
+            doubled: BTreeSet::new(),
             aliases_up: BTreeMap::new(),
             aliases_down: BTreeMap::new(),
             unanswered: BTreeSet::new(),

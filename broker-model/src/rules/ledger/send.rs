@@ -417,17 +417,19 @@ impl Ledger {
     }
 
     /// The Packet Identifier of a request must not be in use. [3.1.1/MQTT-2.3.1-2] [5.0/MQTT-2.2.1-3] Tells whether
-    /// another request has it: then nobody knows what the session subscribes to.
+    /// two requests have had it at once: then nobody knows what the session subscribes to.
     fn check_request(&mut self, no: ConnectionNo, session: SessionNo, id: PacketId) -> bool {
         let doubled = self[no].requests.contains_key(&id);
         if doubled {
             let now = self.now;
             self.sessions[session.0].doubt(now);
+            self.connections[no.0].doubled.insert(id);
         }
         if doubled || self[session].outbound.contains_key(&id) {
             self.offend(no);
         }
-        doubled
+        // The answers to the first two may be under way yet.
+        self[no].doubled.contains(&id)
     }
 
     /// DISCONNECT may change the Session Expiry Interval. [5.0 §3.14.2.2.2]
