@@ -5,12 +5,14 @@
 //! [3.1.1/MQTT-4.7.1-1] [5.0/MQTT-3.3.2-2] [5.0/MQTT-4.7.0-1] [3.1.1/MQTT-3.1.4-5] [5.0/MQTT-3.1.4-6]
 //! [3.1.1/MQTT-3.1.0-1] [5.0/MQTT-3.1.0-1].
 //!
-//! Frees     what a connection published whose CONNACK was lost.
+//! Frees     what a connection published whose CONNACK was lost, or whose CONNECT was malformed: whether the Server may
+//!           accept that is another rule's.
 //! Unknown   in an open world, where others publish too; where nothing tells what the message was before.
 
 use super::ledger::{ConnectionNo, Ledger, is_within};
 use super::{Cites, Fact, Findings, Rule, Seen};
 use mqtt_assay_codec::{Offence, Packet, PacketType, Publish, topic};
+use std::collections::BTreeSet;
 
 const TOPIC_UNMATCHED: Cites = Cites { v3_1_1: &["MQTT-3.3.2-3"], v5: &["MQTT-3.3.2-3"] };
 const TOPIC_ALTERED: Cites = Cites { v3_1_1: &["MQTT-4.7.3-4"], v5: &["MQTT-4.7.3-4"] };
@@ -31,12 +33,16 @@ struct Stray {
     connection: ConnectionNo,
     topic: String,
     payload: Vec<u8>,
+    /// Behind a CONNECT that is none, which the Server may have accepted all the same.
+    behind_malformed: bool,
 }
 
 /// See the module.
 #[derive(Default, Debug)]
 pub(super) struct Published {
     malformed: Vec<(Offence, Vec<u8>)>,
+    /// Connections on which a malformed CONNECT was sent.
+    strange: BTreeSet<ConnectionNo>,
     strays: Vec<Stray>,
 }
 
@@ -48,9 +54,12 @@ impl Rule for Published {
     fn observe(&mut self, seen: &Seen<'_>, ledger: &Ledger, found: &mut Findings) {
         match seen.fact {
             Fact::SentMalformed(malformed, bytes) => {
-                let publish = bytes.first().is_some_and(|first| first >> 4 == PacketType::Publish as u8);
-                if publish && self.malformed.len() < KEPT_MAX {
+                let is = |of: PacketType| bytes.first().is_some_and(|first| first >> 4 == of as u8);
+                if is(PacketType::Publish) && self.malformed.len() < KEPT_MAX {
                     self.malformed.push((malformed.offence, bytes.to_vec()));
+                }
+                if is(PacketType::Connect) {
+                    self.strange.extend(seen.connection);
                 }
             }
             Fact::Sent(Packet::Publish(publish)) => {
@@ -59,7 +68,8 @@ impl Rule for Published {
                     && self.strays.len() < KEPT_MAX
                 {
                     let (topic, payload) = (publish.topic.to_owned(), publish.payload.to_vec());
-                    self.strays.push(Stray { connection, topic, payload });
+                    let behind_malformed = self.strange.contains(&connection);
+                    self.strays.push(Stray { connection, topic, payload, behind_malformed });
                 }
             }
             Fact::Delivered(publish, no) => match ledger[no].message {
@@ -134,7 +144,7 @@ fn topic_in(bytes: &[u8]) -> Option<&str> {
 fn published_by_a_stranger(stray: &Stray, topic: &str, ledger: &Ledger, found: &mut Findings) {
     let connection = &ledger[stray.connection];
     let cites = match (&connection.asked, connection.answered) {
-        (None, _) => BEFORE_CONNECT,
+        (None, _) if !stray.behind_malformed => BEFORE_CONNECT,
         (_, Some(answered)) if !answered.code.is_success() => REFUSED_CONNECTION,
         _ => return found.unknown("the publisher's CONNECT may have been accepted"),
     };

@@ -204,7 +204,24 @@ fn the_reference_broker_is_not_accused_of_what_clients_bring_upon_themselves() {
 }
 
 /// What a broker that takes a malformed packet does in consequence, and the only rules that may accuse it.
-const CONSEQUENCES: [(&str, Mutant, &[&str], &str); 2] = [
+const CONSEQUENCES: [(&str, Mutant, &[&str], &str); 3] = [
+    (
+        "what is published behind a malformed CONNECT that was accepted",
+        Mutant::ConnectTrailingBytesAccepted,
+        &["closes_on_error"],
+        "mqtt 3.1.1
+         network delay=1ms
+         client c1   clean_start=1
+         client c2   clean_start=1
+         c1   > SUBSCRIBE a/x qos=0
+         c1   settle
+         c2   open
+         c2   > raw 10 13 00 04 4d 51 54 54 04 02 00 00 00 05 74 68 65 72 65 ff ff
+         c2   > PUBLISH a/x \"m\" qos=0
+         c1   settle
+         c1   barrier
+         wait 5 s",
+    ),
     (
         "the empty message is that of a malformed PUBLISH",
         Mutant::DupAtQos0Accepted,

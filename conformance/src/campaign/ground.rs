@@ -11,6 +11,9 @@ use crate::target::Target;
 use std::future::pending;
 use std::time::Duration;
 
+/// So often a broker may fail to start again before the campaign ends.
+const STARTS: u32 = 3;
+
 /// Between two looks whether a process is there that is not ours.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -144,12 +147,22 @@ impl Ground {
         if let Some(process) = self.process.take() {
             process.kill().await;
         }
-        if let Some(recipe) = &self.recipe {
-            let started = Process::start(recipe, true).await;
-            self.process = Some(started.map_err(|trouble| SetUp::Broker(trouble.to_string()))?);
-            self.restarts += 1;
+        let Some(recipe) = &self.recipe else { return Ok(()) };
+        let mut tries = 1;
+        loop {
+            match Process::start(recipe, true).await {
+                Ok(process) => {
+                    self.process = Some(process);
+                    self.restarts += 1;
+                    return Ok(());
+                }
+                // A start may fail for once: what the dead one had open is in the way, or the machine is busy.
+                Err(_) if tries < STARTS => tries += 1,
+                Err(trouble) => {
+                    return Err(SetUp::Broker(format!("{trouble}; it was started again {tries} times")));
+                }
+            }
         }
-        Ok(())
     }
 
     /// The campaign is over.

@@ -14,7 +14,10 @@ fn broken(how: &str) -> Recipe {
 
 /// Hunts a broker whose process goes wrong, until that is found.
 async fn planted_is_found(how: &str, kind: Trouble) {
-    let recipe = broken(how);
+    recipe_is_found(how, kind, broken(how)).await;
+}
+
+async fn recipe_is_found(how: &str, kind: Trouble, recipe: Recipe) {
     let target = support::tcp(([127, 0, 0, 1], recipe.port).into());
     let out = folder();
     let options = Options { target, process: Some(recipe), ..options(out.path(), None) };
@@ -70,6 +73,18 @@ async fn is_found(how: &str, kind: Trouble, options: Options) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_aborts_is_found() {
     planted_is_found("abort", Trouble::Crash).await;
+}
+
+/// The first start behind its death fails: the next one does not.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_fails_to_start_again_for_once_does_not_end_the_campaign() {
+    let once = folder();
+    let failing = format!("mkdir '{}' && exit 1; exec \"$@\"", once.path().join("tried").display());
+    let mut words = vec!["sh".to_owned(), "-c".to_owned(), failing, "sh".to_owned()];
+    words.extend(planted("abort"));
+    recipe_is_found("abort", Trouble::Crash, Recipe { restart: Some(words), ..broken("abort") }).await;
+    assert!(once.path().join("tried").exists(), "it was not started again");
 }
 
 #[tokio::test(flavor = "multi_thread")]
