@@ -93,7 +93,14 @@ fn at_qos_0(publish: &Publish<'_>, delivery: &Delivery, ledger: &Ledger, found: 
     } else {
         publish.payload.get(2..).map(<[u8]>::to_vec)
     };
-    if behind.is_some_and(|payload| ledger.marked(&delivery.topic, &payload).is_some()) {
+    let Some(content) = behind.filter(|content| ledger.marked(&delivery.topic, content).is_some()) else {
+        return;
+    };
+    let others = content.is_empty() && !ledger.bounds.closed_world;
+    if others || ledger.may_be_malformed(&delivery.topic, publish.payload) {
+        // Two bytes are no rare payload, and nothing is behind each of them.
+        found.unknown("another message than that of the content may have come");
+    } else {
         let expected = format!("no Packet Identifier in a QoS 0 PUBLISH to {}", delivery.topic);
         found.accuse(AT_QOS_0, version, expected, "two bytes before its content");
     }

@@ -204,7 +204,24 @@ fn the_reference_broker_is_not_accused_of_what_clients_bring_upon_themselves() {
 }
 
 /// What a broker that takes a malformed packet does in consequence, and the only rules that may accuse it.
-const CONSEQUENCES: [(&str, Mutant, &[&str], &str); 3] = [
+const CONSEQUENCES: [(&str, Mutant, &[&str], &str); 4] = [
+    (
+        "two bytes are the payload of a malformed PUBLISH, and no Packet Identifier before an empty one",
+        Mutant::DupAtQos0Accepted,
+        &["closes_on_error", "error_answered"],
+        "mqtt 3.1.1
+         network delay=1ms
+         client c1   clean_start=1
+         client c2   clean_start=1
+         c1   > SUBSCRIBE a/x qos=0
+         c1   > PUBLISH a/x \"\" qos=1
+         c1   settle
+         c2   > raw 38 07 00 03 61 2f 78 6d 31
+         c2   settle
+         c1   settle
+         c1   barrier
+         wait 5 s",
+    ),
     (
         "what is published behind a malformed CONNECT that was accepted",
         Mutant::ConnectTrailingBytesAccepted,

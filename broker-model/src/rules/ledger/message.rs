@@ -88,7 +88,7 @@ impl Message {
 
     /// Whether these bytes, which are no PUBLISH, may be taken for one with its topic and payload.
     pub(super) fn may_be_in(&self, bytes: &[u8]) -> bool {
-        bytes.ends_with(&self.payload) && is_within(self.topic.as_bytes(), bytes)
+        may_be_taken(bytes, &self.topic, &self.payload)
     }
 
     /// Whether it is a Will.
@@ -169,6 +169,11 @@ pub struct Delivery {
     pub turn: Turn,
     /// It came on a connection that another had taken the session from: it was sent before what has come there.
     pub late: bool,
+}
+
+/// Whether these bytes, which are no PUBLISH, may be taken for one with this topic and payload.
+pub(super) fn may_be_taken(bytes: &[u8], topic: &str, payload: &[u8]) -> bool {
+    bytes.ends_with(payload) && is_within(topic.as_bytes(), bytes)
 }
 
 /// Whether the bytes contain these in one piece.

@@ -1,5 +1,6 @@
 //! What rules ask of the ledger.
 
+use super::message::may_be_taken;
 use super::{
     Connection, ConnectionNo, Delivery, DeliveryNo, Ledger, Message, MessageNo, Request, Session, SessionNo,
 };
@@ -75,6 +76,11 @@ impl Ledger {
     /// The client's SUBSCRIBE or UNSUBSCRIBE that the present packet, a SUBACK or UNSUBACK, answers.
     pub fn answered_request(&self) -> Option<&Request> {
         self.answered_request.as_ref()
+    }
+
+    /// Whether a malformed PUBLISH may be what came with this topic and payload, as far as those are kept.
+    pub fn may_be_malformed(&self, topic: &str, payload: &[u8]) -> bool {
+        self.muddles.iter().any(|bytes| may_be_taken(bytes, topic, payload))
     }
 
     /// How many deliveries came before this time.
