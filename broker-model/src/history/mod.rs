@@ -14,6 +14,7 @@ use core::fmt;
 use core::ops::Range;
 use core::time::Duration;
 use mqtt_assay_codec::Version;
+use std::collections::BTreeMap;
 
 /// Names a client of a history: its place in [`History::clients`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -210,6 +211,19 @@ impl History {
     /// All events in order.
     pub fn iter(&self) -> impl Iterator<Item = Event<'_>> {
         (0..self.len()).filter_map(|index| self.get(index))
+    }
+
+    /// All events in order, each with the version that its connection was opened for; 5.0 where there is none.
+    pub fn versioned(&self) -> impl Iterator<Item = (Event<'_>, Version)> {
+        let mut versions = BTreeMap::new();
+        self.iter().map(move |event| {
+            let connection = (event.client, event.connection);
+            if let What::Attempted(version) = event.what {
+                versions.insert(connection, version);
+            }
+            let version = versions.get(&connection).copied().unwrap_or(Version::V5);
+            (event, version)
+        })
     }
 
     /// Appends an event and gives its place.

@@ -12,7 +12,7 @@
 //!           publisher has lost its session, and publishes the message anew.
 
 use super::doubt::doubt;
-use super::ledger::{DeliveryNo, Ledger, Message, MessageNo, SessionNo, Turn};
+use super::ledger::{DeliveryNo, Ledger, Message, MessageNo, SessionNo, Subscription, Turn};
 use super::{Cites, Fact, Findings, Rule, Seen};
 use mqtt_assay_codec::Qos;
 use std::collections::BTreeMap;
@@ -68,6 +68,10 @@ impl Rule for ExactlyOnce {
         }
         if let Some(why) = doubt(ledger, delivery) {
             return found.unknown(why);
+        }
+        let shared = |asked: &Subscription| asked.shared && asked.matches(&message.topic);
+        if message.retain && ledger[delivery.session].subscriptions.iter().any(shared) {
+            return found.unknown("a Shared Subscription may have brought it as a retained message");
         }
         let cites = match message.qos {
             _ if self.replaced(ledger, no) => REPLACED,

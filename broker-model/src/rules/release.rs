@@ -6,7 +6,7 @@
 //!           time; in 5.0 the order.
 //! Unknown   when the connection did not last; when a DISCONNECT came, or the Client has broken a rule.
 
-use super::ledger::{ConnectionNo, Delivery, DeliveryNo, Ledger, SessionNo, Turn};
+use super::ledger::{ConnectionNo, Delivery, DeliveryNo, Ledger, Turn};
 use super::{Cites, Fact, Findings, Rule, Seen, closing};
 use core::time::Duration;
 use mqtt_assay_codec::{Packet, PacketId, Qos, ReasonCode};
@@ -29,9 +29,8 @@ struct Waiting {
 #[derive(Default, Debug)]
 pub(super) struct Release {
     waiting: BTreeMap<(ConnectionNo, PacketId), Waiting>,
-    /// PUBRECs for which the Server did not wait, as far as the Client has seen: it may have published on a connection that
-    /// the Client left, and go on with PUBREL on the next.
-    stray: BTreeSet<(SessionNo, PacketId)>,
+    /// PUBRECs for which the Server did not wait.
+    stray: BTreeSet<(ConnectionNo, PacketId)>,
 }
 
 impl Rule for Release {
@@ -69,15 +68,15 @@ impl Rule for Release {
 impl Release {
     /// The client says that it has a message.
     fn received(&mut self, no: ConnectionNo, id: PacketId, ledger: &Ledger) {
-        let Some(session) = ledger[no].session else { return };
-        match ledger[session].inbound.get(&id) {
+        let inbound = ledger[no].session.and_then(|session| ledger[session].inbound.get(&id));
+        match inbound {
             Some(inbound)
                 if inbound.qos == Qos::ExactlyOnce && inbound.released.is_none() && !inbound.is_over() =>
             {
                 let here = ledger[inbound.first].connection == no;
                 self.waiting.entry((no, id)).or_insert(Waiting { since: ledger.now, here });
             }
-            _ => drop(self.stray.insert((session, id))),
+            _ => drop(self.stray.insert((no, id))),
         }
     }
 
@@ -107,7 +106,7 @@ impl Release {
             .get(&id)
             .is_some_and(|inbound| inbound.qos == Qos::ExactlyOnce && inbound.answered.is_some());
         // In 5.0 the Server may say that it does not know what the client says it has.
-        let answers = self.stray.contains(&(session, id)) || !reason.is_success();
+        let answers = self.stray.contains(&(no, id)) || ledger.is_astray(session, id) || !reason.is_success();
         if received || answers {
             return;
         }
@@ -129,6 +128,9 @@ impl Release {
             } else {
                 found.unknown("the connection did not last");
             }
+        }
+        while let Some(&stray) = self.stray.range(on(no)).next() {
+            self.stray.remove(&stray);
         }
     }
 }

@@ -13,8 +13,9 @@
 //!           what another member of a share may have had live, where this one has it as published.
 
 use super::exactly_once::publications;
-use super::ledger::{Cause, DeliveryNo, Ledger, MessageNo, Session, SessionNo, Subscription, Turn};
+use super::ledger::{Cause, Delivery, DeliveryNo, Ledger, MessageNo, Session, SessionNo, Subscription, Turn};
 use super::{Cites, Fact, Findings, Rule, Seen};
+use core::time::Duration;
 use mqtt_assay_codec::{Qos, RetainHandling};
 
 const REPLACED: Cites = Cites { v3_1_1: &["MQTT-3.3.1-5"], v5: &["MQTT-3.3.1-5"] };
@@ -47,17 +48,25 @@ impl Rule for RetainedStored {
             return;
         }
         let session = &ledger[delivery.session];
-        let may_bring = |cause: &Cause| {
+        let sent = ledger[number].possible.unwrap_or_default();
+        // Since when a cause may bring it with RETAIN.
+        let brings = |cause: &Cause| {
             let subscription = &session.subscriptions[cause.subscription];
-            let as_published = cause.live && subscription.options.retain_as_published && {
-                ledger.same_as(number).any(|message| ledger[message].retain)
-            };
-            as_published || cause.retained && sends(session, subscription)
+            let as_published = cause.live
+                && subscription.options.retain_as_published
+                && ledger.same_as(number).any(|message| ledger[message].retain);
+            if as_published {
+                Some(sent)
+            } else {
+                (cause.retained && sends(session, subscription)).then_some(subscription.asked.max(sent))
+            }
         };
         // Each of them brings it once, or once for each PUBLISH.
-        let causes = ledger.causes().iter().filter(|cause| may_bring(cause)).count();
-        let causes = causes * publications(ledger, &ledger[number]);
-        if causes > 0 && (delivery.dup || causes > brought_before(ledger, no, number)) {
+        let since: Vec<_> = ledger.causes().iter().filter_map(brings).collect();
+        let causes = since.len() * publications(ledger, &ledger[number]);
+        let since = since.into_iter().min().unwrap_or(sent);
+        let brought_before = came_before(ledger, no, number, since).filter(|copy| copy.retain).count();
+        if causes > 0 && (delivery.dup || causes > brought_before) {
             return found.decided();
         }
         if causes > 0 && ledger[number].ambiguous {
@@ -67,7 +76,8 @@ impl Rule for RetainedStored {
         if !ledger.is_clear(delivery.session) {
             return found.unknown("not all is known of the session's subscriptions");
         }
-        if ledger.causes().iter().any(|cause| cause.live) && !came_before(ledger, no, number) {
+        let live = ledger.causes().iter().filter(|cause| cause.live).count();
+        if came_before(ledger, no, number, sent).count() < live {
             return found.unknown("a live copy may have the wrong flag");
         }
         let mut asked = ledger.causes().iter().map(|cause| &session.subscriptions[cause.subscription]);
@@ -113,23 +123,20 @@ fn newest<'a>(ledger: &Ledger, session: &'a Session, number: MessageNo) -> Optio
     since.max_by_key(|subscription| (!subscription.shared, subscription.asked))
 }
 
-fn came_before(ledger: &Ledger, no: DeliveryNo, number: MessageNo) -> bool {
-    let sent = ledger[number].possible.unwrap_or_default();
+/// The copies of the message that came to the session since, and before the present one.
+fn came_before(
+    ledger: &Ledger,
+    no: DeliveryNo,
+    number: MessageNo,
+    since: Duration,
+) -> impl Iterator<Item = &Delivery> {
     let earlier =
-        ledger.deliveries().skip(ledger.deliveries_before(sent)).take_while(|(other, _)| *other < no);
-    let mut earlier = earlier.map(|(_, other)| other);
-    earlier.any(|other| other.session == ledger[no].session && other.message == Some(number))
-}
-
-/// How often the message came to the session before with RETAIN.
-fn brought_before(ledger: &Ledger, no: DeliveryNo, number: MessageNo) -> usize {
-    let sent = ledger[number].possible.unwrap_or_default();
-    let earlier =
-        ledger.deliveries().skip(ledger.deliveries_before(sent)).take_while(|(other, _)| *other < no);
-    let same = earlier.filter(|(_, other)| {
-        other.session == ledger[no].session && other.message == Some(number) && other.retain
-    });
-    same.filter(|(_, other)| !matches!(other.turn, Turn::Again(_))).count()
+        ledger.deliveries().skip(ledger.deliveries_before(since)).take_while(move |(other, _)| *other < no);
+    let session = ledger[no].session;
+    let same = earlier
+        .map(|(_, other)| other)
+        .filter(move |other| other.session == session && other.message == Some(number));
+    same.filter(|other| !matches!(other.turn, Turn::Again(_)))
 }
 
 /// Whether a message that came with RETAIN may have been for another member of the share, and have been given to this

@@ -83,7 +83,7 @@ fn released(no: ConnectionNo, id: PacketId, ledger: &Ledger, found: &mut Finding
     if !elsewhere || !is_known_to_be_over(inbound, ledger) || ledger[inbound.last].connection == no {
         return;
     }
-    if ledger[no].offended.is_some() || !ledger[session].is_clear() {
+    if ledger[no].offended.is_some() || !ledger[session].is_clear() || ledger.is_astray(session, id) {
         return found.unknown("what the client said before is not known well enough");
     }
     let expected = format!("no PUBREL {id} again, which the client has answered with PUBCOMP");

@@ -54,6 +54,59 @@ const SCRIPTS: &[(&str, &str)] = &[
          ann  barrier",
     ),
     (
+        "a PUBACK that nobody asked for is that of a message which its client, which closes, will not read",
+        "network delay=1ms
+         client ann  clean_start=0 session_expiry_interval=60
+         client bob  clean_start=1
+         ann  > SUBSCRIBE a qos=1
+         ann  barrier
+         bob  > PUBLISH a \"m\" qos=1
+         wait 1 ms
+         ann  > PUBACK id=1
+         ann  cut fin
+         bob  settle
+         ann  connect
+         wait 9 s
+         ann  barrier",
+    ),
+    (
+        "the Packet Identifier of an exchange that is over is in use again, unread",
+        "network delay=1ms
+         client ann  clean_start=0 session_expiry_interval=60
+         client bob  clean_start=1
+         ann  > SUBSCRIBE a qos=2
+         ann  barrier
+         bob  > PUBLISH a \"m1\" qos=2 id=1
+         bob  settle
+         ann  settle
+         ann  cut fin
+         ann  connect
+         ann  barrier
+         bob  > PUBLISH a \"m2\" qos=2 id=2
+         wait 1 ms
+         ann  > PUBREC id=1
+         ann  > PUBREC id=2
+         ann  cut fin
+         bob  settle
+         ann  connect
+         ann  barrier
+         wait 9 s
+         ann  barrier",
+    ),
+    (
+        "a PUBLISH is sent again with RETAIN, which its first attempt had not",
+        "network delay=1ms
+         client ann  clean_start=0 session_expiry_interval=60
+         client bob  clean_start=1
+         ann  > PUBLISH a \"m\" qos=1 id=2
+         ann  cut fin
+         ann  connect
+         ann  > PUBLISH a \"m\" qos=1 id=2 retain=1
+         ann  barrier
+         bob  > SUBSCRIBE a qos=1
+         bob  barrier",
+    ),
+    (
         "a second CONNECT is malformed while the CONNACK for the first one is under way",
         "network delay=1ms
          client ann  clean_start=1
@@ -203,8 +256,31 @@ fn the_reference_broker_is_not_accused_of_what_clients_bring_upon_themselves() {
     assert!(accused.is_empty(), "\n{}", accused.join("\n"));
 }
 
-/// What a broker that takes a malformed packet does in consequence, and the only rules that may accuse it.
-const CONSEQUENCES: [(&str, Mutant, &[&str], &str); 4] = [
+/// What a broker with a fault does in consequence, and the only rules that may accuse it.
+const CONSEQUENCES: [(&str, Mutant, &[&str], &str); 5] = [
+    (
+        "a message comes once more as it is sent to a Shared Subscription as a retained one",
+        Mutant::RetainedSentToSharedSubscription,
+        &["retained_stored"],
+        "network delay=1ms
+         client cat  clean_start=1
+         client dan  clean_start=1
+         client eve  clean_start=1
+         cat  > SUBSCRIBE $share/g/a/b qos=2
+         eve  > PUBLISH a/b \"m\" qos=0 retain=1
+         cat  barrier
+         eve  barrier
+         cat  barrier
+         cat  > SUBSCRIBE \"#\" qos=1
+         cat  barrier
+         cat  > SUBSCRIBE $share/g/a/b qos=2
+         cat  barrier
+         cat  > SUBSCRIBE $share/g/a/b qos=2
+         cat  barrier
+         dan  > SUBSCRIBE $share/h/a/b qos=2
+         dan  barrier
+         wait 5 s",
+    ),
     (
         "two bytes are the payload of a malformed PUBLISH, and no Packet Identifier before an empty one",
         Mutant::DupAtQos0Accepted,
@@ -275,7 +351,7 @@ const CONSEQUENCES: [(&str, Mutant, &[&str], &str); 4] = [
 ];
 
 #[test]
-fn a_malformed_packet_that_is_taken_is_the_only_breach() {
+fn what_follows_from_a_fault_is_no_other_breach() {
     let accused = CONSEQUENCES.iter().filter_map(|(why, mutant, rules, text)| {
         let script: Script = text.parse().unwrap_or_else(|errors| panic!("{why}\n{errors}"));
         let played = direct::play(script, Broker::new(Policy::default(), 1).with_mutant(*mutant));
@@ -289,7 +365,17 @@ fn a_malformed_packet_that_is_taken_is_the_only_breach() {
 }
 
 /// What a broker did that is not ours, as it was recorded, and the only rules that may accuse it.
-const RECORDED: [(&str, &str, &[&str]); 4] = [
+const RECORDED: [(&str, &str, &[&str]); 6] = [
+    (
+        "a copy that waited has RETAIN by Retain As Published, of a subscription that another has replaced",
+        include_str!("recorded/waiting_copy_with_the_old_options.jsonl"),
+        &[],
+    ),
+    (
+        "so has a live one: the retained message that comes later is the first",
+        include_str!("recorded/live_copy_with_the_old_options.jsonl"),
+        &["retain_flag"],
+    ),
     (
         "the session, and its subscription, are those of a malformed CONNECT",
         include_str!("recorded/session_of_a_malformed_connect.jsonl"),

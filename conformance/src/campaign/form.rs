@@ -2,7 +2,7 @@
 //! that it takes to say that something has not come.
 
 use mqtt_assay_broker_model::history::ClientNo;
-use mqtt_assay_broker_model::script::{Action, Connect, Network, Script, Step};
+use mqtt_assay_broker_model::script::{Action, Network, Script, Step};
 use mqtt_assay_fuzz_engine::Case;
 use mqtt_assay_fuzz_engine::place::place;
 use std::time::Duration;
@@ -102,40 +102,6 @@ impl Form {
     }
 }
 
-/// What a play leaves in the broker, as far as it can be told: retained messages, and sessions that outlive their
-/// connections.
-pub(super) fn leavings(script: &Script) -> (Vec<String>, Vec<String>) {
-    use mqtt_assay_broker_model::script::Send;
-    let (mut topics, mut identifiers) = (Vec::new(), Vec::new());
-    let mut connect = |connect: &Connect, topics: &mut Vec<String>| {
-        let lasts = !connect.clean_start || connect.properties.view().session_expiry_interval().is_some();
-        if let Some(identifier) = connect.client_id.as_ref().filter(|text| lasts && !text.is_empty()) {
-            identifiers.push(identifier.clone());
-        }
-        topics.extend(connect.will.iter().filter(|will| will.retain).map(|will| will.topic.clone()));
-    };
-    for client in &script.clients {
-        connect(&client.connect, &mut topics);
-    }
-    for step in &script.steps {
-        match step {
-            Step::Client(_, Action::Connect(Some(own))) => connect(own, &mut topics),
-            Step::Client(_, Action::Send(Send::Publish { topic, retain: true, payload, .. }, _))
-                if !payload.is_empty() =>
-            {
-                topics.push(topic.clone());
-            }
-            _ => {}
-        }
-    }
-    for list in [&mut topics, &mut identifiers] {
-        list.sort_unstable();
-        list.dedup();
-    }
-    topics.retain(|topic| mqtt_assay_codec::topic::check_name(topic).is_ok() && !topic.starts_with('$'));
-    (topics, identifiers)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,11 +126,5 @@ mod tests {
         assert!(matches!(long.steps[3], Step::Wait(time) if time > 10 * SECOND));
         assert_eq!(long.steps.len(), 5);
         assert_eq!(long.schedule.len(), 1);
-    }
-
-    #[test]
-    fn what_is_left_behind_is_known() {
-        let (topics, identifiers) = leavings(&form(Tempo::Hasty).script);
-        assert_eq!((topics, identifiers), (vec!["thiscase0/t".to_owned()], vec![]));
     }
 }

@@ -13,6 +13,7 @@ mod ground;
 mod hunt;
 mod inquiry;
 mod lab;
+mod leavings;
 mod merge;
 mod pace;
 mod plain;

@@ -1,5 +1,6 @@
 //! A client that keeps every rule: it tells whether the broker still serves others, and clears up behind the cases.
 
+use super::leavings::Leavings;
 use crate::net::{Address, Caller, Wire};
 use crate::story::Credentials;
 use mqtt_assay_codec::{
@@ -152,7 +153,7 @@ pub(super) async fn clear(
     version: Version,
     credentials: &Credentials,
     mark: &Mark,
-    (topics, identifiers): &(Vec<String>, Vec<String>),
+    left: &Leavings,
 ) {
     let goodbye = bytes(&Packet::Disconnect(Disconnect::new(ReasonCode::SUCCESS)), version);
     let visit = async |identifier: &str, said: Vec<u8>| -> io::Result<()> {
@@ -163,10 +164,18 @@ pub(super) async fn clear(
         while plain.wire.read(&mut rest).await? > 0 {}
         Ok(())
     };
-    if !topics.is_empty() {
+    // A session may have a Will yet, which is published when it ends, and may be retained.
+    for identifier in &left.identifiers {
+        let visit = visit(identifier, goodbye.clone());
+        // Who does not take the first one does not take the others.
+        if !matches!(tokio::time::timeout(CLEARING, visit).await, Ok(Ok(()))) {
+            break;
+        }
+    }
+    if !left.topics.is_empty() {
         let none = PropertyList::new();
         let mut said = Vec::new();
-        for topic in topics {
+        for topic in &left.topics {
             let empty = Publish {
                 dup: false,
                 qos: Qos::AtMostOnce,
@@ -180,16 +189,6 @@ pub(super) async fn clear(
         }
         said.extend(&goodbye);
         let identifier = format!("{mark}clear");
-        let visit = visit(&identifier, said);
-        if !matches!(tokio::time::timeout(CLEARING, visit).await, Ok(Ok(()))) {
-            return;
-        }
-    }
-    for identifier in identifiers {
-        let visit = visit(identifier, goodbye.clone());
-        // Who does not take the first one does not take the others.
-        if !matches!(tokio::time::timeout(CLEARING, visit).await, Ok(Ok(()))) {
-            return;
-        }
+        let _ = tokio::time::timeout(CLEARING, visit(&identifier, said)).await;
     }
 }

@@ -1,6 +1,7 @@
 //! Plays a case to the broker, and judges what its clients saw.
 
-use super::form::{Form, leavings};
+use super::form::Form;
+use super::leavings::Leavings;
 use super::plain;
 use crate::net::Address;
 use crate::net::play::{self, Written};
@@ -72,7 +73,6 @@ impl Stage {
         let mark = self.mark();
         let mut script = marked(&form.whole_script(self.promptness), &mark);
         lend_credentials(&mut script, &self.credentials);
-        let left = leavings(&script);
         let played = play::play_counted(script, &self.address, form.limits(self.promptness), written).await;
         let mut accusations = self.judge(&played.history, form.promptness(self.promptness), &mark);
         if !accusations.is_empty() {
@@ -84,6 +84,7 @@ impl Stage {
                 *text = text.replace(mark.as_str(), NAME);
             }
         }
+        let left = Leavings::of(&played.history, mark.as_str());
         plain::clear(&self.address, self.version, &self.credentials, &mark, &left).await;
         Play { history: played.history, accusations, mark }
     }
@@ -143,15 +144,9 @@ fn lost_framing(history: &History) -> Option<usize> {
 /// Whether a message has come on a topic that is not the play's, or a client goes by a name that is not: raw bytes may
 /// have lost the mark, and have been played before.
 fn meets_others(history: &History, mark: &Mark) -> bool {
-    let mut versions = BTreeMap::new();
     let other = |name: &str| !name.is_empty() && !name.contains(mark.as_str());
-    history.iter().any(|event| {
-        let version = versions.get(&(event.client, event.connection)).copied().unwrap_or(Version::V5);
+    history.versioned().any(|(event, version)| {
         match event.what {
-            What::Attempted(version) => {
-                versions.insert((event.client, event.connection), version);
-                false
-            }
             What::Received(bytes) => match Decoder::new(version, Receiver::Client).next(bytes) {
                 Ok(Some((Packet::Publish(publish), _))) => other(publish.topic),
                 _ => false,

@@ -4,7 +4,7 @@
 use super::Replayed;
 use crate::campaign::{Record, Trouble};
 use crate::simulation::in_words;
-use mqtt_assay_broker_model::history::{ClientNo, History, How, Side, What, jsonl};
+use mqtt_assay_broker_model::history::{History, How, Side, What, jsonl};
 use mqtt_assay_codec::{Decoder, Packet, Receiver, Version, describe};
 use mqtt_assay_fuzz_engine::corpus::shown_by;
 use mqtt_assay_fuzz_engine::edges;
@@ -172,16 +172,9 @@ fn shows(record: &Record, replayed: &Replayed) -> Option<bool> {
 type Course = BTreeMap<String, Vec<(u32, String)>>;
 
 fn course(history: &History, mark: Option<&Mark>) -> Course {
-    let mut versions: BTreeMap<(ClientNo, u32), Version> = BTreeMap::new();
     let mut course = Course::new();
-    for event in history.iter() {
-        let key = (event.client, event.connection);
-        let version = versions.get(&key).copied().unwrap_or(Version::V5);
+    for (event, version) in history.versioned() {
         let text = match event.what {
-            What::Attempted(version) => {
-                versions.insert(key, version);
-                continue;
-            }
             What::Failed => "no connection".to_owned(),
             What::Received(bytes) => packet(bytes, version),
             What::Unframed(bytes) => format!("no packet: {}", describe::hex(bytes, 24)),

@@ -9,7 +9,6 @@ use mqtt_assay_broker_model::history::{History, What};
 use mqtt_assay_broker_model::rules::Accusation;
 use mqtt_assay_broker_model::script::text;
 use mqtt_assay_codec::{Decoder, Receiver, Version, describe};
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -90,17 +89,11 @@ pub(crate) struct Shown {
 
 /// The events of a history but the chunks of bytes.
 pub(crate) fn shown(history: &History) -> Vec<Shown> {
-    let mut versions: BTreeMap<(u16, u32), Version> = BTreeMap::new();
     let mut all = Vec::new();
-    for (index, event) in history.iter().enumerate() {
-        let key = (event.client.0, event.connection);
-        let version = versions.get(&key).copied().unwrap_or(Version::V5);
+    for (index, (event, version)) in history.versioned().enumerate() {
         let (way, text) = match event.what {
             What::Wrote(_) | What::Read(_) => continue,
-            What::Attempted(version) => {
-                versions.insert(key, version);
-                (Way::Note, format!("opens a connection for MQTT {version}"))
-            }
+            What::Attempted(version) => (Way::Note, format!("opens a connection for MQTT {version}")),
             What::Opened | What::Finished => continue,
             What::Failed => (Way::Note, "gets no connection".to_owned()),
             What::Sent(bytes) => (Way::Sent, in_words(bytes, version, Receiver::Server)),

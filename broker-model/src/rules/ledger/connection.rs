@@ -238,6 +238,9 @@ pub struct Connection {
     pub requests: BTreeMap<PacketId, Request>,
     /// Packet Identifiers that two requests have had at once: which one an answer is for nothing tells from then on.
     pub doubled: BTreeSet<PacketId>,
+    /// The client's PUBACKs, PUBRECs and PUBCOMPs that answered nothing it had read, and when it sent the last one: the
+    /// Server may have sent what they fit.
+    pub astray: BTreeMap<PacketId, Duration>,
     /// Topics behind the Topic Aliases that the client has set.
     pub aliases_up: BTreeMap<u16, Arc<str>>,
     /// Topics behind the Topic Aliases that the Server has set.
@@ -281,6 +284,7 @@ impl Connection {
             unfinished: 0,
             requests: BTreeMap::new(),
             doubled: BTreeSet::new(),
+            astray: BTreeMap::new(),
             aliases_up: BTreeMap::new(),
             aliases_down: BTreeMap::new(),
             unanswered: BTreeSet::new(),

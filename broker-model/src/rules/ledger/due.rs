@@ -35,6 +35,8 @@ impl Ledger {
             || state.inbound.values().any(|inbound| inbound.is_open(no))
         {
             Wait::Unknown("the client has not acknowledged what came before")
+        } else if self.may_be_acknowledged_unread(session, message) {
+            Wait::Unknown("the client may have acknowledged it before it left, unread")
         } else if self.may_have_been_too_large(session, message) {
             Wait::Unknown("the message may be too large for the client")
         } else if connection.offended.is_some() {
@@ -42,6 +44,13 @@ impl Ledger {
         } else {
             Wait::Overdue
         }
+    }
+
+    /// Whether the client has sent an acknowledgement of nothing that it had read, and left: it may have been taken for
+    /// that of the message.
+    fn may_be_acknowledged_unread(&self, session: SessionNo, message: &Message) -> bool {
+        let left = self[session].connections.iter().map(|no| &self[*no]).filter(|one| one.ended.is_some());
+        left.flat_map(|one| one.astray.values()).any(|at| message.possible.is_none_or(|sent| sent <= *at))
     }
 
     /// Whether the message may have been too large for the client on any connection on which it may have been sent:

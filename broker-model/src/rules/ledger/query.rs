@@ -6,7 +6,7 @@ use super::{
 };
 use crate::history::ClientNo;
 use core::time::Duration;
-use mqtt_assay_codec::Version;
+use mqtt_assay_codec::{PacketId, Version};
 use std::sync::Arc;
 
 impl Ledger {
@@ -81,6 +81,11 @@ impl Ledger {
     /// Whether a malformed PUBLISH may be what came with this topic and payload, as far as those are kept.
     pub fn may_be_malformed(&self, topic: &str, payload: &[u8]) -> bool {
         self.muddles.iter().any(|bytes| may_be_taken(bytes, topic, payload))
+    }
+
+    /// Whether the client has acknowledged what it had not read under this Packet Identifier of the Server's.
+    pub fn is_astray(&self, session: SessionNo, id: PacketId) -> bool {
+        self[session].connections.iter().any(|no| self[*no].astray.contains_key(&id))
     }
 
     /// How many deliveries came before this time.

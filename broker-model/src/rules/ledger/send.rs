@@ -1,8 +1,8 @@
 //! What a client sends, entered into the ledger.
 
 use super::{
-    Asked, AskedWill, Attempt, ConnectionNo, Early, Ledger, Message, MessageNo, Origin, Request, Session,
-    SessionNo, Subscription,
+    Asked, AskedWill, Attempt, ConnectionNo, Early, Inbound, Ledger, Message, MessageNo, Origin, Request,
+    Session, SessionNo, Subscription,
 };
 use core::time::Duration;
 use mqtt_assay_codec::{
@@ -57,6 +57,11 @@ impl Ledger {
                 connection.last_request = Some(at);
             }
             _ => {}
+        }
+        if let Packet::Puback(ack) | Packet::Pubrec(ack) | Packet::Pubcomp(ack) = packet
+            && inbound.get(&ack.packet_id).is_none_or(Inbound::is_over)
+        {
+            connection.astray.insert(ack.packet_id, at);
         }
         match packet {
             Packet::Publish(publish) => self.published(no, session, event, at, publish),
@@ -185,11 +190,8 @@ impl Ledger {
         let mut crossed = false;
         if let Some(id) = publish.packet_id {
             if let Some(&unfinished) = self[session].outbound.get(&id) {
-                let message = &mut self.messages[unfinished.0];
-                if message.is_repeated_by(&topic, publish) {
-                    message.attempts.push(attempt);
-                    // Behind its PUBREL it may be a message of its own. [3.1.1/MQTT-4.3.3-1] [5.0/MQTT-4.3.3-6]
-                    message.ambiguous |= message.released.is_some() || !message.is_alike(publish);
+                if self[unfinished].is_repeated_by(&topic, publish) {
+                    self.repeat(unfinished, attempt, publish);
                     self.publishes(no, id, unfinished);
                     return;
                 }
@@ -202,6 +204,18 @@ impl Ledger {
         let message = self.enter_published(attempt, publisher, topic, publish);
         self.messages[message.0].crossed = crossed;
         self.take_up(no, session, message, publish.packet_id);
+    }
+
+    /// A message is sent again. The client may have altered it, as it must not: then the Server may have either.
+    fn repeat(&mut self, no: MessageNo, attempt: Attempt, publish: &Publish<'_>) {
+        let message = &mut self.messages[no.0];
+        message.attempts.push(attempt);
+        // Behind its PUBREL it may be a message of its own. [3.1.1/MQTT-4.3.3-1] [5.0/MQTT-4.3.3-6]
+        message.ambiguous |= message.released.is_some() || !message.is_alike(publish);
+        if publish.retain && !message.retain {
+            message.retain = true;
+            self.retained.entry(Arc::clone(&message.topic)).or_default().push(no);
+        }
     }
 
     /// The topic of a client's PUBLISH, an alias resolved; `None` if there is no such alias.
@@ -296,13 +310,9 @@ impl Ledger {
         let resumed = if asked.clean_start { None } else { self.session_of(&publisher) };
         let unfinished =
             resumed.zip(publish.packet_id).and_then(|(session, id)| self[session].outbound.get(&id).copied());
-        if let Some(unfinished) = unfinished {
-            let message = &mut self.messages[unfinished.0];
-            if message.is_repeated_by(&topic, publish) {
-                message.attempts.push(attempt);
-                message.ambiguous |= !message.is_alike(publish);
-                return Some(unfinished);
-            }
+        if let Some(unfinished) = unfinished.filter(|no| self[*no].is_repeated_by(&topic, publish)) {
+            self.repeat(unfinished, attempt, publish);
+            return Some(unfinished);
         }
         Some(self.enter_published(attempt, publisher, topic, publish))
     }
