@@ -7,7 +7,7 @@
 //! Unknown   whether a subscription existed, when it or its session may have come or gone; which of two requests with one
 //!           Packet Identifier is answered.
 
-use super::ledger::{ConnectionNo, Existed, Ledger, Request, Session};
+use super::ledger::{ConnectionNo, Existed, Ledger, Request, Session, SessionNo};
 use super::{Cites, Fact, Findings, Rule, Seen, closing};
 use mqtt_assay_codec::{Packet, PacketId, PacketType, Qos, ReasonCode, Version};
 use std::collections::BTreeMap;
@@ -56,6 +56,9 @@ impl Rule for AnswerCodes {
             return found.unknown("another request had its Packet Identifier");
         }
         let connection = &ledger[no];
+        if connection.offended.is_some() {
+            return found.unknown("a malformed request may have had its Packet Identifier");
+        }
         // Before 5.0 UNSUBACK has none.
         if packet == PacketType::Unsuback && connection.version != Version::V5 {
             return;
@@ -74,8 +77,8 @@ impl Rule for AnswerCodes {
         let Some(session) = connection.session else { return };
         if packet == PacketType::Suback {
             granted(request, codes, &ledger[session], connection.version, found);
-        } else if connection.offended.is_none() {
-            unsubscribed(request, codes, &ledger[session], ledger, found);
+        } else {
+            unsubscribed(request, codes, session, ledger, found);
         }
     }
 }
@@ -135,9 +138,12 @@ fn granted(request: &Request, codes: &[u8], session: &Session, version: Version,
 }
 
 /// A code for each filter of an UNSUBSCRIBE: those that ended a subscription are told from the others.
-fn unsubscribed(request: &Request, codes: &[u8], session: &Session, ledger: &Ledger, found: &mut Findings) {
+fn unsubscribed(request: &Request, codes: &[u8], no: SessionNo, ledger: &Ledger, found: &mut Findings) {
+    let session = &ledger[no];
+    // A malformed SUBSCRIBE may have been taken for one.
+    let clear = ledger.is_clear(no);
     let existed = |place: &Option<usize>| match place {
-        None if session.foreign || session.doubtful.is_some() => Existed::Possibly,
+        None if !clear => Existed::Possibly,
         None => Existed::No,
         Some(place) => {
             let subscription = &session.subscriptions[*place];

@@ -72,6 +72,9 @@ impl Rule for RetainedStored {
         if causes > 0 && ledger[number].ambiguous {
             return found.unknown("two messages have the same topic and payload");
         }
+        if ledger.may_be_malformed(&delivery.topic, publish.payload) {
+            return found.unknown("a malformed PUBLISH may have been retained");
+        }
         let Some(subscription) = newest(ledger, session, number) else { return };
         if !ledger.is_clear(delivery.session) {
             return found.unknown("not all is known of the session's subscriptions");

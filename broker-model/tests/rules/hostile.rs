@@ -257,7 +257,54 @@ fn the_reference_broker_is_not_accused_of_what_clients_bring_upon_themselves() {
 }
 
 /// What a broker with a fault does in consequence, and the only rules that may accuse it.
-const CONSEQUENCES: [(&str, Mutant, &[&str], &str); 5] = [
+const CONSEQUENCES: [(&str, Mutant, &[&str], &str); 8] = [
+    (
+        "the SUBACK is that of a malformed SUBSCRIBE with the same Packet Identifier",
+        Mutant::NoLocalOnSharedAccepted,
+        &["closes_on_error", "error_answered"],
+        "network delay=1ms
+         client c1   clean_start=1
+         c1   > raw 82 14 00 01 00 00 0a 24 73 68 61 72 65 2f 67 2f 78 04 00 01 79 00
+         wait 1 ms
+         c1   > SUBSCRIBE k qos=0 l qos=0 m qos=0 id=1
+         wait 1.5 ms
+         c1   > SUBSCRIBE n qos=0 id=1
+         c1   settle
+         wait 5 s",
+    ),
+    (
+        "what is unsubscribed has come of a malformed SUBSCRIBE",
+        Mutant::NoLocalOnSharedAccepted,
+        &["closes_on_error", "error_answered"],
+        "network delay=1ms
+         client c1   clean_start=0 session_expiry_interval=60
+         c1   > SUBSCRIBE k qos=0
+         c1   barrier
+         c1   > raw 82 14 00 02 00 00 0a 24 73 68 61 72 65 2f 67 2f 78 04 00 01 79 00
+         c1   barrier
+         wait 5 s
+         c1   cut fin
+         c1   connect
+         c1   > UNSUBSCRIBE k y
+         c1   settle",
+    ),
+    (
+        "what is retained is a malformed PUBLISH with the payload of another",
+        Mutant::DupAtQos0Accepted,
+        &["closes_on_error", "error_answered"],
+        "mqtt 3.1.1
+         network delay=1ms
+         client c1   clean_start=1
+         client c2   clean_start=1
+         c1   > PUBLISH a/x \"m1\" qos=0
+         c1   barrier
+         c2   > raw 39 07 00 03 61 2f 78 6d 31
+         c2   barrier
+         c1   > SUBSCRIBE a/x qos=0
+         c1   settle
+         c1   barrier
+         wait 5 s",
+    ),
     (
         "a message comes once more as it is sent to a Shared Subscription as a retained one",
         Mutant::RetainedSentToSharedSubscription,
