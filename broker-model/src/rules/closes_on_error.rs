@@ -6,7 +6,7 @@
 //! Frees     another protocol by another name; CONNACK that refuses an unknown protocol level, in any version; an answer
 //!           that refuses, in 5.0, and before to a SUBSCRIBE with a bad filter; a level of MQTT with bit 7 set, by which
 //!           bridges say what they are, and which a Server may support.
-//! Unknown   when the Client left first; what follows on the first breach.
+//! Unknown   when the Client left first; what follows on the first breach; whether a Client Identifier is refused.
 
 use super::ledger::{ConnectionNo, Ledger};
 use super::offences::{Duty, let_pass};
@@ -166,7 +166,12 @@ fn answered(
         }
         // 5.0 may say what is wrong.
         _ if version == Version::V5 && !accepted => return found.decided(),
-        _ => (ANSWERED, "the connection's end without a CONNACK that accepts"),
+        _ if version == Version::V5 => (ANSWERED, "the connection's end without a CONNACK that accepts"),
+        // Before, an empty Client Identifier may have its own answer. [3.1.1/MQTT-3.1.3-8]
+        _ if connack.code == return_code::IDENTIFIER_REJECTED => {
+            return found.unknown("the Client Identifier may be what it refuses");
+        }
+        _ => (ANSWERED, "the connection's end without CONNACK"),
     };
     let observed = format!("CONNACK {:#04x}, though CONNECT has {}", connack.code.0, offence.text());
     found.accuse(cites, version, expected, observed);

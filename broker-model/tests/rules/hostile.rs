@@ -412,7 +412,12 @@ fn what_follows_from_a_fault_is_no_other_breach() {
 }
 
 /// What a broker did that is not ours, as it was recorded, and the only rules that may accuse it.
-const RECORDED: [(&str, &str, &[&str]); 6] = [
+const RECORDED: [(&str, &str, &[&str]); 7] = [
+    (
+        "0x02 is the answer to an empty Client Identifier without Clean Session, malformed as CONNECT is",
+        include_str!("recorded/identifier_of_a_malformed_connect_rejected.jsonl"),
+        &[],
+    ),
     (
         "a copy that waited has RETAIN by Retain As Published, of a subscription that another has replaced",
         include_str!("recorded/waiting_copy_with_the_old_options.jsonl"),
