@@ -56,7 +56,7 @@ fn write_files(folder: &Path, record: &mut Record, evidence: &Evidence<'_>) -> i
     let shell = shell.and_then(|(history, _)| reproducer(record, history));
     record.reproducer = shell.is_some();
     record.capture = evidence.history.is_some();
-    let head = comment(&record.line());
+    let head = comment(&record.title());
     let case = script(evidence.form, evidence.promptness);
     write_whole(&folder.join(SCRIPT), format!("{head}\n{case}").as_bytes())?;
     if let Some((history, mark)) = evidence.history {
@@ -65,7 +65,7 @@ fn write_files(folder: &Path, record: &mut Record, evidence: &Evidence<'_>) -> i
             write_whole(&folder.join(name), &bytes)?;
         }
         let mut bytes = Vec::new();
-        capture::write_play(&mut bytes, history, &record.line(), evidence.accusation)?;
+        capture::write_play(&mut bytes, history, &record.title(), evidence.accusation)?;
         write_whole(&folder.join("capture.pcapng"), &bytes)?;
         write_whole(&folder.join(HISTORY), jsonl::print(&unmarked(history, mark)).as_bytes())?;
     }
@@ -79,6 +79,11 @@ fn write_files(folder: &Path, record: &mut Record, evidence: &Evidence<'_>) -> i
     if let Some(shell) = shell {
         write_whole(&folder.join("reproduce.sh"), shell.as_bytes())?;
     }
+    write_record(folder, record)
+}
+
+/// Writes the record alone.
+pub(super) fn write_record(folder: &Path, record: &Record) -> io::Result<()> {
     let json = serde_json::to_string_pretty(record).map_err(io::Error::other)?;
     write_whole(&folder.join("finding.json"), (json + "\n").as_bytes())
 }
@@ -168,7 +173,7 @@ fn reproducer(record: &Record, history: &History) -> Option<String> {
     if connections != 1 || length == 0 || length > MOST {
         return None;
     }
-    let head = comment(&record.line());
+    let head = comment(&record.title());
     Some(format!(
         "#!/bin/sh\n{head}#\n# Says it to the broker at HOST PORT, and shows the bytes that come back. Start the broker \
          afresh before.\n\nhost=${{1:-127.0.0.1}}\nport=${{2:-1883}}\n\n{{\n{said}  sleep 1\n}} | timeout 60 nc -w 10 \

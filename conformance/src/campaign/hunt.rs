@@ -9,7 +9,7 @@ use super::bystander::{self, Alarm, Served};
 use super::coverage::Coverage;
 use super::form::{Form, Tempo};
 use super::ground::Ground;
-use super::inquiry::Inquired;
+use super::inquiry::{Asked, Inquired};
 use super::plain::Plain;
 use super::record::Record;
 use super::stage::{Play, Stage};
@@ -269,7 +269,7 @@ struct Hunt<'a> {
     patient: BTreeSet<u64>,
     inquiries: JoinSet<Inquired>,
     /// What is to be looked into.
-    asked: VecDeque<(String, Form)>,
+    asked: VecDeque<Asked>,
     /// What is to be confirmed with nothing else going on.
     inquired: Vec<Inquired>,
     bystander: JoinSet<()>,

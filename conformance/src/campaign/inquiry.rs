@@ -15,11 +15,22 @@ const ALONE: (usize, usize) = (5, 3);
 /// So many smaller cases are tried.
 const TRIES: usize = 600;
 
+/// A finding that is to be tried.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) name: String,
+    /// The case that has shown it.
+    pub(super) case: u64,
+    pub(super) form: Form,
+}
+
 /// What came of the inquiry.
 #[derive(Debug)]
 pub(super) struct Inquired {
     pub(super) name: String,
-    /// The smallest case that shows it.
+    /// The case that was asked for.
+    pub(super) case: u64,
+    /// The smallest form of it that shows it.
     pub(super) form: Form,
     /// A play that shows it; `None`: it has not come again.
     pub(super) shown: Option<Play>,
@@ -35,14 +46,13 @@ async fn shows_again(stage: &Stage, name: &str, form: &Form, times: usize) -> Op
     plays.into_iter().next_back().filter(|_| all)
 }
 
-/// Finds out whether a finding comes again, and makes its case small: in haste if it shows then, too.
-pub(super) async fn inquire(stage: Arc<Stage>, name: String, form: Form) -> Inquired {
+/// Finds out whether a finding comes again, and makes its case small: in haste if it shows then, and in the end with all
+/// the time that a broker may take, which may have more to do by now.
+pub(super) async fn inquire(stage: Arc<Stage>, asked: Asked) -> Inquired {
+    let Asked { name, case, form } = asked;
     let deadline = Instant::now() + stage.minimising;
     let mut tries = 0;
     for tempo in [Tempo::Hasty, Tempo::Brisk, Tempo::Patient] {
-        if tempo > form.tempo {
-            break;
-        }
         let quicker = Form { tempo, ..form.clone() };
         tries += AGAIN;
         let Some(play) = shows_again(&stage, &name, &quicker, AGAIN).await else { continue };
@@ -52,13 +62,13 @@ pub(super) async fn inquire(stage: Arc<Stage>, name: String, form: Form) -> Inqu
         let tempo = if tempo == Tempo::Hasty { tempo } else { Tempo::Patient };
         let smaller = Form { tempo, ..smaller };
         if let Some(play) = shows_again(&stage, &name, &smaller, AGAIN).await {
-            return Inquired { name, form: smaller, shown: Some(play), tries };
+            return Inquired { name, case, form: smaller, shown: Some(play), tries };
         }
         if quicker.tempo != Tempo::Brisk {
-            return Inquired { name, form: quicker, shown: Some(play), tries };
+            return Inquired { name, case, form: quicker, shown: Some(play), tries };
         }
     }
-    Inquired { name, form, shown: None, tries }
+    Inquired { name, case, form, shown: None, tries }
 }
 
 /// The smallest case that still shows it, found within bounds.

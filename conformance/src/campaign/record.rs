@@ -134,20 +134,25 @@ fn cited_as(version: Version, ids: &'static [&'static str]) -> Vec<Cited> {
 }
 
 impl Record {
-    /// In one line, for people.
-    pub fn line(&self) -> String {
+    /// What is wrong, in one line, for people.
+    pub fn title(&self) -> String {
         let ids: Vec<&str> = self.statements.iter().map(|cited| cited.id.as_str()).collect();
         let what = match (self.rule.as_deref(), ids.as_slice()) {
             (Some(rule), []) => rule.to_owned(),
             (Some(rule), ids) => format!("{rule}   {}", ids.join(", ")),
             (None, _) => self.name.clone(),
         };
+        format!("{what}   {}", crate::report::printable(&self.observed))
+    }
+
+    /// The same, and whether it has come again.
+    pub fn line(&self) -> String {
         let doubt = match self.reproduced {
             Some(true) => "",
             Some(false) => "   (not reproduced)",
             None => "   (not tried again)",
         };
-        format!("{what}   {}{doubt}", crate::report::printable(&self.observed))
+        self.title() + doubt
     }
 }
 

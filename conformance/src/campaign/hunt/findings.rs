@@ -4,7 +4,7 @@ use super::super::CampaignTrouble;
 use super::super::Progress;
 use super::super::folder::{self, Evidence};
 use super::super::form::{Form, Tempo};
-use super::super::inquiry::{Inquired, confirm_alone, inquire};
+use super::super::inquiry::{Asked, Inquired, confirm_alone, inquire};
 use super::super::record::{FINDING_SCHEMA, Record, Trouble, cited};
 use super::super::stage::Play;
 use super::super::store::cannot_write;
@@ -17,26 +17,27 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::time::Instant;
 
-/// So many further cases are tried of a finding that has not come again.
+/// So many further cases are tried of a finding that has not come again; then one each time that it has been seen twice
+/// as often.
 const TRIED_AGAIN: u32 = 6;
 
 impl Hunt<'_> {
     /// Findings that nobody has tried again, and nobody is about to, are tried.
     pub(super) fn again(&mut self) {
-        let waiting: BTreeSet<&str> = self.asked.iter().map(|(name, _)| name.as_str()).collect();
+        let waiting: BTreeSet<&str> = self.asked.iter().map(|asked| asked.name.as_str()).collect();
         let forgotten = self.records.values().filter(|record| {
             let untried = record.reproduced.is_none() && !record.kind.is_of_process();
             untried && !waiting.contains(record.name.as_str())
         });
-        let forms: Vec<(String, Form)> = forgotten
+        let asked: Vec<Asked> = forgotten
             .filter_map(|record| {
                 let script = std::fs::read_to_string(self.store.finding(&record.name).join(SCRIPT));
                 let case: Case = script.ok()?.parse().ok()?;
                 let tempo = if record.patient { Tempo::Patient } else { Tempo::Hasty };
-                Some((record.name.clone(), Form::new(&case, tempo)))
+                Some(Asked { name: record.name.clone(), case: record.case, form: Form::new(&case, tempo) })
             })
             .collect();
-        self.asked.extend(forms);
+        self.asked.extend(asked);
     }
 
     /// Takes in what the rules accuse, as far as the broker was well.
@@ -60,10 +61,11 @@ impl Hunt<'_> {
                 record.seen += 1;
                 // One case shows now and then what another shows each time.
                 let tried = self.tried.entry(name.clone()).or_default();
-                if record.reproduced == Some(false) && *tried < TRIED_AGAIN {
+                let again = *tried < TRIED_AGAIN || record.seen.is_power_of_two();
+                if record.reproduced == Some(false) && again {
                     *tried += 1;
-                    (record.case, record.reproduced) = (number, None);
-                    self.asked.push_back((name, form.clone()));
+                    record.reproduced = None;
+                    self.asked.push_back(Asked { name, case: number, form: form.clone() });
                 }
                 continue;
             }
@@ -74,7 +76,7 @@ impl Hunt<'_> {
             record.version = Some(accusation.version.to_string());
             record.expected = accusation.expected.clone();
             record.observed = accusation.observed.clone();
-            self.asked.push_back((record.name.clone(), form.clone()));
+            self.asked.push_back(Asked { name: record.name.clone(), case: number, form: form.clone() });
             self.write(record, form, Some(play), &[], &[])?;
         }
         Ok(())
@@ -147,9 +149,9 @@ impl Hunt<'_> {
     /// Has findings looked into.
     pub(super) fn ask(&mut self) {
         while self.inquiries.len() < INQUIRIES
-            && let Some((name, form)) = self.asked.pop_front()
+            && let Some(asked) = self.asked.pop_front()
         {
-            self.inquiries.spawn(inquire(Arc::clone(&self.stage), name, form));
+            self.inquiries.spawn(inquire(Arc::clone(&self.stage), asked));
         }
     }
 
@@ -171,14 +173,25 @@ impl Hunt<'_> {
     }
 
     pub(super) fn settle(&mut self, inquired: Inquired) -> Result<(), CampaignTrouble> {
-        let Inquired { name, form, shown, tries } = inquired;
+        let Inquired { name, case, form, shown, tries } = inquired;
         let Some(mut record) = self.records.remove(&name) else { return Ok(()) };
         record.reproduced = Some(shown.is_some());
         record.tries = tries as u64;
-        if let Some(accusation) = shown.as_ref().and_then(|play| play.accusation(&name)) {
+        let Some(play) = shown else { return self.rewrite(record) };
+        record.case = case;
+        if let Some(accusation) = play.accusation(&name) {
             record.expected = accusation.expected.clone();
             record.observed = accusation.observed.clone();
         }
-        self.write(record, &form, shown.as_ref(), &[], &[])
+        self.write(record, &form, Some(&play), &[], &[])
+    }
+
+    /// Keeps what is known of a finding now, beside the script and the packets that showed it first.
+    fn rewrite(&mut self, record: Record) -> Result<(), CampaignTrouble> {
+        let folder = self.store.finding(&record.name);
+        folder::write_record(&folder, &record).map_err(|error| cannot_write(&folder, &error))?;
+        (self.watcher)(Progress::Finding(&record));
+        self.records.insert(record.name.clone(), record);
+        Ok(())
     }
 }

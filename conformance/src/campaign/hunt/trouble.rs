@@ -4,6 +4,7 @@ use super::super::CampaignTrouble;
 use super::super::bystander::Alarm;
 use super::super::form::Form;
 use super::super::ground::Fall;
+use super::super::inquiry::Asked;
 use super::super::lab::{Lab, RESTLESS, Suspect, Symptom};
 use super::super::record::Trouble;
 use super::super::vitals::{self, Vitals};
@@ -114,7 +115,7 @@ impl Hunt<'_> {
         self.inquiries.abort_all();
         while self.inquiries.join_next().await.is_some() {}
         for inquired in std::mem::take(&mut self.inquired) {
-            self.asked.push_back((inquired.name, inquired.form));
+            self.asked.push_back(Asked { name: inquired.name, case: inquired.case, form: inquired.form });
         }
         self.again();
         self.patient.clear();
