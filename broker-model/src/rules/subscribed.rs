@@ -109,18 +109,19 @@ fn reason(ledger: &Ledger, no: SessionNo, topic: &str) -> (Cites, &'static str) 
             other.subscriptions.iter().any(|old| old.matches(topic) && old.refused.is_none())
         }
     };
-    if !near && ledger.sessions().any(|other| earlier(&other)) {
+    let earlier = ledger.sessions().any(|other| earlier(&other));
+    if !near && earlier {
         let first = session.connections.first().and_then(|no| ledger[*no].asked.as_ref());
         let clean = first.is_some_and(|asked| asked.clean_start);
         let cites = if clean { CLEAN } else { EXPIRED };
         return (cites, "it was subscribed in an earlier session");
     }
     // Where several things explain it, only the one is certain that no filter matches.
-    if any(&|filter| ignores_dollar(filter, topic)) && latest.is_none() {
+    if any(&|filter| ignores_dollar(filter, topic)) && latest.is_none() && !earlier {
         return (DOLLAR, "a leading wildcard does not match it");
     }
     let normalised = any(&|filter| normalises(filter, topic));
-    if normalised && !any(&|filter| spans(filter, topic)) && latest.is_none() {
+    if normalised && !any(&|filter| spans(filter, topic)) && latest.is_none() && !earlier {
         return (NORMALISED, "a filter matches it only if both are normalised");
     }
     (UNMATCHED, "no filter matches it")
