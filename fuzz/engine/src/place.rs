@@ -97,12 +97,27 @@ pub fn marked(script: &Script, mark: &Mark) -> Script {
             *text = text.replace(NAME, &mark.0);
         }
     });
-    for step in &mut script.steps {
-        if let Step::Client(_, Action::Send(Send::Raw(bytes), _)) = step {
-            replace(bytes, NAME.as_bytes(), mark.0.as_bytes());
+    mark_raw(&mut script, mark);
+    script
+}
+
+/// The same in what a client sends as bytes: a name may begin in one step and end in the next.
+fn mark_raw(script: &mut Script, mark: &Mark) {
+    for client in 0..script.clients.len() {
+        let raw = script.steps.iter_mut().filter_map(|step| match step {
+            Step::Client(no, Action::Send(Send::Raw(bytes), _)) if no.index() == client => Some(bytes),
+            _ => None,
+        });
+        let mut steps: Vec<&mut Vec<u8>> = raw.collect();
+        let mut whole: Vec<u8> = steps.iter().flat_map(|bytes| bytes.iter().copied()).collect();
+        replace(&mut whole, NAME.as_bytes(), mark.0.as_bytes());
+        let mut rest = whole.as_slice();
+        for bytes in &mut steps {
+            let (own, behind) = rest.split_at(bytes.len());
+            bytes.copy_from_slice(own);
+            rest = behind;
         }
     }
-    script
 }
 
 /// Whether the script has names of its own.
@@ -235,6 +250,23 @@ mod tests {
         }
         assert_eq!(topic(&"x".repeat(LONGEST)).len(), LONGEST);
         assert_eq!(client_identifier(""), "");
+    }
+
+    #[test]
+    fn a_name_that_is_cut_in_two_takes_the_mark() {
+        let text = "client a\nclient b\na > raw 82 10 00 01 00 00 0a 74 68 69 73\nb > raw 63\na > raw 63 61 73 65 30 23 00\n";
+        let mark = Mark::new(7);
+        let marked = marked(&text.parse().expect("a script"), &mark);
+        let sent = |of: u16| {
+            let bytes = marked.steps.iter().filter_map(|step| match step {
+                Step::Client(no, Action::Send(Send::Raw(bytes), _)) if no.0 == of => Some(bytes.clone()),
+                _ => None,
+            });
+            bytes.collect::<Vec<_>>()
+        };
+        let sent = sent(0);
+        assert_eq!(sent.iter().map(Vec::len).collect::<Vec<_>>(), [11, 7]);
+        assert_eq!(&sent.concat()[7..16], mark.as_str().as_bytes());
     }
 
     #[test]
