@@ -153,7 +153,10 @@ impl Player {
         let said = File::create(log)
             .and_then(|file| Ok((file.try_clone()?, file)))
             .map_err(|error| Trouble::Failed(format!("cannot write {}: {error}", log.display())))?;
-        let spawn = [broker.file("start.sh"), state.to_path_buf()];
+        let mut spawn = vec![broker.file("start.sh"), state.to_path_buf()];
+        if order.command == "fuzz" {
+            spawn.insert(0, PathBuf::from("lab/fresh.sh"));
+        }
         let spawn: Vec<String> = spawn.iter().map(|path| path.display().to_string()).collect();
         let mut command = Command::new(&self.assay.program);
         command

@@ -183,6 +183,9 @@ impl ErrorAnswered {
     /// Whether a packet of the Server's answers the breach.
     fn answered(&mut self, no: ConnectionNo, packet: &Packet<'_>, ledger: &Ledger, found: &mut Findings) {
         let Some(breach) = self.breaches.get_mut(&no) else { return };
+        if packet.packet_id().is_some_and(|id| ledger[no].doubled.contains(&id)) {
+            return found.unknown("other requests had its Packet Identifier");
+        }
         let answer = packet.packet_type();
         let id = packet.packet_id().map(PacketId::get);
         let is_one = breach.id.is_none_or(|own| id == Some(own)) || answer == PacketType::Pubcomp;

@@ -39,6 +39,15 @@ const SCRIPTS: &[(&str, &str)] = &[
          bob  settle",
     ),
     (
+        "the same, with a malformed one between SUBSCRIBE and UNSUBSCRIBE",
+        "network delay=1ms
+         client c7   clean_start=1
+         c7   > SUBSCRIBE a/b/c qos=2 id=1
+         c7   > raw 82 0a 00 01 00 00 09 61 62 00 00 00
+         c7   > UNSUBSCRIBE a/# id=1
+         c7   settle",
+    ),
+    (
         "a PUBREC that nobody asked for answers what its client, which closes, will not read",
         "network delay=1ms
          client ann  clean_start=0 session_expiry_interval=60

@@ -189,10 +189,11 @@ pub async fn run(
         written: Arc::default(),
         leaving: None,
         remarks: BTreeSet::new(),
+        stop,
         watcher,
     };
     hunt.again();
-    let ended = hunt.hunt(stop).await?;
+    let ended = hunt.hunt().await?;
     let summary = hunt.finish(ended)?;
     hunt.ground.end().await;
     Ok(summary)
@@ -295,11 +296,30 @@ struct Hunt<'a> {
     /// The number of the next play.
     next_id: u64,
     remarks: BTreeSet<String>,
+    stop: watch::Receiver<bool>,
     watcher: Watcher<'a>,
 }
 
+/// Waits until it is to stop.
+pub(super) async fn stopped(mut stop: watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        // Nobody is left who could stop it.
+        std::future::pending::<()>().await;
+    }
+}
+
 impl Hunt<'_> {
-    async fn hunt(&mut self, stop: watch::Receiver<bool>) -> Result<Ended, CampaignTrouble> {
+    /// Hunts until it is over; lets go of all, whatever it is at, when it is told to stop.
+    async fn hunt(&mut self) -> Result<Ended, CampaignTrouble> {
+        let stop = self.stop.clone();
+        tokio::select! {
+            biased;
+            () = stopped(stop) => Ok(Ended::Stopped),
+            ended = self.go_on() => ended,
+        }
+    }
+
+    async fn go_on(&mut self) -> Result<Ended, CampaignTrouble> {
         let end = self.options.time.and_then(|time| self.begun.checked_add(time));
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
@@ -320,14 +340,6 @@ impl Hunt<'_> {
             self.resting = usual.map(|usual| Resting { usual, due: FIRST_REST, ended: false });
         }
         self.look_after();
-        let mut stopping = stop.clone();
-        let stopped = async {
-            if stopping.wait_for(|stop| *stop).await.is_err() {
-                // Nobody is left who could stop it.
-                std::future::pending::<()>().await;
-            }
-        };
-        tokio::pin!(stopped);
         loop {
             let ends = end.is_some_and(|end| Instant::now() >= end)
                 || self.options.cases.is_some_and(|cases| self.counts.begun >= cases);
@@ -368,7 +380,6 @@ impl Hunt<'_> {
             }
             tokio::select! {
                 biased;
-                () = &mut stopped => return Ok(Ended::Stopped),
                 fall = self.ground.fall() => {
                     if !self.fell(fall).await? {
                         return Ok(Ended::BrokerGone);

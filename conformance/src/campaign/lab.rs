@@ -4,6 +4,7 @@
 use super::bystander::{Alarm, is_served};
 use super::form::{Form, Tempo};
 use super::ground::{Fall, Ground};
+use super::hunt::stopped;
 use super::record::Trouble;
 use super::stage::{Play, Stage};
 use super::vitals::{self, Vitals};
@@ -14,6 +15,7 @@ use mqtt_assay_fuzz_engine::finding::Key;
 use mqtt_assay_fuzz_engine::minimise::{Effort, minimise};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 
 /// So long a broker may take to die of a case.
 const GRACE: Duration = Duration::from_millis(100);
@@ -93,6 +95,8 @@ pub(super) struct Lab<'a> {
     pub(super) clock: &'a Clock,
     /// How long a healthy client may go without an answer.
     pub(super) hang: Duration,
+    /// Turns true when all is to be let go of.
+    pub(super) stop: watch::Receiver<bool>,
 }
 
 /// The number of a case, and the case as it was played.
@@ -413,11 +417,19 @@ impl Lab<'_> {
         let Some(case) = Case::new(form.script.clone()) else { return (form.clone(), 0) };
         let runtime = tokio::runtime::Handle::current();
         let deadline = Instant::now() + self.stage.minimising;
+        let stop = self.stop.clone();
         let small = tokio::task::block_in_place(|| {
             minimise(&case, Effort { confirmations: 1, tries: TRIES }, |case| {
                 let form = Form::new(case, form.tempo);
-                // Without a broker nothing shows anything; the caller finds out.
-                Instant::now() < deadline && runtime.block_on(self.may_show(&form, sought)).unwrap_or(false)
+                let shows = async {
+                    tokio::select! {
+                        biased;
+                        () = stopped(stop.clone()) => false,
+                        // Without a broker nothing shows anything; the caller finds out.
+                        shows = self.may_show(&form, sought) => shows.unwrap_or(false),
+                    }
+                };
+                Instant::now() < deadline && runtime.block_on(shows)
             })
         });
         let best = if small.reproduced { Form::new(&small.case, form.tempo) } else { form.clone() };

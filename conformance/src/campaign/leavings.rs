@@ -48,8 +48,7 @@ impl Leavings {
     }
 
     fn publish(&mut self, publish: &Publish<'_>, topic: String) {
-        // What is the broker's own is not ours to take away.
-        if publish.retain && !publish.payload.is_empty() && !topic.is_empty() && !topic.starts_with('$') {
+        if publish.retain && !publish.payload.is_empty() && !topic.is_empty() {
             self.topics.insert(topic);
         }
     }
@@ -69,7 +68,7 @@ mod tests {
             a > PUBLISH me/gone "" qos=1 retain=1
             a > PUBLISH me/live "x" qos=1
             a > PUBLISH t "x" qos=1 retain=1
-            a > PUBLISH $own/me/t "x" qos=1 retain=1
+            a > PUBLISH $own/me/t "x" qos=0 retain=1
             a > PUBLISH me/alias "x" qos=0 topic_alias=1
             a > PUBLISH "" "x" qos=0 topic_alias=1 retain=1
             a > raw 31 07 00 03 6d 65 2f 00 21
@@ -82,7 +81,7 @@ mod tests {
         let script = script.parse().expect("a script");
         let left = Leavings::of(&direct::play(script, Broker::new(Policy::default(), 1)).history, "me/");
         let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
-        assert_eq!(left.topics, set(&["me/", "me/alias", "me/t", "me/w"]));
+        assert_eq!(left.topics, set(&["$own/me/t", "me/", "me/alias", "me/t", "me/w"]));
         assert_eq!(left.identifiers, set(&["me/b", "me/c"]));
     }
 }

@@ -175,7 +175,9 @@ pub(super) async fn clear(
     if !left.topics.is_empty() {
         let none = PropertyList::new();
         let mut said = Vec::new();
-        for topic in &left.topics {
+        // A broker may close on what begins with `$`, and not read on.
+        let (special, usual): (Vec<_>, Vec<_>) = left.topics.iter().partition(|topic| topic.starts_with('$'));
+        for topic in usual.into_iter().chain(special) {
             let empty = Publish {
                 dup: false,
                 qos: Qos::AtMostOnce,

@@ -45,7 +45,13 @@ impl Hunt<'_> {
     }
 
     pub(super) fn lab(&mut self) -> Lab<'_> {
-        Lab { ground: &mut self.ground, stage: &self.stage, clock: &self.clock, hang: self.options.hang }
+        Lab {
+            ground: &mut self.ground,
+            stage: &self.stage,
+            clock: &self.clock,
+            hang: self.options.hang,
+            stop: self.stop.clone(),
+        }
     }
 
     /// Something is wrong with the process; gives whether the campaign goes on.
