@@ -174,9 +174,14 @@ fn unsubscribed(request: &Request, codes: &[u8], no: SessionNo, ledger: &Ledger,
     let deleted = codes.iter().filter(|code| **code == ReasonCode::SUCCESS.0).count();
     let known = count(Existed::Possibly) == 0;
     let (certain, first) = (count(Existed::Certainly), existed.first());
+    // Whoever says 0x00 for what was not there, too, does so for each filter in the same way.
+    let mut later = codes.iter().zip(&existed).skip(1);
+    let left = later.any(|(code, existed)| {
+        *code == ReasonCode::NO_SUBSCRIPTION_EXISTED.0 && *existed == Existed::Certainly
+    });
     let cites = if known && deleted == certain {
         UNSUBACK_ORDER
-    } else if first == Some(&Existed::Certainly) && codes.first() == Some(&ReasonCode::SUCCESS.0) {
+    } else if left && first == Some(&Existed::Certainly) && codes.first() == Some(&ReasonCode::SUCCESS.0) {
         ONE_LIKE_THE_OTHER
     } else {
         return found.unknown("no statement tells which of the two codes stands for what");
