@@ -47,6 +47,10 @@ impl Rule for FilterGranted {
             }
             Fact::Received(Packet::Suback(suback), _) if !self.asked.is_empty() => {
                 let Some((offence, place)) = self.asked.remove(&(no, suback.packet_id)) else { return };
+                // One that was sent before CONNACK came is known as a request since then only.
+                if ledger.answered_request().is_some() {
+                    return found.unknown("another request had its Packet Identifier");
+                }
                 let granted = suback.codes.get(place).is_some_and(|code| *code < 0x80);
                 match cites(offence) {
                     Some(cites) if granted => found.accuse(

@@ -48,6 +48,31 @@ const SCRIPTS: &[(&str, &str)] = &[
          c7   settle",
     ),
     (
+        "the SUBACK is for a SUBSCRIBE that was sent before CONNACK came, and not for the malformed one",
+        "network delay=1ms
+         client ann  clean_start=1
+         ann  open
+         ann  > CONNECT clean_start=1
+         ann  > SUBSCRIBE a/b/# qos=1 id=2
+         ann  > raw 82 0f 00 02 00 00 09 24 73 68 61 72 65 2f 2f 61 12
+         ann  settle",
+    ),
+    (
+        "a Will is put off when its client comes back, which in 3.1 nobody tells",
+        "network delay=1ms
+         client ann  clean_start=1
+         client bob  client_id=bob clean_start=1 session_expiry_interval=60 will=w \"gone\" will_qos=1 will_delay_interval=2
+         client old  mqtt=3.1 client_id=bob clean_start=0
+         ann  > SUBSCRIBE w qos=1
+         ann  barrier
+         bob  barrier
+         old  connect
+         old  barrier
+         wait 9 s
+         old  > DISCONNECT
+         ann  barrier",
+    ),
+    (
         "a PUBREC that nobody asked for answers what its client, which closes, will not read",
         "network delay=1ms
          client ann  clean_start=0 session_expiry_interval=60

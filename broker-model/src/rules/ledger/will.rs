@@ -70,9 +70,11 @@ impl Ledger {
             by = session.certainly_gone.map_or(due, |gone| gone.min(due));
             // The Client may have come back in time. [5.0/MQTT-3.1.3-9]
             let back = |(_, other): (ConnectionNo, &Connection)| {
-                let ended =
+                let begun =
                     other.answered.is_some_and(|answered| answered.accepts() && !answered.session_present);
                 other.asked.as_ref().is_some_and(|again| {
+                    // A CONNACK of 3.1 does not tell whether a session was there.
+                    let ended = begun && (other.version != Version::V3_1 || again.clean_start);
                     again.at > asked.at && again.at < by && again.client_id == session.client_id && !ended
                 })
             };
