@@ -452,7 +452,12 @@ fn what_follows_from_a_fault_is_no_other_breach() {
 }
 
 /// What a broker did that is not ours, as it was recorded, and the only rules that may accuse it.
-const RECORDED: [(&str, &str, &[&str]); 9] = [
+const RECORDED: [(&str, &str, &[&str]); 10] = [
+    (
+        "two users have sessions of their own with one Client Identifier",
+        include_str!("recorded/sessions_of_two_users.jsonl"),
+        &[],
+    ),
     (
         "0x00 for each filter of an UNSUBSCRIBE treats one like the other, though one was not there",
         include_str!("recorded/each_filter_is_unsubscribed.jsonl"),

@@ -191,7 +191,8 @@ pub struct Connection {
     /// The session of this Client Identifier before it, and whether it was still there; once CONNACK has accepted.
     pub previous: Option<(SessionNo, Existed)>,
     /// Another connection said CONNECT with the same Client Identifier while this one waited for its CONNACK, or the
-    /// other way round: nobody knows which of them the Server took first.
+    /// other way round: nobody knows which of them the Server took first. Or two users have it: they may have sessions of
+    /// their own.
     pub contended: bool,
     /// The client's DISCONNECT: when, and its Reason Code.
     pub client_disconnect: Option<(Duration, ReasonCode)>,

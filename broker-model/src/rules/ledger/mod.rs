@@ -85,6 +85,8 @@ pub struct Ledger {
     causes: Vec<Cause>,
     /// Connections whose CONNECT the Server may still have to handle.
     greeting: Vec<ConnectionNo>,
+    /// By Client Identifier: the first User Name, and whether there was another.
+    users: BTreeMap<Arc<str>, (Arc<str>, bool)>,
     /// The client's message that the present packet acknowledges.
     answered: Option<MessageNo>,
     /// The SUBSCRIBE or UNSUBSCRIBE that the present packet answers.
@@ -144,6 +146,7 @@ impl Ledger {
             early: BTreeMap::new(),
             causes: Vec::new(),
             greeting: Vec::new(),
+            users: BTreeMap::new(),
             answered: None,
             answered_request: None,
             crashed: None,

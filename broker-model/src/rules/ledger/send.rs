@@ -120,6 +120,7 @@ impl Ledger {
             return self.offend(no);
         }
         self.contend(no, connect.client_id);
+        self.tell_users_apart(no, connect);
         let will = connect.will.as_ref().map(|will| {
             let topic = self.intern(will.topic);
             let message = self.enter(Message {
@@ -153,6 +154,16 @@ impl Ledger {
             }
         }
         self.connections[no.0].asked = Some(Asked::new(at, connect, will));
+    }
+
+    /// A Server may keep the sessions of several users apart, whatever Client Identifiers they have: which of them a CONNECT
+    /// is about nothing tells.
+    fn tell_users_apart(&mut self, no: ConnectionNo, connect: &Connect<'_>) {
+        let Some(user) = connect.user_name.filter(|_| !connect.client_id.is_empty()) else { return };
+        let (first, several) =
+            self.users.entry(connect.client_id.into()).or_insert_with(|| (user.into(), false));
+        *several |= **first != *user;
+        self.connections[no.0].contended |= *several;
     }
 
     /// Two CONNECTs with one Client Identifier that are under way at one time contend for the session.
