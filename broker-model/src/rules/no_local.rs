@@ -39,6 +39,9 @@ impl Rule for NoLocal {
         if message.ambiguous {
             return found.unknown("two messages have the same topic and payload");
         }
+        if ledger.has_several_users(&session.client_id) {
+            return found.unknown("another user may have published it");
+        }
         if ledger.causes().iter().any(|cause| cause.retained) {
             return found.unknown("it may be sent as a retained message");
         }

@@ -73,6 +73,23 @@ const SCRIPTS: &[(&str, &str)] = &[
          ann  barrier",
     ),
     (
+        "the PUBREC that refuses is for the PUBLISH that had the Packet Identifier before",
+        "network delay=1ms
+         client bob  clean_start=1
+         client c4   clean_start=1
+         bob  > SUBSCRIBE a/b qos=1
+         bob  barrier
+         c4   > PUBLISH z \"\\xff\" qos=2 id=1 payload_format_indicator=1
+         c4   > PUBLISH a/b \"m7\" qos=2 id=1 retain=1
+         c4   settle
+         bob  settle
+         bob  > SUBSCRIBE a/# qos=1 retain_as_published=1
+         bob  barrier
+         bob  > SUBSCRIBE a/# qos=1 retain_as_published=1
+         bob  barrier
+         wait 5 s",
+    ),
+    (
         "a PUBREC that nobody asked for answers what its client, which closes, will not read",
         "network delay=1ms
          client ann  clean_start=0 session_expiry_interval=60
@@ -452,7 +469,12 @@ fn what_follows_from_a_fault_is_no_other_breach() {
 }
 
 /// What a broker did that is not ours, as it was recorded, and the only rules that may accuse it.
-const RECORDED: [(&str, &str, &[&str]); 10] = [
+const RECORDED: [(&str, &str, &[&str]); 11] = [
+    (
+        "what another user publishes under the same Client Identifier is not one's own",
+        include_str!("recorded/no_local_of_two_users.jsonl"),
+        &[],
+    ),
     (
         "two users have sessions of their own with one Client Identifier",
         include_str!("recorded/sessions_of_two_users.jsonl"),

@@ -46,6 +46,11 @@ impl Ledger {
         self.by_client_id.get(client_id).copied()
     }
 
+    /// Whether several users have said CONNECT with this Client Identifier: a Server may keep them apart.
+    pub fn has_several_users(&self, client_id: &str) -> bool {
+        self.users.get(client_id).is_some_and(|(_, several)| *several)
+    }
+
     /// The session's last connection.
     pub fn last_connection(&self, session: SessionNo) -> ConnectionNo {
         // A session has at least the connection that began it.

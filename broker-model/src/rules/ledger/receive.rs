@@ -33,9 +33,13 @@ impl Ledger {
                     self.answered = Some(message);
                     let sent = self[message].attempts.iter().find(|attempt| attempt.connection == no);
                     let sent = sent.map(|attempt| attempt.at);
+                    // The refusal may be of another that had the identifier before, and no answer.
+                    let several =
+                        self[no].publishing.get(&ack.packet_id).is_some_and(|(_, answers)| *answers > 1);
                     let message = &mut self.messages[message.0];
                     match sent {
                         Some(_) if ack.reason.is_success() => drop(message.accepted.get_or_insert(at)),
+                        Some(_) if several => message.ambiguous = true,
                         Some(_) => message.refused = true,
                         // Another client in the same session has used the identifier.
                         None => {}
