@@ -35,6 +35,8 @@ const AT_ONCE: usize = 32;
 pub(super) const RESTLESS: usize = 5;
 /// With each play a process that leaks takes so much more memory, at least; or half a descriptor.
 const LEAK: u64 = 100 << 10;
+/// Who has taken so much more need not be watched any longer.
+const CERTAIN_LEAK: u64 = 256 << 20;
 
 /// What is wrong with the process.
 #[derive(Clone, Debug)]
@@ -286,6 +288,23 @@ impl Lab<'_> {
         last.map(|play| (play, symptom))
     }
 
+    /// Whether the process goes on growing with the case, as fast as at first, for as long as that may be watched: one that
+    /// collects its garbage gets round to it.
+    async fn keeps_growing(&self, form: &Form) -> bool {
+        let until = Instant::now() + self.stage.minimising / 2;
+        let (mut memory, mut descriptors) = (Vec::new(), Vec::new());
+        loop {
+            let Some(vitals) = self.ground.pid().and_then(Vitals::of) else { return false };
+            memory.push(vitals.memory);
+            descriptors.push(vitals.descriptors);
+            if Instant::now() > until || vitals.memory.saturating_sub(memory[0]) >= CERTAIN_LEAK {
+                return grows_evenly(&memory) || grows_evenly(&descriptors);
+            }
+            join_all((0..ROUND).map(|_| self.stage.play(form))).await;
+            tokio::time::sleep(GRACE / 2).await;
+        }
+    }
+
     /// The share of a processor that the process uses though nobody sends anything, if that is more than it used at rest.
     async fn is_restless(&self, care: Care, rest: f64) -> Option<f64> {
         let moments = if care == Care::Full { RESTLESS } else { 1 };
@@ -407,6 +426,9 @@ impl Lab<'_> {
                     Some((play, symptom)) => (small.0, play, symptom),
                     None => (Form::clone(&form), play, symptom),
                 };
+                if sought.kind == Trouble::Leak && !self.keeps_growing(&form).await {
+                    continue;
+                }
                 return Ok(Some(Cause { case, form, play, symptom, tries }));
             }
         }
@@ -437,6 +459,16 @@ impl Lab<'_> {
     }
 }
 
+/// Whether the second half of the way brings at least three quarters of what the first one did.
+fn grows_evenly(sizes: &[u64]) -> bool {
+    let (Some(first), Some(middle), Some(last)) = (sizes.first(), sizes.get(sizes.len() / 2), sizes.last())
+    else {
+        return false;
+    };
+    let (early, late) = (middle.saturating_sub(*first), last.saturating_sub(*middle));
+    sizes.len() > 2 && late > 0 && 4 * late >= 3 * early
+}
+
 /// Traffic that asks nothing special of a broker.
 const CONTROL: &str = "\
 mqtt 3.1.1
@@ -449,3 +481,23 @@ a settle
 a barrier
 a > DISCONNECT
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::grows_evenly;
+
+    #[test]
+    fn what_levels_off_leaks_nothing() {
+        for (sizes, leaks) in [
+            (&[100, 200, 300, 400, 500][..], true),
+            (&[100, 190, 310, 390, 480], true),
+            (&[100, 300, 450, 460, 470], false),
+            (&[100, 200, 300, 300, 300], false),
+            (&[100, 100, 100], false),
+            (&[100, 200], false),
+            (&[], false),
+        ] {
+            assert_eq!(grows_evenly(sizes), leaks, "{sizes:?}");
+        }
+    }
+}
