@@ -23,6 +23,7 @@ impl Lab {
         let root = tempfile::tempdir().expect("a temporary folder");
         fs::create_dir_all(root.path().join("lab/brokers")).expect("a folder");
         fs::create_dir_all(root.path().join("docs")).expect("a folder");
+        write(&root.path().join("lab/fresh.sh"), include_str!("../../fresh.sh"), true);
         Lab { root }
     }
 
@@ -204,7 +205,11 @@ fn ctrl_c_ends_the_brokers() {
 #[test]
 fn a_hunt_has_a_folder_for_each_broker() {
     let lab = Lab::new();
-    lab.add("well", &serve(""));
+    // What one before has stored, it would not start with.
+    lab.add("well", &format!("[ -e \"$1/stored\" ] && exit 1\ntouch \"$1/stored\"\n{}", serve("")));
+    let state = lab.path("target/lab/state/well");
+    fs::create_dir_all(&state).expect("a folder");
+    write(&state.join("stored"), "", false);
     let (code, said) = lab.run(&["fuzz", "well", "--time", "30s", "--", "--cases", "20", "--seed", "1"]);
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("20 cases") && said.contains("nothing found"), "{said}");
