@@ -248,7 +248,7 @@ fn is_asked_for(no: ConnectionNo, id: PacketId, ledger: &Ledger) -> bool {
 }
 
 /// First byte and content of a packet, if its Remaining Length has an end.
-fn split(bytes: &[u8]) -> Option<(u8, &[u8])> {
+pub(super) fn split(bytes: &[u8]) -> Option<(u8, &[u8])> {
     let (first, rest) = bytes.split_first()?;
     let length = rest.iter().take(4).position(|byte| *byte < 0x80)? + 1;
     Some((*first, &rest[length..]))

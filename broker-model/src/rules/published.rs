@@ -9,6 +9,7 @@
 //!           accept that is another rule's.
 //! Unknown   in an open world, where others publish too; where nothing tells what the message was before.
 
+use super::error_answered::split;
 use super::ledger::{ConnectionNo, Ledger, is_within};
 use super::{Cites, Fact, Findings, Rule, Seen};
 use mqtt_assay_codec::{Offence, Packet, PacketType, Publish, topic};
@@ -136,8 +137,8 @@ impl Published {
 
 /// The Topic Name of a PUBLISH, which may be none that is allowed.
 fn topic_in(bytes: &[u8]) -> Option<&str> {
-    let length = bytes.iter().skip(1).position(|byte| *byte < 0x80)? + 1;
-    let (size, rest) = bytes.get(1 + length..)?.split_first_chunk::<2>()?;
+    let (_, content) = split(bytes)?;
+    let (size, rest) = content.split_first_chunk::<2>()?;
     core::str::from_utf8(rest.get(..usize::from(u16::from_be_bytes(*size)))?).ok()
 }
 
