@@ -257,7 +257,11 @@ impl Lab<'_> {
         let mut last = None;
         for (form, counts) in rounds {
             let before = Vitals::of(pid)?;
-            last = join_all((0..ROUND).map(|_| self.stage.play(form))).await.pop();
+            let played = join_all((0..ROUND).map(|_| self.stage.play(form))).await.pop();
+            // What is shown as the evidence is the case, not what it is compared with.
+            if !std::ptr::eq(*form, &raw const control) {
+                last = played;
+            }
             // Connections that have ended may be cleared away a little later.
             tokio::time::sleep(GRACE / 2).await;
             let after = Vitals::of(pid)?;

@@ -67,9 +67,15 @@ async fn is_found(how: &str, kind: Trouble, options: Options) {
     let script = std::fs::read_to_string(options.out.join("findings").join(&record.name).join("script.mqtt"));
     let script = script.expect("the script");
     assert!(record.clients == 1 && record.steps <= 8, "{how} is not small:\n{script}");
-    // What is published, or unsubscribed, may be so in raw bytes.
-    let does = |what: &str| script.contains(what) || script.contains("> raw ");
-    assert!(does("> PUBLISH") && does("UNSUBSCRIBE"), "{how}:\n{script}");
+    // The script may have them as raw bytes; what was sent was read as packets.
+    let history =
+        std::fs::read_to_string(options.out.join("findings").join(&record.name).join("history.jsonl"));
+    let history = history.expect("what was seen");
+    let sent = |packet: &str| {
+        let shows = format!("\"shows\":\"{packet} ");
+        history.lines().any(|line| line.contains("\"what\":\"sent\"") && line.contains(&shows))
+    };
+    assert!(sent("PUBLISH") && sent("UNSUBSCRIBE"), "{how}:\n{script}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
