@@ -10,6 +10,15 @@ use mqtt_assay_broker_model::{Broker, Mutant, Policy, direct};
 /// Scripts for which a rule once accused the reference broker, each with the reason why it must not.
 const SCRIPTS: &[(&str, &str)] = &[
     (
+        "a second DISCONNECT, which must not be sent, gives back no Session that the first has ended",
+        "client ann  clean_start=1 session_expiry_interval=60
+         ann  > raw e0 07 00 05 11 00 00 00 00 e0 07 00 05 11 00 00 00 02
+         ann  settle
+         wait 20 ms
+         ann  connect clean_start=0 session_expiry_interval=60
+         ann  settle",
+    ),
+    (
         "which of two SUBSCRIBEs with one Packet Identifier a SUBACK is for nothing tells",
         "mqtt 3.1.1
          network delay=1ms

@@ -196,7 +196,7 @@ pub struct Connection {
     pub contended: bool,
     /// The client's DISCONNECT: when, and its Reason Code.
     pub client_disconnect: Option<(Duration, ReasonCode)>,
-    /// The Session Expiry Interval that the client's DISCONNECT asks for.
+    /// The Session Expiry Interval that the client's DISCONNECT asks for; the least, if several do.
     pub disconnect_expiry: Option<u32>,
     /// The Server's DISCONNECT.
     pub server_disconnect: Option<(Duration, ReasonCode)>,

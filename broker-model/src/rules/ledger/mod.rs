@@ -365,7 +365,7 @@ impl Ledger {
                 continue;
             }
             // Where a broker keeps sessions, it may count their time from its start.
-            let most = Duration::from_secs(u64::from(session.expiry.max(session.expiry_asked)));
+            let most = Duration::from_secs(u64::from(session.expiry.max(session.expiry_asked.1)));
             session.certainly_gone = session.certainly_gone.map(|at| at.max(now + most + promptness));
             if memory == Memory::Kept && session.expiry > 0 {
                 continue;
@@ -413,8 +413,9 @@ impl Ledger {
         }
         let seconds = |interval: u32| Duration::from_secs(u64::from(interval));
         // A Server may grant less than it is asked for, here as in CONNACK.
-        let least = session.expiry.min(session.expiry_asked);
-        let most = if told { session.expiry_asked } else { session.expiry.max(session.expiry_asked) };
+        let (asked_least, asked_most) = session.expiry_asked;
+        let least = session.expiry.min(asked_least);
+        let most = if told { asked_most } else { session.expiry.max(asked_most) };
         // Brokers that count in whole seconds may be one early.
         let possibly = match least {
             NEVER => None,

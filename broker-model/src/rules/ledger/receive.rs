@@ -150,7 +150,7 @@ impl Ledger {
         let state = &mut self.sessions[session.0];
         state.connections.push(no);
         state.expiry = interval;
-        state.expiry_asked = interval;
+        state.expiry_asked = (interval, interval);
         state.possibly_gone = None;
         state.certainly_gone = None;
         // A CONNACK that was under way when the broker lost its memory.
@@ -195,7 +195,7 @@ impl Ledger {
         // Its client may be the last to learn that it is over.
         let last = &self[self.last_connection(no)];
         let unseen = last.unseen_since(self.now, promptness);
-        let over = match session.expiry.min(session.expiry_asked) {
+        let over = match session.expiry.min(session.expiry_asked.0) {
             NEVER => false,
             seconds => {
                 let rest = Duration::from_secs(u64::from(seconds.saturating_sub(1)));

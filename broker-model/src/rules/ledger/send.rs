@@ -453,11 +453,14 @@ impl Ledger {
         self[no].doubled.contains(&id)
     }
 
-    /// DISCONNECT may change the Session Expiry Interval. [5.0 §3.14.2.2.2]
+    /// DISCONNECT may change the Session Expiry Interval. [5.0 §3.14.2.2.2] What comes behind it must not be sent
+    /// [5.0/MQTT-3.14.4-1]: a Server may have read it, or not.
     fn disconnect(&mut self, no: ConnectionNo, session: SessionNo, disconnect: &Disconnect<'_>) {
         if let Some(interval) = disconnect.properties.session_expiry_interval() {
-            self.sessions[session.0].expiry_asked = interval;
-            self.connections[no.0].disconnect_expiry = Some(interval);
+            let before = self[no].disconnect_expiry;
+            let (least, most) = before.map_or((interval, interval), |_| self[session].expiry_asked);
+            self.sessions[session.0].expiry_asked = (least.min(interval), most.max(interval));
+            self.connections[no.0].disconnect_expiry = Some(least.min(interval));
             if self[no].raises_expiry() {
                 self.offend(no);
             }

@@ -110,8 +110,8 @@ pub struct Session {
     pub foreign: bool,
     /// Session Expiry Interval in seconds, as CONNECT and CONNACK agreed last.
     pub expiry: u32,
-    /// The interval that a DISCONNECT asked for, or the same.
-    pub(super) expiry_asked: u32,
+    /// The interval that a DISCONNECT asked for, or the same; least and most, where several did.
+    pub(super) expiry_asked: (u32, u32),
     /// Its connections, in order.
     pub connections: Vec<ConnectionNo>,
     /// Every subscription that it has or had.
@@ -138,7 +138,7 @@ impl Session {
             begun,
             foreign,
             expiry: 0,
-            expiry_asked: 0,
+            expiry_asked: (0, 0),
             connections: Vec::new(),
             subscriptions: Vec::new(),
             unsubscribes: Vec::new(),
