@@ -262,7 +262,6 @@ fn check(places: &Places, arguments: &Check) -> Result<u8, String> {
     let what = What::Check { seed: arguments.seed, runs: arguments.runs };
     let plan = plan(places, &arguments.running, "results", what);
     let outcome = play(places, &arguments.running, &plan, brokers.clone())?;
-    let differ = tell_differences(&outcome.reports);
     let first: BTreeMap<String, Report> = outcome
         .reports
         .iter()
@@ -272,6 +271,7 @@ fn check(places: &Places, arguments: &Check) -> Result<u8, String> {
         brokers.iter().map(|broker| Ok((broker.clone(), Reviews::read(places, broker)?))).collect()
     };
     let lab = Lab { brokers: with_reviews(&brokers)?, results: first, failures: outcome.failures.clone() };
+    let differ = tell_differences(&outcome.reports, &lab);
     let matrix = plan.out.join("matrix.md");
     write(&matrix, &lab.page())?;
     println!("\nmatrix      {}", matrix.display());
@@ -321,21 +321,27 @@ fn publish(places: &Places, lab: &Lab) -> Result<(), String> {
     Ok(())
 }
 
-/// Tells what differs between runs of the same broker.
-fn tell_differences(reports: &BTreeMap<String, Vec<Report>>) -> bool {
-    let mut differ = false;
-    for (name, runs) in reports.iter().filter(|(_, runs)| runs.len() > 1) {
-        let differences = stability::differences(runs);
-        if differences.is_empty() {
-            println!("{name}: {} runs with the same verdicts", runs.len());
-        }
-        for difference in differences {
-            differ = true;
-            println!("{name}: {}", difference.told());
-            difference.observed.iter().for_each(|sentence| println!("    {sentence}"));
+/// Tells what differs between runs of the same broker, and whether something does that nobody has explained.
+fn tell_differences(reports: &BTreeMap<String, Vec<Report>>, lab: &Lab) -> bool {
+    let mut unexplained = false;
+    for (broker, reviews) in &lab.brokers {
+        for name in broker.listeners.iter().map(|listener| listener.result(broker)) {
+            let Some(runs) = reports.get(&name).filter(|runs| runs.len() > 1) else { continue };
+            let differences = stability::differences(runs);
+            if differences.is_empty() {
+                println!("{name}: {} runs with the same verdicts", runs.len());
+            }
+            for difference in differences {
+                println!("{name}: {}", difference.told());
+                difference.observed.iter().for_each(|sentence| println!("    {sentence}"));
+                match reviews.varies(&difference.check) {
+                    Some(why) => println!("    explained: {}", pages::line(why)),
+                    None => unexplained = true,
+                }
+            }
         }
     }
-    differ
+    unexplained
 }
 
 /// The page for the browser that puts the brokers side by side, each over its first transport.

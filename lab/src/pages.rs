@@ -59,6 +59,9 @@ pub fn reviews(lab: &Lab) -> String {
                 }
             }
             let _ = writeln!(text, "{} {}", prose(&review.does), prose(&review.because));
+            for varies in reviews.varies_of(review) {
+                let _ = writeln!(text, "\nNot each run shows it. {}", prose(varies));
+            }
             if let Some(tracker) = &review.tracker {
                 let _ = writeln!(text, "Reported: <{tracker}>.");
             }

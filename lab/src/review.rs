@@ -9,6 +9,10 @@
 //! because = "…"
 //! judgement = "just"
 //! tracker = "https://…"                           # where it is known
+//!
+//! [[varies]]                                      # what does not come out alike in each run
+//! checks = ["retained/gives_way_to_qos_0"]
+//! because = "…"
 //! ```
 
 use crate::broker::{Broker, parsed};
@@ -75,6 +79,16 @@ fn one_or_several<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<Strin
     })
 }
 
+/// Checks that do not come out alike in each run of a broker.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Varies {
+    /// The checks.
+    pub checks: Vec<String>,
+    /// What in the broker, or in the machine, decides it: as the packets show.
+    pub because: String,
+}
+
 /// The reviews of a broker.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -82,6 +96,9 @@ pub struct Reviews {
     /// In the order of the file.
     #[serde(default, rename = "review")]
     pub all: Vec<Review>,
+    /// What differs between runs, explained.
+    #[serde(default)]
+    pub varies: Vec<Varies>,
 }
 
 impl Reviews {
@@ -105,6 +122,18 @@ impl Reviews {
         self.all.iter().enumerate().find(|(_, review)| review.covers(statement, check))
     }
 
+    /// Why a check does not come out alike in each run; `None` if it should.
+    pub fn varies(&self, check: &str) -> Option<&str> {
+        let own = self.varies.iter().find(|varies| varies.checks.iter().any(|own| own == check))?;
+        Some(&own.because)
+    }
+
+    /// Why what a review is about does not show in each run.
+    pub fn varies_of(&self, review: &Review) -> impl Iterator<Item = &str> {
+        let about = |varies: &&Varies| varies.checks.iter().any(|check| review.checks.contains(check));
+        self.varies.iter().filter(about).map(|varies| varies.because.as_str())
+    }
+
     /// The accusations of these results that nobody has reviewed: statement and check, with one that shows it.
     pub fn lacking<'a>(
         &self,
@@ -120,7 +149,8 @@ impl Reviews {
         lacking
     }
 
-    /// What is reviewed and not violated in these results: statements and checks, in the order of the file.
+    /// What is reviewed and not violated in these results, though it is in each run: statements and checks, in the
+    /// order of the file.
     pub fn idle<'a>(&self, reports: impl IntoIterator<Item = &'a Report>) -> Vec<String> {
         let shown: BTreeSet<(&str, &str)> = reports
             .into_iter()
@@ -128,13 +158,15 @@ impl Reviews {
             .map(|accusation| (accusation.statement, accusation.entry.check.as_str()))
             .collect();
         let mut idle = Vec::new();
+        let always = |check: &&String| self.varies(check).is_none();
         for review in &self.all {
-            for statement in &review.statements {
+            let all_always = review.checks.iter().all(|check| always(&check));
+            for statement in review.statements.iter().filter(|_| all_always) {
                 if !review.checks.iter().any(|check| shown.contains(&(statement.as_str(), check.as_str()))) {
                     idle.push(format!("{statement} by {}", review.checks.join(", ")));
                 }
             }
-            for check in &review.checks {
+            for check in review.checks.iter().filter(always) {
                 let with = |statement: &String| shown.contains(&(statement.as_str(), check.as_str()));
                 if !review.statements.iter().any(with) {
                     idle.push(format!("{} by {check}", review.statements.join(", ")));

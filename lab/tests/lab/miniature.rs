@@ -180,6 +180,25 @@ fn what_differs_between_runs_is_told() {
     let runs = ["fickle-tcp.json", "fickle-tcp.run-2.json"].map(|name| results::open(&out.join(name)));
     let runs: Vec<_> = runs.into_iter().collect::<Result<_, _>>().expect("both are there");
     assert_eq!(stability::differences(&runs).len(), 2);
+
+    // What is explained is told, and is no reason to fail; nor is it, in the run that does not show it.
+    let reviews = "[[review]]\nstatement = ['3.1.1/MQTT-3.3.1-6', '5.0/MQTT-3.3.1-9']\n\
+                   checks = ['retained/reaches_new_subscription']\ndoes = 'It clears RETAIN at times.'\n\
+                   because = 'It must be 1.'\njudgement = 'just'\n\n\
+                   [[varies]]\nchecks = ['retained/reaches_new_subscription']\nbecause = 'A coin decides.'\n";
+    let folder = lab.path("lab/brokers/fickle");
+    write(&folder.join("reviews.toml"), reviews, false);
+    fs::remove_file(folder.join("starts")).expect("it has been started");
+    let (code, said) = lab.run(&[&["check", "fickle", "--runs", "2"], ONLY.as_slice()].concat());
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("conforms, violates") && said.contains("explained: A coin decides."), "{said}");
+    results::publish(&lab.path("lab/results"), "fickle-tcp", &runs[0], None).expect("it can be published");
+    let (code, said) = lab.run(&["reviews", "fickle"]);
+    assert_eq!((code, said.as_str()), (0, ""));
+    let (code, said) = lab.run(&["matrix"]);
+    assert_eq!(code, 0, "{said}");
+    let page = fs::read_to_string(lab.path("docs/reviews.md")).expect("it is written");
+    assert!(page.contains("Not each run shows it. A coin decides."), "{page}");
 }
 
 #[test]
