@@ -32,7 +32,7 @@ enum Deed {
     Act,
 }
 
-const FILTERS: &[&str] = &["a/b", "a/+", "a/#", "#", "+/b", "x", "w/#", "w/1", "a/b/c"];
+const FILTERS: &[&str] = &["a/b", "a/+", "a/#", "#", "+/b", "x", "w/#", "w/1", "a/b/c", "a/b/#", "x/#"];
 const ODD_FILTERS: &[&str] = &[
     "a/b",
     "+/b",
