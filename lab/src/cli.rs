@@ -261,7 +261,8 @@ fn check(places: &Places, arguments: &Check) -> Result<u8, String> {
     let brokers = arguments.chosen.brokers(places)?;
     let what = What::Check { seed: arguments.seed, runs: arguments.runs };
     let plan = plan(places, &arguments.running, "results", what);
-    let outcome = play(places, &arguments.running, &plan, brokers.clone())?;
+    let before = results::published(&places.published())?;
+    let outcome = play(places, &arguments.running, &plan, slowest_first(brokers.clone(), &before))?;
     let first: BTreeMap<String, Report> = outcome
         .reports
         .iter()
@@ -304,6 +305,16 @@ fn check(places: &Places, arguments: &Check) -> Result<u8, String> {
         () if doubtful || outcome.reports.is_empty() => 3,
         () => 0,
     })
+}
+
+/// Side by side, those that take longest begin first: as long as their published results took.
+fn slowest_first(mut brokers: Vec<Broker>, published: &BTreeMap<String, Report>) -> Vec<Broker> {
+    let took = |broker: &Broker| -> u64 {
+        let names = broker.listeners.iter().map(|listener| listener.result(broker));
+        names.filter_map(|name| published.get(&name)).map(|report| report.elapsed_ms).sum()
+    };
+    brokers.sort_by_key(|broker| std::cmp::Reverse(took(broker)));
+    brokers
 }
 
 /// Puts the results where they are published from.

@@ -26,6 +26,28 @@ fn prose(text: &str) -> String {
     line(text).replace('<', "&lt;")
 }
 
+/// What was suspected and is kept.
+fn passes(text: &mut String, reviews: &Reviews) {
+    if reviews.passes.is_empty() {
+        return;
+    }
+    text.push_str(
+        "\nWhat it was likely to violate, and does not:\n\n\
+         | statement | by | why it was suspected | what the packets show |\n|---|---|---|---|\n",
+    );
+    for pass in &reviews.passes {
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} [Source]({}) | {} |",
+            pass.statements.join(", "),
+            pass.checks.iter().map(|check| format!("`{check}`")).collect::<Vec<_>>().join(", "),
+            cell(&prose(&pass.suspected)),
+            pass.source,
+            cell(&prose(&pass.shows))
+        );
+    }
+}
+
 /// The page, as Markdown.
 pub fn reviews(lab: &Lab) -> String {
     let mut text = String::from(
@@ -66,6 +88,7 @@ pub fn reviews(lab: &Lab) -> String {
                 let _ = writeln!(text, "Reported: <{tracker}>.");
             }
         }
+        passes(&mut text, reviews);
     }
     text
 }

@@ -13,12 +13,20 @@
 //! [[varies]]                                      # what does not come out alike in each run
 //! checks = ["retained/gives_way_to_qos_0"]
 //! because = "…"
+//!
+//! [[pass]]                                        # what was likely to be violated, and is not
+//! statement = "3.1.1/MQTT-3.1.2-8"
+//! checks = ["will/published_after_reset"]
+//! suspected = "…"
+//! source = "https://…"
+//! shows = "…"
 //! ```
 
 use crate::broker::{Broker, parsed};
 use crate::places::Places;
 use crate::results::{Accusation, accusations};
-use mqtt_assay::report::json::Report;
+use mqtt_assay::report::json::{Entry, Found, Report};
+use mqtt_assay::verdict::Verdict;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -89,6 +97,23 @@ pub struct Varies {
     pub because: String,
 }
 
+/// Something that the broker was likely to do wrong: the packets were read, and it keeps the statement.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pass {
+    /// The statements that are kept, with their versions.
+    #[serde(rename = "statement", deserialize_with = "one_or_several")]
+    pub statements: Vec<String>,
+    /// The checks that say so.
+    pub checks: Vec<String>,
+    /// Why a breach was likely.
+    pub suspected: String,
+    /// Where that is said: documentation, source or tracker.
+    pub source: String,
+    /// What the packets show.
+    pub shows: String,
+}
+
 /// The reviews of a broker.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -99,6 +124,9 @@ pub struct Reviews {
     /// What differs between runs, explained.
     #[serde(default)]
     pub varies: Vec<Varies>,
+    /// What was suspected and is kept.
+    #[serde(default, rename = "pass")]
+    pub passes: Vec<Pass>,
 }
 
 impl Reviews {
@@ -175,6 +203,24 @@ impl Reviews {
         }
         idle.dedup();
         idle
+    }
+}
+
+impl Pass {
+    /// The checks of it that do not say in these results that each of its statements is kept.
+    pub fn not_so<'a>(&'a self, reports: &[&'a Report]) -> Vec<&'a str> {
+        let says = |check: &str, statement: &String| {
+            let version = statement.split('/').next().unwrap_or_default();
+            let decides = |entry: &&Entry| entry.check == check && entry.version == version;
+            let mut entries = reports.iter().flat_map(|report| &report.results).filter(decides).peekable();
+            entries.peek().is_some()
+                && entries.all(|entry| {
+                    let accused = |found: &Found| found.verdict == Verdict::Violates;
+                    entry.statements.contains(statement) && !entry.findings.iter().any(accused)
+                })
+        };
+        let keeps = |check: &&String| self.statements.iter().all(|statement| says(check, statement));
+        self.checks.iter().filter(|check| !keeps(check)).map(String::as_str).collect()
     }
 }
 

@@ -62,6 +62,22 @@ fn every_accusation_has_a_review_and_every_review_an_accusation() {
     assert!(accusations > 100, "so few accusations were never seen: {accusations}");
 }
 
+/// A pass is looked at where it is least likely; what is not a pass any more is no such thing.
+#[test]
+fn ten_likely_breaches_were_looked_for() {
+    let published = results::published(&places().published()).unwrap_or_else(|why| panic!("{why}"));
+    for (broker, names) in brokers() {
+        let reviews = Reviews::read(&places(), &broker).unwrap_or_else(|why| panic!("{why}"));
+        let own: Vec<_> = names.iter().filter_map(|name| published.get(name)).collect();
+        for pass in &reviews.passes {
+            let wrong = pass.not_so(&own);
+            assert!(wrong.is_empty(), "{}: {:?} is not kept by {wrong:?}", broker.id, pass.statements);
+        }
+        let statements: BTreeSet<_> = reviews.passes.iter().flat_map(|pass| &pass.statements).collect();
+        assert!(statements.len() >= 10, "{}: {} statements looked at", broker.id, statements.len());
+    }
+}
+
 /// The packets that prove an accusation are published with it, at least over one transport.
 #[test]
 fn every_accusation_is_shown_by_its_packets() {
