@@ -342,6 +342,7 @@ impl Broker {
             Some(Mutant::TopicAliasUnasked) if v5 => u16::MAX,
             _ => properties.topic_alias_maximum().unwrap_or(0),
         };
+        connection.outgoing_aliases = core::mem::take(&mut state.relics.own_aliases);
         // [5.0/MQTT-3.1.2-26] [5.0/MQTT-3.1.2-27]
         connection.outgoing_aliases.maximum = allowed.min(self.policy.outgoing_topic_aliases);
         if v5 {

@@ -154,6 +154,11 @@ impl Broker {
         {
             state.relics.aliases = connection.incoming_aliases.topics;
         }
+        if self.fault.is(Mutant::ServerTopicAliasesSurviveConnection)
+            && let Some(state) = self.sessions.get_mut(session)
+        {
+            state.relics.own_aliases = core::mem::take(&mut connection.outgoing_aliases);
+        }
         if let Some(will) = connection.will {
             self.settle_will(session, will, ending);
         }

@@ -68,6 +68,9 @@ impl Broker {
         if self.fault.is(Mutant::SubscriptionsLostOnResume) {
             self.forget_subscriptions(id);
         }
+        if self.fault.is(Mutant::SharedSubscriptionsLostOnResume) {
+            self.forget_shared_subscriptions(id);
+        }
         if self.fault.is(Mutant::SubscriptionIdsLostOnResume) || self.fault.is(Mutant::NoLocalLostOnResume) {
             self.amend_subscriptions(id);
         }
@@ -102,6 +105,19 @@ impl Broker {
                 self.router.unsubscribe(Filter::new(&filter, version), id, self.fault);
             }
         }
+    }
+
+    fn forget_shared_subscriptions(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let (router, fault) = (&mut self.router, self.fault);
+        session.filters.retain(|filter, version| {
+            let filter = Filter::new(filter, *version);
+            let keeps = filter.share_name.is_none();
+            if !keeps {
+                router.unsubscribe(filter, id, fault);
+            }
+            keeps
+        });
     }
 
     fn amend_subscriptions(&mut self, id: SessionId) {

@@ -260,7 +260,11 @@ fn levels(text: &str, fault: Fault) -> impl Iterator<Item = &str> {
 
 /// Names and filters are compared byte for byte. [3.1.1/MQTT-4.7.3-4] [5.0/MQTT-4.7.3-4]
 fn fold(text: &str, fault: Fault) -> Cow<'_, str> {
-    if fault.is(Mutant::TopicsCaseFolded) { text.to_lowercase().into() } else { text.into() }
+    match () {
+        () if fault.is(Mutant::TopicsCaseFolded) => text.to_lowercase().into(),
+        () if fault.is(Mutant::DotsAreSlashes) => text.replace('.', "/").into(),
+        () => text.into(),
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Session state, and how a session begins and ends. [3.1.1 §4.1] [5.0 §4.1]
 
+use crate::alias;
 use crate::broker::{Broker, ConnectionId};
 use crate::expiry;
 use crate::inflight::{Delivery, Inflight, Stage};
@@ -64,6 +65,7 @@ pub(crate) struct Session {
 pub(crate) struct Relics {
     pub(crate) last_will: Option<Will>,
     pub(crate) aliases: BTreeMap<u16, Arc<str>>,
+    pub(crate) own_aliases: alias::Outgoing,
     pub(crate) used_ids: BTreeMap<PacketId, ()>,
     pub(crate) receive_maximum: Option<u16>,
 }

@@ -61,6 +61,20 @@ async fn a_broker_without_5_0_is_checked_in_3_1_1_only() {
     assert!(error.contains("does not know the version"), "{error}");
 }
 
+/// Where nothing is served but 3.1.1, no other version allows to close without an answer. ActiveMQ does so for level 0.
+/// [3.1.1/MQTT-3.1.2-2]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_without_5_0_owes_an_answer_to_unknown_levels() {
+    for (lie, verdict) in [(Lie::OfOld, Verdict::Conforms), (Lie::OfOldAndCurt, Verdict::Violates)] {
+        let broker = Liar::start(lie).await;
+        let mut options = support::options(support::tcp(broker.address), Duration::from_secs(1));
+        options.checks = vec![support::check("connect/unknown_protocol_level_is_refused")];
+        let run = support::quietly(&options).await.expect("the run begins");
+        let verdicts: Vec<Verdict> = run.results.iter().map(|result| result.verdict).collect();
+        assert_eq!(verdicts, [verdict], "{:?}", support::complaints(&run));
+    }
+}
+
 /// ActiveMQ does so: what is refused late is refused.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refusal_may_come_behind_the_answer_to_pingreq() {

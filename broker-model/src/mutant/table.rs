@@ -86,6 +86,7 @@ mutants! {
     SessionExpiryOfFirstConnectionKept "session_expiry_of_first_connection_kept" "keeps the Session Expiry Interval with which a session began" ["5.0/MQTT-4.1.0-2", "5.0/U5-CON-3"];
     SessionExpiryInDisconnectIgnored "session_expiry_in_disconnect_ignored" "ignores the Session Expiry Interval of DISCONNECT" ["5.0/MQTT-4.1.0-2", "5.0/U5-DIS-2"];
     RetainedDeletedWithSession "retained_deleted_with_session" "deletes retained messages when their publisher's session ends" ["3.1.1/MQTT-3.1.2-7", "5.0/U5-SES-2"];
+    SharedSubscriptionsLostOnResume "shared_subscriptions_lost_on_resume" "loses the Shared Subscriptions of a resumed session" ["5.0/MQTT-3.1.2-5", "5.0/MQTT-3.1.2-23", "5.0/MQTT-4.5.0-1"];
     SubscriptionIdsLostOnResume "subscription_ids_lost_on_resume" "forgets Subscription Identifiers when a session is resumed" ["5.0/MQTT-3.1.2-5", "5.0/MQTT-3.3.4-3"];
     NoLocalLostOnResume "no_local_lost_on_resume" "forgets No Local when a session is resumed" ["5.0/MQTT-3.1.2-5", "5.0/MQTT-3.8.3-3"];
 
@@ -240,6 +241,7 @@ mutants! {
     HashMatchesDollar "hash_matches_dollar" "lets a leading # match topics that begin with $" ["3.1.1/MQTT-4.7.2-1", "5.0/MQTT-4.7.2-1"];
     PlusMatchesDollar "plus_matches_dollar" "lets a leading + match topics that begin with $" ["3.1.1/MQTT-4.7.2-1", "5.0/MQTT-4.7.2-1"];
     TopicsCaseFolded "topics_case_folded" "matches topics without regard to case" ["3.1.1/MQTT-4.7.3-4", "5.0/MQTT-4.7.3-4"];
+    DotsAreSlashes "dots_are_slashes" "takes a dot in a topic for the end of a level" ["3.1.1/MQTT-4.7.3-4", "5.0/MQTT-4.7.3-4"];
     SlashesNormalised "slashes_normalised" "drops empty levels when matching" ["3.1.1/MQTT-4.7.3-4", "5.0/MQTT-4.7.3-4"];
     DollarTopicsRouted "dollar_topics_routed" "routes what Clients publish to topics that begin with $, though it is told not to" ["3.1.1/U3-TOP-2", "5.0/U5-TOP-4"];
     ControlCharactersStripped "control_characters_stripped" "strips control characters from Topic Names" ["3.1.1/U3-STR-1", "5.0/U5-STR-2"];
@@ -306,6 +308,7 @@ mutants! {
     MessageExpiryInvented "message_expiry_invented" "gives messages without Message Expiry Interval one of 60 s" ["5.0/U5-PUB-16"];
     TopicAliasBeyondMaximum "topic_alias_beyond_maximum" "uses Topic Aliases above the Client's maximum" ["5.0/MQTT-3.1.2-26", "5.0/MQTT-3.3.2-11"];
     TopicAliasUnasked "topic_alias_unasked" "uses Topic Aliases towards Clients that allow none" ["5.0/MQTT-3.1.2-27"];
+    ServerTopicAliasesSurviveConnection "server_topic_aliases_survive_connection" "keeps its own Topic Aliases for the Client's next connection" ["5.0/MQTT-3.3.2-7", "5.0/U5-PUB-2"];
     TopicAliasSurvivesConnection "topic_alias_survives_connection" "keeps the Client's Topic Aliases for its next connection" ["5.0/MQTT-3.3.2-7"];
     TopicAliasMaximumRefused "topic_alias_maximum_refused" "refuses the highest Topic Alias that it allows" ["5.0/MQTT-3.3.2-12"];
     TopicAliasNotRemapped "topic_alias_not_remapped" "keeps the first topic of a Topic Alias" ["5.0/MQTT-3.3.2-12"];

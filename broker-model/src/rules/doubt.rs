@@ -30,11 +30,13 @@ pub(super) fn ignores_dollar(filter: &str, name: &str) -> bool {
     name.strip_prefix('$').is_some_and(|rest| topic::matches(filter, &format!("x{rest}")))
 }
 
-/// Whether they match when case does not count, or empty levels do not.
+/// Whether they match when case does not count, or empty levels do not, or dots separate levels.
 pub(super) fn normalises(filter: &str, name: &str) -> bool {
     let filled = |text: &str| text.split('/').filter(|level| !level.is_empty()).collect::<Vec<_>>().join("/");
+    let dotless = |text: &str| text.replace('.', "/");
     topic::matches(&filter.to_lowercase(), &name.to_lowercase())
         || topic::matches(&filled(filter), &filled(name))
+        || topic::matches(&dotless(filter), &dotless(name))
 }
 
 /// Whether they match when `+` stands for several levels.

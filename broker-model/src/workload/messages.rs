@@ -6,7 +6,8 @@ use crate::script::Will;
 use mqtt_assay_codec::{Property, PropertyList, Qos, Version};
 
 const TOPICS: &[&str] = &["a/b", "a/c", "a/b/c", "x", "w/1"];
-const ODD_TOPICS: &[&str] = &["a/b", "A/b", "a//b", "/a/b", "a/b/", "a", "$own/a", "\u{FEFF}a/b", "a/b c"];
+const ODD_TOPICS: &[&str] =
+    &["a/b", "A/b", "a//b", "/a/b", "a/b/", "a", "a.b", "$own/a", "\u{FEFF}a/b", "a/b c"];
 
 impl Author {
     pub(super) fn qos(&mut self) -> Qos {

@@ -202,10 +202,15 @@ impl<'w> ConnectBuilder<'w> {
 
     /// The bytes of the CONNECT, for stories that split or spoil them.
     pub fn to_bytes(&self) -> Vec<u8> {
+        self.to_bytes_of(self.world.version)
+    }
+
+    /// The same, in the form of a version that need not be the World's.
+    pub fn to_bytes_of(&self, version: Version) -> Vec<u8> {
         let mut bytes = Vec::new();
         // The World's own names and options always fit a packet; a story's do unless it is wrong, and then the
         // empty packet makes it fail.
-        let _ = self.packet(&mut |packet| packet.encode(self.world.version, &mut bytes));
+        let _ = self.packet(&mut |packet| packet.encode(version, &mut bytes));
         bytes
     }
 

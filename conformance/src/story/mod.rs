@@ -28,6 +28,7 @@ pub use expect::{
 pub use publish::PublishBuilder;
 pub use received::Received;
 pub use refuse::{Refusal, Severity};
+pub use steps::bytes_of;
 pub use stop::{Stop, Story};
 pub use world::{Abilities, World};
 pub use wrong::WrongPackets;

@@ -3,8 +3,23 @@
 use super::{Client, ConnectBuilder, Expect, Received, Stop, Story, publish, suback, unsuback};
 use mqtt_assay_codec::{
     Ack, Disconnect, Packet, PacketId, PacketType, Properties, Property, PropertyList, Qos, ReasonCode,
-    Subscribe, SubscriptionList, SubscriptionOptions, TopicFilterList, Unsubscribe,
+    Subscribe, SubscriptionList, SubscriptionOptions, TopicFilterList, Unsubscribe, Version,
 };
+
+/// The bytes of packets that go out in one piece.
+///
+/// # Errors
+///
+/// A packet cannot be written in this version: the story is wrong.
+pub fn bytes_of(version: Version, packets: &[Packet<'_>]) -> Result<Vec<u8>, Stop> {
+    let mut bytes = Vec::new();
+    for packet in packets {
+        packet.encode(version, &mut bytes).map_err(|error| {
+            Stop::inconclusive(format!("the check wants to send the impossible: {error}"))
+        })?;
+    }
+    Ok(bytes)
+}
 
 impl Client<'_> {
     /// Subscribes to one filter; the broker must grant this QoS, or the story ends as unsupported.

@@ -33,6 +33,8 @@ pub(crate) enum Lie {
     RefusesWills,
     /// Knows MQTT 3.1.1 only, and refuses 5.0 in its form.
     OfOld,
+    /// The same, but refuses what else it does not know by the end of the connection alone.
+    OfOldAndCurt,
 }
 
 /// A running broker that lies; it ends when dropped.
@@ -108,7 +110,11 @@ async fn lies(mut stream: TcpStream, lie: Lie) -> std::io::Result<()> {
                     let refusal: &[u8] = if number == 1 { &[0x20, 2, 0, 5] } else { &[] };
                     return stream.write_all(refusal).await;
                 }
-                Lie::OfOld if connects && is_v5 => return stream.write_all(&[0x20, 2, 0, 1]).await,
+                Lie::OfOld | Lie::OfOldAndCurt if connects && body.get(6) != Some(&4) => {
+                    let refusal: &[u8] =
+                        if is_v5 || matches!(lie, Lie::OfOld) { &[0x20, 2, 0, 1] } else { &[] };
+                    return stream.write_all(refusal).await;
+                }
                 Lie::Drips if !connects => drip(&mut stream, &answer).await?,
                 Lie::DripsFromTheStart => drip(&mut stream, &answer).await?,
                 Lie::Huge => {

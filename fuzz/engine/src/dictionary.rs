@@ -6,7 +6,7 @@ use mqtt_assay_codec::{Property, PropertyId, PropertyList, Receiver};
 
 /// Topic Names, few, so that clients meet; the first ones most often.
 const TOPICS: &[&str] =
-    &["a/b", "a/b", "a/b", "a", "a/b/c", "x", "/", "a//b", "/a", "a/", "é", "$own/a", "A/B", " "];
+    &["a/b", "a/b", "a/b", "a", "a/b/c", "x", "/", "a//b", "/a", "a/", "a.b", "é", "$own/a", "A/B", " "];
 
 /// Topic Filters that match some of the topics.
 const FILTERS: &[&str] =

@@ -15,6 +15,7 @@ pub const CHECKS: &[Check] = &[
     NONE_AT_QOS_0,
     ANSWERS_CARRY_THE_PUBLISHS,
     DIRECTIONS_ARE_INDEPENDENT,
+    OWN_MESSAGES_COMPLETE_NOTHING,
     FREE_AFTER_THE_LAST_ANSWER,
 ];
 
@@ -186,6 +187,34 @@ check! {
         b.expect(pubcomp(id)).await?;
         b.pubcomp(id, ReasonCode::SUCCESS).await?;
         a.expect(publish(&back).payload(b"back")).await?;
+        b.ping().await
+    }
+}
+
+check! {
+    /// The Client's own message completes no delivery that has the same Packet Identifier.
+    ///
+    /// Sends     B leaves a QoS 1 delivery unacknowledged, publishes at QoS 1 with the same identifier itself, has its
+    ///           PUBACK, and resumes its session.
+    /// Demands   the delivery again, with its identifier.
+    /// Leaves    its DUP: another check is about it.
+    OWN_MESSAGES_COMPLETE_NOTHING "packet_identifier/own_messages_complete_nothing",
+    covers: [V3_1_1 / "U3-PUB-5", V3_1_1 / "MQTT-4.4.0-1", V5 / "U5-PKT-1", V5 / "MQTT-4.4.0-1"],
+    needs: [Qos1],
+    proved: ["inflight_lost_on_resume"],
+    run: async |w| {
+        let (there, back) = (w.topic("there"), w.topic("back"));
+        let mut a = w.connect("a").await?;
+        let mut b = w.client("b").persistent(60).acknowledge_by_hand().connect().await?;
+        b.subscribe(&there, Qos::AtLeastOnce).await?;
+        a.publish(&there, b"there").qos1().acknowledged().await?;
+        let id = b.await_message(publish(&there)).await?.id()?;
+        b.publish(&back, b"back").qos1().packet_id(id).send().await?;
+        b.await_message(puback(id)).await?;
+        b.cut();
+        let mut b = w.client("b").acknowledge_by_hand().resumed(60).await?;
+        b.expect(publish(&there).payload(b"there").packet_id(id)).await?;
+        b.puback(id, ReasonCode::SUCCESS).await?;
         b.ping().await
     }
 }

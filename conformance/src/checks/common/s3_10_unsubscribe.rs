@@ -11,6 +11,7 @@ use mqtt_assay_codec::{
 pub const CHECKS: &[Check] = &[
     ONLY_THE_IDENTICAL_FILTER_IS_REMOVED,
     STOPS_NEW_MESSAGES,
+    ENDS_WHAT_WAS_RESUMED,
     COMPLETES_STARTED_QOS_2,
     COMPLETES_STARTED_QOS_1,
     ANSWERED_WITH_ITS_ID,
@@ -72,6 +73,33 @@ check! {
             a.publish(&topic, b"too late").qos(qos).acknowledged().await?;
             b.settle(&mut a, qos).await?;
         }
+        b.expect_no_publish(&topic).await
+    }
+}
+
+check! {
+    /// UNSUBSCRIBE ends also a subscription that was made on an earlier connection of the session.
+    ///
+    /// Sends     B subscribes in a session that lasts, leaves, comes back and unsubscribes; after its UNSUBACK A
+    ///           publishes.
+    /// Demands   B receives nothing.
+    /// Leaves    messages that the broker had before.
+    ENDS_WHAT_WAS_RESUMED "unsubscribe/ends_what_was_resumed",
+    covers: [
+        V3_1_1 / "MQTT-3.10.4-1", V3_1_1 / "MQTT-3.10.4-2", V5 / "MQTT-3.10.4-1", V5 / "MQTT-3.10.4-2",
+    ],
+    needs: [Qos1],
+    proved: ["unsubscribe_ignored"],
+    run: async |w| {
+        let topic = w.topic("over");
+        let mut b = w.client("b").persistent(60).connect().await?;
+        b.subscribe(&topic, Qos::AtLeastOnce).await?;
+        b.disconnect().await;
+        let mut b = w.client("b").resumed(60).await?;
+        b.unsubscribe(&topic).await?;
+        let mut a = w.connect("a").await?;
+        a.publish(&topic, b"too late").qos1().acknowledged().await?;
+        b.settle(&mut a, Qos::AtLeastOnce).await?;
         b.expect_no_publish(&topic).await
     }
 }

@@ -3,7 +3,9 @@
 
 use crate::check;
 use crate::check::Check;
-use crate::story::{Attempt, Client, Next, Severity, Stop, Story, World, connack, pingresp, puback, suback};
+use crate::story::{
+    Attempt, Client, Next, Severity, Stop, Story, World, bytes_of, connack, pingresp, puback, suback,
+};
 use mqtt_assay_codec::raw::Builder;
 use mqtt_assay_codec::{
     Packet, PacketId, PacketType, Properties, Publish, Qos, ReasonCode, Subscribe, SubscriptionList,
@@ -201,18 +203,24 @@ check! {
     /// A CONNECT of a protocol level that does not exist is refused, and the connection is closed.
     ///
     /// Sends     CONNECT with the levels 0, 6 and 127.
-    /// Demands   the end of the connection, after at most a CONNACK that says why.
-    /// Leaves    3.1.1 wants CONNACK 0x01 first, 5.0 allows CONNACK 0x84 in its own form, or none: a level that
-    ///           no version has binds a broker to neither, so that it may answer by either.
+    /// Demands   the end of the connection, after at most a CONNACK that says why; from a broker that does not serve
+    ///           5.0, CONNACK 0x01 first.
+    /// Leaves    5.0 allows CONNACK 0x84 in its own form, or none: a broker that serves both versions may answer a level
+    ///           that neither has by either.
     UNKNOWN_PROTOCOL_LEVEL_IS_REFUSED "connect/unknown_protocol_level_is_refused",
     covers: [V3_1_1 / "MQTT-3.1.2-2", V5 / "MQTT-3.1.2-2"],
     needs: [],
     proved: ["protocol_level_ignored", "protocol_level_refused_with_wrong_code"],
     run: async |w| {
+        let serves_5 = w.is_v5() || serves_5(w).await?;
         for (client, level) in [("a", 0), ("b", 6), ("c", 127)] {
             let (bytes, ended) = answer(w, client, "MQTT", level).await?;
             let expected = "the end of the connection, perhaps after CONNACK 0x01 (3.1.1) or 0x84 (5.0)";
             let said = match bytes.as_slice() {
+                [] if !serves_5 => {
+                    let observed = format!("for level {level}: nothing before the end of the connection");
+                    return Err(Stop::violates("CONNACK 0x01, then the end of the connection", observed));
+                }
                 [] => "nothing",
                 [0x20, 2, 0, 1] => "CONNACK 0x01 of 3.1.1",
                 [0x20, length, 0, 0x84, ..] if bytes.len() == 2 + usize::from(*length) => "CONNACK 0x84 of 5.0",
@@ -231,6 +239,16 @@ check! {
         }
         Ok(())
     }
+}
+
+/// Whether the broker serves 5.0, too, here: whatever its answer to a CONNECT of 5.0 says, if it is one of 5.0.
+async fn serves_5(w: &World) -> Result<bool, Stop> {
+    let bytes = w.client("new").to_bytes_of(Version::V5);
+    let mut client = w.open("new").await?;
+    client.send_bytes(&bytes).await?;
+    // A CONNACK of 5.0 has a Property Length, which one of 3.1.1 has not.
+    let (bytes, _) = client.read_raw(Instant::now() + w.patience()).await?;
+    Ok(matches!(bytes.as_slice(), [0x20, length, ..] if *length > 2))
 }
 
 /// Sends a CONNECT of this protocol name and level; gives the bytes that come, and whether the connection ends.
@@ -293,16 +311,6 @@ check! {
         a.expect(puback(next)).await?;
         Ok(())
     }
-}
-
-fn bytes_of(version: Version, packets: &[Packet<'_>]) -> Result<Vec<u8>, Stop> {
-    let mut bytes = Vec::new();
-    for packet in packets {
-        packet.encode(version, &mut bytes).map_err(|error| {
-            Stop::inconclusive(format!("the check wants to send the impossible: {error}"))
-        })?;
-    }
-    Ok(bytes)
 }
 
 check! {

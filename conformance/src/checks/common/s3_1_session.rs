@@ -20,10 +20,10 @@ pub const CHECKS: &[Check] = &[
 check! {
     /// A session that lasts keeps its subscriptions when the connection ends, however it ends.
     ///
-    /// Sends     S subscribes in a session that lasts; it leaves with DISCONNECT and comes back, loses its
-    ///           connection and comes back. P publishes each time.
-    /// Demands   S receives both messages without subscribing again.
-    /// Leaves    nothing.
+    /// Sends     S subscribes at QoS 1, and to another topic at QoS 0, in a session that lasts; it leaves with
+    ///           DISCONNECT and comes back, loses its connection and comes back. P publishes to both each time.
+    /// Demands   S receives all four messages without subscribing again.
+    /// Leaves    nothing: what P publishes at QoS 1 cannot get lost on its way to the broker, and S is there.
     SUBSCRIPTIONS_OUTLIVE_CONNECTION "session/subscriptions_outlive_connection",
     covers: [
         V3_1_1 / "MQTT-3.1.2-4", V3_1_1 / "MQTT-3.1.4-3", V3_1_1 / "MQTT-4.1.0-1",
@@ -36,9 +36,13 @@ check! {
         let mut p = w.connect("p").await?;
         let mut s = w.client("s").persistent(60).connect().await?;
         s.subscribe(&topic, Qos::AtLeastOnce).await?;
+        let hints = w.topic("hints");
+        s.subscribe(&hints, Qos::AtMostOnce).await?;
         s.disconnect().await;
 
         let mut s = w.client("s").resume(60).connect().await?;
+        p.publish(&hints, b"after DISCONNECT").qos1().acknowledged().await?;
+        s.expect(publish(&hints)).await?;
         p.publish(&topic, b"after DISCONNECT").qos1().acknowledged().await?;
         s.expect(publish(&topic).payload(b"after DISCONNECT")).await?;
         // Its acknowledgement has arrived before the connection is lost.
@@ -46,6 +50,8 @@ check! {
         s.cut();
 
         let mut s = w.client("s").resume(60).connect().await?;
+        p.publish(&hints, b"after a loss").qos1().acknowledged().await?;
+        s.expect(publish(&hints)).await?;
         p.publish(&topic, b"after a loss").qos1().acknowledged().await?;
         s.expect(publish(&topic).payload(b"after a loss")).await?;
         Ok(())

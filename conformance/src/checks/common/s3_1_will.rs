@@ -87,25 +87,28 @@ check! {
 check! {
     /// The Will is published when the broker ends the connection for a protocol error.
     ///
-    /// Sends     S subscribes to the Will Topic; C connects with a Will and sends a SUBSCRIBE with wrong fixed
-    ///           header flags, which every broker must notice.
-    /// Demands   S receives the Will.
+    /// Sends     C and D connect with a Will, to whose topic somebody subscribes; C sends a SUBSCRIBE with wrong fixed
+    ///           header flags, D a packet of type 0: every broker must notice that.
+    /// Demands   both Wills.
     /// Leaves    nothing.
     PUBLISHED_AFTER_PROTOCOL_ERROR "will/published_after_protocol_error",
     covers: [V3_1_1 / "MQTT-3.1.2-8", V5 / "MQTT-3.1.2-8", V5 / "U5-WILL-9"],
     needs: [Qos1],
     proved: ["will_never_published", "will_lost_on_protocol_error"],
     run: async |w| {
-        let topic = w.topic("will");
-        let mut s = w.connect("s").await?;
-        s.subscribe(&topic, Qos::AtLeastOnce).await?;
-        let mut c = w.client("c").will(WillMessage::new(&topic, b"thrown out")).connect().await?;
         let bad = mqtt_assay_codec::raw::Builder::new(0x80).u16(1).no_properties(w.version());
-        c.send_bytes(&bad.string(b"a").u8(0).finish()).await?;
-        if c.refuses(ReasonCode::MALFORMED_PACKET, Severity::MustDetect).await.is_err() {
-            return Err(Stop::inconclusive("the broker does not end the connection: another check answers for that"));
+        for (name, bytes) in [("c", bad.string(b"a").u8(0).finish()), ("d", vec![0x00, 0])] {
+            let topic = w.topic(&format!("will/{name}"));
+            let mut s = w.connect(&format!("s{name}")).await?;
+            s.subscribe(&topic, Qos::AtLeastOnce).await?;
+            let mut c = w.client(name).will(WillMessage::new(&topic, b"thrown out")).connect().await?;
+            c.send_bytes(&bytes).await?;
+            if c.refuses(ReasonCode::MALFORMED_PACKET, Severity::MustDetect).await.is_err() {
+                let open = "the broker does not end the connection: another check answers for that";
+                return Err(Stop::inconclusive(open));
+            }
+            s.expect(publish(&topic).payload(b"thrown out")).await?;
         }
-        s.expect(publish(&topic).payload(b"thrown out")).await?;
         Ok(())
     }
 }
@@ -163,6 +166,14 @@ check! {
         let _old = w.client("c").will(WillMessage::new(&topic, b"taken over")).connect().await?;
         let _new = w.connect("c").await?;
         s.expect(publish(&topic).payload(b"taken over")).await?;
+        // A session that goes on makes no difference without a Will Delay Interval. [5.0 §3.1.4]
+        let topic = w.topic("will of a session");
+        let mut s = w.connect("s2").await?;
+        s.subscribe(&topic, Qos::AtLeastOnce).await?;
+        let will = WillMessage::new(&topic, b"resumed");
+        let _old = w.client("d").persistent(60).will(will).connect().await?;
+        let _new = w.client("d").resume(60).connect().await?;
+        s.expect(publish(&topic).payload(b"resumed")).await?;
         Ok(())
     }
 }

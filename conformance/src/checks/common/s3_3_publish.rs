@@ -4,12 +4,13 @@ use crate::check;
 use crate::check::Check;
 use crate::checks::refusals::refuses_publish;
 use crate::story::{Received, Stop, puback, pubcomp, publish, pubrec};
-use mqtt_assay_codec::{PacketType, Qos, ReasonCode, topic};
+use mqtt_assay_codec::{Disconnect, Packet, PacketType, Qos, ReasonCode, topic};
 
 /// In the order of the specification.
 pub const CHECKS: &[Check] = &[
     FIRST_DELIVERY_HAS_DUP_0,
     DUP_IS_NOT_PASSED_ON,
+    WAITING_MESSAGES_HAVE_DUP_0,
     TOPIC_MATCHES_THE_SUBSCRIPTION,
     WILDCARD_TOPIC_IS_REFUSED,
     EMPTY_PAYLOAD_IS_DELIVERED,
@@ -56,18 +57,55 @@ check! {
     /// Leaves    nothing: the broker has not seen these messages before.
     DUP_IS_NOT_PASSED_ON "publish/dup_is_not_passed_on",
     covers: [V3_1_1 / "MQTT-3.3.1-3", V5 / "MQTT-3.3.1-3"],
-    needs: [Qos1, Qos2],
+    needs: [Qos1],
     proved: ["dup_propagated", "dup_on_first_delivery"],
     run: async |w| {
         let (once, twice) = (w.topic("qos1"), w.topic("qos2"));
         let mut b = w.connect("b").await?;
-        b.subscribe(&once, Qos::ExactlyOnce).await?;
-        b.subscribe(&twice, Qos::ExactlyOnce).await?;
+        b.subscribe(&once, Qos::AtLeastOnce).await?;
         let mut a = w.connect("a").await?;
         a.publish(&once, b"again?").qos1().dup().acknowledged().await?;
-        a.publish(&twice, b"again?").qos2().dup().acknowledged().await?;
         b.expect(publish(&once).dup(false)).await?;
+        if w.abilities().maximum_qos < Qos::ExactlyOnce {
+            return Ok(());
+        }
+        b.subscribe(&twice, Qos::ExactlyOnce).await?;
+        a.publish(&twice, b"again?").qos2().dup().acknowledged().await?;
         b.expect(publish(&twice).dup(false)).await?;
+        Ok(())
+    }
+}
+
+check! {
+    /// A message that has waited for a Client comes with DUP 0: the broker has not sent it before.
+    ///
+    /// Sends     B subscribes in a session that lasts and says DISCONNECT; when the broker has closed the connection, A
+    ///           publishes two messages with DUP 0; B comes back.
+    /// Demands   DUP 0 for both.
+    /// Leaves    nothing.
+    WAITING_MESSAGES_HAVE_DUP_0 "publish/waiting_messages_have_dup_0",
+    covers: [V3_1_1 / "MQTT-3.3.1-3", V5 / "MQTT-3.3.1-3"],
+    needs: [Qos1],
+    proved: ["dup_on_first_delivery"],
+    run: async |w| {
+        let topic = w.topic("waiting");
+        let mut b = w.client("b").persistent(60).connect().await?;
+        b.subscribe(&topic, Qos::AtLeastOnce).await?;
+        b.send(&Packet::Disconnect(Disconnect::default())).await?;
+        if b.expect_end().await.is_err() {
+            return Err(Stop::inconclusive("the broker leaves the connection open after DISCONNECT"));
+        }
+        let mut a = w.connect("a").await?;
+        for payload in [b"one", b"two"] {
+            a.publish(&topic, payload).qos1().acknowledged().await?;
+        }
+        let mut b = w.client("b").resumed(60).await?;
+        for payload in [b"one", b"two"] {
+            let came = b.await_message(publish(&topic).carrying(payload)).await?;
+            if came.publish().is_some_and(|publish| publish.dup) {
+                return Err(Stop::violates(format!("PUBLISH {topic} with dup=0"), came.line()).at(came.index));
+            }
+        }
         Ok(())
     }
 }

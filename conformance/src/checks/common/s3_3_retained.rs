@@ -94,8 +94,10 @@ check! {
 check! {
     /// A new subscription gets the retained message of each topic that its filter matches, and of no other.
     ///
-    /// Sends     A stores messages on `t/1`, `t/2`, `t/1/x` and `u/1`; B subscribes to `t/+`, C to `t/#`.
-    /// Demands   B receives `t/1` and `t/2`; C receives these and `t/1/x`; nothing else comes.
+    /// Sends     A stores messages on `t/1`, `t/2`, `t/1/x`, `u/1`, `v/` and `v//x`; B subscribes to `t/+`, C to `t/#`,
+    ///           D to `v/`, E to `v/+`, F to `v/+/x`.
+    /// Demands   B receives `t/1` and `t/2`; C receives these and `t/1/x`; D and E receive `v/`, F `v//x`; nothing else
+    ///           comes.
     /// Leaves    the order across topics.
     RETAINED_REACHES_EVERY_MATCHING_SUBSCRIPTION "retained/reaches_every_matching_subscription",
     covers: [
@@ -106,10 +108,16 @@ check! {
     proved: ["retained_not_sent_for_wildcards", "retained_flag_cleared", "retained_lost"],
     run: async |w| {
         let mut a = w.connect("a").await?;
-        for name in ["t/1", "t/2", "t/1/x", "u/1"] {
+        for name in ["t/1", "t/2", "t/1/x", "u/1", "v/", "v//x"] {
             a.publish(&w.topic(name), name.as_bytes()).qos1().retain().acknowledged().await?;
         }
-        let expected = [("b", "t/+", &["t/1", "t/2"][..]), ("c", "t/#", &["t/1", "t/2", "t/1/x"])];
+        let expected = [
+            ("b", "t/+", &["t/1", "t/2"][..]),
+            ("c", "t/#", &["t/1", "t/2", "t/1/x"]),
+            ("d", "v/", &["v/"]),
+            ("e", "v/+", &["v/"]),
+            ("f", "v/+/x", &["v//x"]),
+        ];
         for (client, filter, names) in expected {
             let mut client = w.connect(client).await?;
             client.subscribe(&w.topic(filter), Qos::AtLeastOnce).await?;

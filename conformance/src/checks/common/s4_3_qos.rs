@@ -73,7 +73,8 @@ check! {
 check! {
     /// A QoS 2 PUBLISH that is repeated before its PUBREL is answered again and not passed on again.
     ///
-    /// Sends     PUBLISH; on a connection that resumes the session the same PUBLISH with DUP 1, then PUBREL.
+    /// Sends     PUBLISH; on two connections that resume the session one after the other the same PUBLISH with DUP 1,
+    ///           then PUBREL.
     /// Demands   PUBREC each time, PUBCOMP; the subscriber receives the message once.
     /// Leaves    5.0: the Reason Code of the second PUBREC.
     QOS_2_REPEATED_PUBLISH_ARRIVES_ONCE "qos_2/repeated_publish_arrives_once",
@@ -89,11 +90,12 @@ check! {
         a.subscribe(&w.topic("own"), Qos::AtMostOnce).await?;
         a.publish(&topic, b"message").qos2().packet_id(ID).send().await?;
         a.expect(pubrec(ID)).await?;
-        a.cut();
-
-        let mut a = w.client("a").resumed(60).await?;
-        a.publish(&topic, b"message").qos2().packet_id(ID).dup().send().await?;
-        a.expect(pubrec(ID)).await?;
+        for _ in 0..2 {
+            a.cut();
+            a = w.client("a").resumed(60).await?;
+            a.publish(&topic, b"message").qos2().packet_id(ID).dup().send().await?;
+            a.expect(pubrec(ID)).await?;
+        }
         a.pubrel(ID, ReasonCode::SUCCESS).await?;
         a.expect(pubcomp(ID)).await?;
         b.expect(publish(&topic).payload(b"message")).await?;

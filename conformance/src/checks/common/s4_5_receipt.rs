@@ -2,13 +2,14 @@
 
 use crate::check;
 use crate::check::Check;
-use crate::story::{Stop, connack, puback, publish};
+use crate::story::{Stop, bytes_of, connack, puback, pubcomp, publish, pubrec};
 use crate::verdict::Verdict;
-use mqtt_assay_codec::{Packet, Publish, Qos, ReasonCode};
+use mqtt_assay_codec::{Ack, Packet, PacketId, Publish, Qos, ReasonCode};
 
 /// In the order of the specification.
 pub const CHECKS: &[Check] = &[
     EVERY_SUBSCRIBER_HAS_IT,
+    OTHERS_DO_NOT_DISPLACE_IT,
     SUBSCRIBERS_THAT_ARE_AWAY_HAVE_IT,
     PAYLOAD_IS_UNALTERED,
     LONG_PAYLOAD_IS_WHOLE,
@@ -45,6 +46,38 @@ check! {
                     client.expect(publish(&topic).payload(&payload)).await?;
                 }
             }
+        }
+        Ok(())
+    }
+}
+
+check! {
+    /// A QoS 2 message is not lost for what comes in one segment with its PUBREL.
+    ///
+    /// Sends     B subscribes to two topics; A publishes to the first at QoS 2, and when PUBREC has come sends PUBREL and
+    ///           a QoS 0 PUBLISH to the second at once; five times.
+    /// Demands   PUBCOMP, and the five messages of QoS 2.
+    /// Leaves    those of QoS 0 may get lost.
+    OTHERS_DO_NOT_DISPLACE_IT "receipt/others_do_not_displace_it",
+    covers: [V3_1_1 / "MQTT-4.5.0-1", V5 / "MQTT-4.5.0-1"],
+    needs: [Qos2],
+    proved: ["every_third_message_lost"],
+    run: async |w| {
+        let (topic, other) = (w.topic("twice"), w.topic("other"));
+        let mut b = w.connect("b").await?;
+        b.subscribe(&topic, Qos::ExactlyOnce).await?;
+        b.subscribe(&other, Qos::AtMostOnce).await?;
+        let mut a = w.connect("a").await?;
+        for number in 1..=5 {
+            let payload = format!("{number}").into_bytes();
+            let id = PacketId::new(number).unwrap_or(PacketId::MAX);
+            a.publish(&topic, &payload).qos2().packet_id(id).send().await?;
+            a.await_message(pubrec(id)).await?;
+            let release = Packet::Pubrel(Ack::new(id, ReasonCode::SUCCESS));
+            let packets = [release, Packet::Publish(Publish::new(&other, b"at once"))];
+            a.send_bytes(&bytes_of(w.version(), &packets)?).await?;
+            a.await_message(pubcomp(id)).await?;
+            b.expect(publish(&topic).carrying(&payload)).await?;
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ pub const CHECKS: &[Check] = &[
     MISPLACED_WILDCARD_IS_REFUSED,
     DOLLAR_IS_NOT_MATCHED_BY_LEADING_WILDCARD,
     LETTERS_ARE_COMPARED_EXACTLY,
+    SIGNS_OF_OTHERS_ARE_LETTERS,
     EMPTY_LEVELS_COUNT,
     LONG_NAMES_ARE_KEPT,
     DOLLAR_IS_NOT_FOR_CLIENTS,
@@ -234,6 +235,33 @@ check! {
                 ("~/two words", &["~/two words"], &["~/twowords", "~/two  words", "~/two\u{A0}words"]),
                 ("~/a", &["~/a"], &["~/\u{FF41}", "~/\u{430}", "~/a\u{200B}"]),
                 ("~/\u{E000}\u{378}\u{1F4A1}", &["~/\u{E000}\u{378}\u{1F4A1}"], &["~/\u{E000}\u{1F4A1}"]),
+            ],
+        )
+        .await
+    }
+}
+
+check! {
+    /// What separates levels or stands for them in other protocols is a letter like any other here.
+    ///
+    /// Sends     B subscribes to topics with `.`, `*`, `>` and `\`; A publishes to these, and to those that they would
+    ///           stand for elsewhere.
+    /// Demands   B receives the former, with their names unaltered, and none of the latter.
+    /// Leaves    nothing.
+    SIGNS_OF_OTHERS_ARE_LETTERS "topics/signs_of_other_protocols_are_letters",
+    covers: [V3_1_1 / "MQTT-4.7.3-4", V3_1_1 / "U3-TOP-1", V5 / "MQTT-4.7.3-4", V5 / "U5-TOP-3"],
+    needs: [Qos1],
+    proved: ["dots_are_slashes"],
+    run: async |w| {
+        matches_as_listed(
+            w,
+            &[
+                ("~/a.b", &["~/a.b"], &["~/a/b"]),
+                ("~/a/b", &["~/a/b"], &["~/a.b"]),
+                ("~/*", &["~/*"], &["~/star"]),
+                ("~/*/b", &["~/*/b"], &["~/a/b"]),
+                ("~/>", &["~/>"], &["~/more", "~/more/levels"]),
+                ("~/a\\b", &["~/a\\b"], &["~/a/b", "~/ab"]),
             ],
         )
         .await

@@ -45,7 +45,7 @@ check! {
     /// A session ends when its Session Expiry Interval has passed since the connection closed.
     ///
     /// Sends     S subscribes with Session Expiry Interval 1, and leaves; P publishes; S comes back 3 s later with
-    ///           Clean Start 0.
+    ///           Clean Start 0, and P publishes again.
     /// Demands   Session Present 0, and no message.
     /// Leaves    the rounding to whole seconds, for which there is a tolerance of 2 s.
     ENDS_SESSION "session_expiry/ends_session",
@@ -64,6 +64,7 @@ check! {
         w.let_pass(Duration::from_secs(3), "Session Expiry Interval of 1 s").await;
 
         let mut s = comes_back(w, false).await?;
+        p.publish(&topic, b"to nobody").qos1().acknowledged().await?;
         s.settle(&mut p, Qos::AtLeastOnce).await?;
         s.expect_no_publish(&topic).await
     }

@@ -4,7 +4,7 @@ use crate::check;
 use crate::check::Check;
 use crate::checks::common::s3_1_will::later_will;
 use crate::story::{Client, ConnectBuilder, Stop, Story, WillMessage, World, publish};
-use mqtt_assay_codec::{Properties, Property, Qos, ReasonCode};
+use mqtt_assay_codec::{Properties, Property, PropertyList, Qos, ReasonCode};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -229,9 +229,9 @@ check! {
 check! {
     /// DISCONNECT 0x04 publishes the Will, after its delay.
     ///
-    /// Sends     S subscribes to the Will Topic; C connects with a Will and says DISCONNECT 0x04; D does the same
-    ///           with a Will Delay of 2 s in a session of 60 s.
-    /// Demands   S receives both Wills, that of D not within the first second.
+    /// Sends     S subscribes to the Will Topic; C connects with a Will and says DISCONNECT 0x04; E does the same, with
+    ///           a Reason String; D with a Will Delay of 2 s in a session of 60 s.
+    /// Demands   S receives all three Wills, that of D not within the first second.
     /// Leaves    the rounding to whole seconds.
     PUBLISHED_AFTER_DISCONNECT_WITH_WILL "will/published_after_disconnect_with_will",
     covers: [V5 / "MQTT-3.1.2-8", V5 / "U5-WILL-8", V5 / "U5-LEN-3"],
@@ -250,10 +250,15 @@ check! {
             .await?;
         granted(&d, 60)?;
         let mut c = w.client("c").will(WillMessage::new(&topic, b"on purpose")).connect().await?;
+        let mut e = w.client("e").will(WillMessage::new(&topic, b"with a reason")).connect().await?;
+        let mut reason = PropertyList::new();
+        reason.push(Property::ReasonString("on purpose"));
         let left = Instant::now();
         d.disconnect_with(ReasonCode::DISCONNECT_WITH_WILL_MESSAGE, Properties::NONE).await?;
         c.disconnect_with(ReasonCode::DISCONNECT_WITH_WILL_MESSAGE, Properties::NONE).await?;
         s.expect(publish(&topic).payload(b"on purpose")).await?;
+        e.disconnect_with(ReasonCode::DISCONNECT_WITH_WILL_MESSAGE, reason.view()).await?;
+        s.expect(publish(&topic).carrying(b"with a reason")).await?;
         s.expect(publish(&later).payload(b"later")).await?;
         if left.elapsed() < Duration::from_secs(1) {
             let observed = format!("the Will after {:.2} s", left.elapsed().as_secs_f64());
@@ -266,7 +271,8 @@ check! {
 check! {
     /// Only DISCONNECT 0x00 removes the Will: one that tells of an error does not.
     ///
-    /// Sends     S subscribes to the Will Topic; clients with Wills say DISCONNECT 0x80, 0x83, 0x98.
+    /// Sends     S subscribes to the Will Topic; clients with Wills say DISCONNECT 0x80, 0x83, 0x98, the last two with
+    ///           a Reason String.
     /// Demands   S receives each Will.
     /// Leaves    nothing.
     PUBLISHED_AFTER_DISCONNECT_WITH_ERROR "will/published_after_disconnect_with_error",
@@ -283,7 +289,11 @@ check! {
         ] {
             let will = WillMessage::new(&topic, name.as_bytes());
             let mut c = w.client(name).will(will).connect().await?;
-            c.disconnect_with(reason, Properties::NONE).await?;
+            let mut properties = PropertyList::new();
+            if name != "c80" {
+                properties.push(Property::ReasonString("no more"));
+            }
+            c.disconnect_with(reason, properties.view()).await?;
             s.expect(publish(&topic).payload(name.as_bytes())).await?;
         }
         Ok(())

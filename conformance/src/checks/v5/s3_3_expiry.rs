@@ -101,10 +101,11 @@ check! {
     ///
     /// Sends     A publishes three messages to B, whose Receive Maximum is 1: the second expires after one second.
     ///           B acknowledges the first after more than two.
-    /// Demands   B receives the third and never the second, whose delivery could not begin in time.
-    /// Leaves    how seconds are rounded.
+    ///           A publishes a fourth then.
+    /// Demands   B receives the third, then the fourth, and never the second, whose delivery could not begin in time.
+    /// Leaves    how seconds are rounded; whether the third waits for the fourth to be published.
     EXPIRED_BEHIND_A_FULL_WINDOW "expiry/expired_behind_a_full_receive_maximum",
-    covers: [V5 / "MQTT-3.3.2-5"],
+    covers: [V5 / "MQTT-3.3.2-5", V5 / "MQTT-4.6.0-5"],
     needs: [Qos1],
     proved: ["message_expiry_ignored"],
     waits: 2.5,
@@ -127,9 +128,12 @@ check! {
         // two are on different connections.
         b.ping().await?;
         a.publish(&topic, b"fourth").qos1().acknowledged().await?;
-        for _ in 0..2 {
-            b.await_message(publish(&topic)).await?;
+        let next = b.await_message(publish(&topic)).await?;
+        if next.payload() != b"third" {
+            let order = Stop::violates(format!("PUBLISH {topic} \"third\" next"), next.line()).at(next.index);
+            return Err(order.citing(w.cite("MQTT-4.6.0-5")));
         }
+        b.await_message(publish(&topic)).await?;
         b.expect_no_publish(&brief).await
     }
 }

@@ -122,6 +122,11 @@ check! {
     }
 }
 
+/// What the broker does that a statement says nothing of.
+fn number_of(copies: &[Received]) -> String {
+    format!("another number of copies: the broker sends {} for three overlapping subscriptions", copies.len())
+}
+
 check! {
     /// Overlapping subscriptions: a single copy carries the identifiers of all of them.
     ///
@@ -136,10 +141,7 @@ check! {
         let (mut a, mut b) = (w.connect("a").await?, w.connect("b").await?);
         match &overlapping(&mut b, &mut a, &w.topic("o/t"), &w.topic("o")).await?[..] {
             [single] => carries(single, &[11, 12]),
-            copies => {
-                w.note(format!("the broker sends {} copies for three overlapping subscriptions", copies.len()));
-                Ok(())
-            }
+            copies => Err(Stop::not_tested(number_of(copies))),
         }
     }
 }
@@ -158,8 +160,7 @@ check! {
         let (mut a, mut b) = (w.connect("a").await?, w.connect("b").await?);
         let copies = overlapping(&mut b, &mut a, &w.topic("o/t"), &w.topic("o")).await?;
         if copies.len() < 3 {
-            w.note(format!("the broker sends {} copies for three overlapping subscriptions", copies.len()));
-            return Ok(());
+            return Err(Stop::not_tested(number_of(&copies)));
         }
         let mut found: Vec<Vec<u32>> = copies.iter().map(ids).collect();
         found.sort();

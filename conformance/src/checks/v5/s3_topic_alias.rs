@@ -9,6 +9,7 @@ use mqtt_assay_codec::{Offence, Property, Qos, ReasonCode};
 /// In the order of the specification.
 pub const CHECKS: &[Check] = &[
     BROKER_STAYS_WITHIN_THE_CLIENTS_MAXIMUM,
+    BROKERS_END_WITH_THE_CONNECTION,
     BROKER_USES_NONE_UNASKED,
     ABOVE_THE_BROKERS_MAXIMUM_IS_REFUSED,
     ENDS_WITH_ITS_CONNECTION,
@@ -72,6 +73,43 @@ check! {
     run: async |w| {
         let mut b = w.client("b").property(Property::TopicAliasMaximum(2)).connect().await?;
         five_topics_twice(w, &mut b).await
+    }
+}
+
+check! {
+    /// The broker's Topic Aliases end with the connection, also where the session goes on.
+    ///
+    /// Sends     B allows two aliases and subscribes to a topic; A publishes to it; B leaves, and A publishes again; B
+    ///           resumes its session, allowing two aliases; it leaves, A publishes, and B resumes allowing none.
+    /// Demands   each message with its Topic Name, and with no Topic Alias in the end.
+    /// Leaves    whether the broker uses aliases at all.
+    BROKERS_END_WITH_THE_CONNECTION "alias/brokers_end_with_the_connection",
+    covers: [V5 / "MQTT-3.3.2-7", V5 / "MQTT-3.1.2-27"],
+    needs: [Qos1],
+    proved: ["server_topic_aliases_survive_connection"],
+    run: async |w| {
+        let topic = w.topic("a");
+        let mut a = w.connect("a").await?;
+        let mut b = w.client("b").persistent(60).property(Property::TopicAliasMaximum(2)).connect().await?;
+        b.subscribe(&topic, Qos::AtLeastOnce).await?;
+        a.publish(&topic, b"one").qos1().acknowledged().await?;
+        let came = b.await_message(publish(&topic)).await?;
+        let aliases = came.publish().is_some_and(|first| first.properties.topic_alias().is_some());
+        w.note(format!("the broker uses Topic Aliases: {aliases}"));
+        for (payload, maximum) in [(&b"two"[..], Some(2)), (b"three", None)] {
+            // What B has acknowledged must not come again.
+            b.ping().await?;
+            b.disconnect().await;
+            a.publish(&topic, payload).qos1().acknowledged().await?;
+            let mut builder = w.client("b");
+            if let Some(maximum) = maximum {
+                builder = builder.property(Property::TopicAliasMaximum(maximum));
+            }
+            b = builder.resumed(60).await?;
+            // An alias without a Topic Name, and one that B does not allow, are told by what every packet is held against.
+            b.await_message(publish(&topic).carrying(payload)).await?;
+        }
+        Ok(())
     }
 }
 

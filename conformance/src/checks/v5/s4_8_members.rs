@@ -5,9 +5,33 @@ use crate::check;
 use crate::check::Check;
 use crate::story::{Stop, publish};
 use mqtt_assay_codec::Qos;
+use tokio::time::Instant;
 
 /// In the order of the specification.
-pub const CHECKS: &[Check] = &[QOS_1_GOES_ON_WITH_ANOTHER, DOLLAR_IS_NOT_MATCHED];
+pub const CHECKS: &[Check] = &[SURVIVES_THE_CONNECTION, QOS_1_GOES_ON_WITH_ANOTHER, DOLLAR_IS_NOT_MATCHED];
+
+check! {
+    /// A Shared Subscription is part of the session.
+    ///
+    /// Sends     B joins a group in a session that lasts, leaves with DISCONNECT and comes back; A publishes.
+    /// Demands   B receives the message.
+    /// Leaves    nothing: B is the only member, and is there.
+    SURVIVES_THE_CONNECTION "shared/survives_the_connection",
+    covers: [V5 / "MQTT-3.1.2-5", V5 / "MQTT-3.1.2-23"],
+    needs: [Qos1, SharedSubscriptions],
+    proved: ["shared_subscriptions_lost_on_resume"],
+    run: async |w| {
+        let topic = w.topic("work");
+        let mut b = w.client("b").persistent(60).connect().await?;
+        b.subscribe(&shared("g", &topic), Qos::AtLeastOnce).await?;
+        b.disconnect().await;
+        let mut b = w.client("b").resumed(60).await?;
+        let mut a = w.connect("a").await?;
+        a.publish(&topic, b"for the group").qos1().acknowledged().await?;
+        b.expect(publish(&topic).payload(b"for the group")).await?;
+        Ok(())
+    }
+}
 
 check! {
     /// A QoS 1 message that a member has not acknowledged when its session ends goes to another member.
@@ -30,13 +54,17 @@ check! {
         }
         let mut c = w.connect("c").await?;
         c.publish(&topic, b"for one").qos1().acknowledged().await?;
-        for member in members.iter_mut().chain(std::iter::once(&mut c)) {
-            member.ping().await?;
-        }
-        for member in &mut members {
-            member.ping().await?;
-        }
-        let at = members.iter().position(|m| m.inbox().any(|r| r.topic() == topic));
+        c.ping().await?;
+        let until = Instant::now() + w.patience();
+        let at = loop {
+            for member in &mut members {
+                member.ping().await?;
+            }
+            let at = members.iter().position(|m| m.inbox().any(|r| r.topic() == topic));
+            if at.is_some() || Instant::now() >= until {
+                break at;
+            }
+        };
         let Some(mut first) = at.map(|at| members.remove(at)) else {
             return Err(Stop::inconclusive("neither member got the message"));
         };

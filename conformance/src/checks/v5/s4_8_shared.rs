@@ -70,9 +70,10 @@ check! {
 check! {
     /// Different ShareNames and non-shared subscriptions are served separately.
     ///
-    /// Sends     A subscribes as group one, B as group two, C without a group, to one topic; D publishes to it.
-    /// Demands   A, B and C each receive the message.
-    /// Leaves    nothing.
+    /// Sends     A subscribes as group one, B as group two, C without a group, to one topic; E, both as group one and
+    ///           without, to another; F, as group one, to a third; D publishes to all.
+    /// Demands   A, B, C and F each receive the message, and E two copies.
+    /// Leaves    nothing: each is the only member for its topic.
     GROUPS_ARE_SEPARATE "shared/groups_are_separate",
     covers: [V5 / "U5-SHR-4", V5 / "U5-SHR-1"],
     needs: [Qos1, SharedSubscriptions],
@@ -89,6 +90,18 @@ check! {
         d.publish(&topic, b"for each").qos1().acknowledged().await?;
         for client in &mut clients {
             client.expect(publish(&topic).payload(b"for each")).await?;
+        }
+        let (both, third) = (w.topic("both"), w.topic("third"));
+        let mut e = w.connect("e").await?;
+        e.subscribe(&shared("one", &both), Qos::AtLeastOnce).await?;
+        e.subscribe(&both, Qos::AtLeastOnce).await?;
+        let mut f = w.connect("f").await?;
+        f.subscribe(&shared("one", &third), Qos::AtLeastOnce).await?;
+        d.publish(&third, b"for F").qos1().acknowledged().await?;
+        f.expect(publish(&third).payload(b"for F")).await?;
+        d.publish(&both, b"for E").qos1().acknowledged().await?;
+        for _ in 0..2 {
+            e.expect(publish(&both).payload(b"for E")).await?;
         }
         Ok(())
     }

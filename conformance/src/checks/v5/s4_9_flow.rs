@@ -12,6 +12,7 @@ use tokio::time::Instant;
 /// In the order of the specification.
 pub const CHECKS: &[Check] = &[
     BROKER_KEEPS_TO_RECEIVE_MAXIMUM,
+    OWN_MESSAGES_FREE_NO_SLOT,
     RECEIVE_MAXIMUM_HOLDS_ON_RESUME,
     FIRST_MESSAGE_COMES,
     PUBREC_FREES_NO_SLOT,
@@ -86,6 +87,37 @@ check! {
             }
             None => Ok(()),
         }
+    }
+}
+
+check! {
+    /// What the Client publishes itself frees no room for deliveries to it.
+    ///
+    /// Sends     A publishes three messages at QoS 1 to B, whose Receive Maximum is 1 and who does not acknowledge; B
+    ///           publishes twice at QoS 2, each exchange to its end.
+    /// Demands   one message and no second.
+    /// Leaves    nothing.
+    OWN_MESSAGES_FREE_NO_SLOT "flow/own_messages_free_no_slot",
+    covers: [V5 / "MQTT-3.3.4-9", V5 / "MQTT-4.9.0-2"],
+    needs: [Qos1, Qos2],
+    proved: ["receive_maximum_ignored"],
+    run: async |w| {
+        let topic = w.topic("flow");
+        let mut b = subscriber(w, 1, &topic, Qos::AtLeastOnce).await?;
+        let mut a = w.connect("a").await?;
+        for n in b"123" {
+            a.publish(&topic, &[*n]).qos1().acknowledged().await?;
+        }
+        let first = b.await_message(publish(&topic)).await?;
+        for _ in 0..2 {
+            b.publish(&w.topic("own"), b"mine").qos2().acknowledged().await?;
+            b.ping().await?;
+            if let Some(second) = b.take_publishes().iter().find(|next| next.payload() != first.payload()) {
+                let expected = "no PUBLISH beyond the one unacknowledged";
+                return Err(Stop::violates(expected, second.line()).at(second.index));
+            }
+        }
+        Ok(())
     }
 }
 
