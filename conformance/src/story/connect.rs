@@ -210,22 +210,22 @@ impl<'w> ConnectBuilder<'w> {
         let mut bytes = Vec::new();
         // The World's own names and options always fit a packet; a story's do unless it is wrong, and then the
         // empty packet makes it fail.
-        let _ = self.packet(&mut |packet| packet.encode(version, &mut bytes));
+        let _ = self.packet(version, &mut |packet| packet.encode(version, &mut bytes));
         bytes
     }
 
     fn encode(&self, client: &mut Client<'_>) -> Result<Vec<u8>, Stop> {
         let mut bytes = Vec::new();
-        self.packet(&mut |packet| {
+        let version = self.world.version;
+        self.packet(version, &mut |packet| {
             client.passive.sent(packet);
-            packet.encode(self.world.version, &mut bytes)
+            packet.encode(version, &mut bytes)
         })
         .map_err(|error| Stop::inconclusive(format!("the check wants to send the impossible: {error}")))?;
         Ok(bytes)
     }
 
-    fn packet<T>(&self, then: &mut dyn FnMut(&Packet<'_>) -> T) -> T {
-        let version = self.world.version;
+    fn packet<T>(&self, version: Version, then: &mut dyn FnMut(&Packet<'_>) -> T) -> T {
         let mut properties = PropertyList::new();
         if self.session_expiry > 0 {
             properties.push(Property::SessionExpiryInterval(self.session_expiry));

@@ -199,7 +199,7 @@ check! {
     /// Demands   the delivery again, with its identifier.
     /// Leaves    its DUP: another check is about it.
     OWN_MESSAGES_COMPLETE_NOTHING "packet_identifier/own_messages_complete_nothing",
-    covers: [V3_1_1 / "U3-PUB-5", V3_1_1 / "MQTT-4.4.0-1", V5 / "U5-PKT-1", V5 / "MQTT-4.4.0-1"],
+    covers: [V3_1_1 / "MQTT-4.4.0-1", V3_1_1 / "U3-PUB-5", V5 / "MQTT-4.4.0-1", V5 / "U5-PKT-1"],
     needs: [Qos1],
     proved: ["inflight_lost_on_resume"],
     run: async |w| {

@@ -252,6 +252,8 @@ check! {
     covers: [V3_1_1 / "MQTT-4.7.3-4", V3_1_1 / "U3-TOP-1", V5 / "MQTT-4.7.3-4", V5 / "U5-TOP-3"],
     needs: [Qos1],
     proved: ["dots_are_slashes"],
+    // Where such signs are wildcards, others would get what is published to them.
+    alone: true,
     run: async |w| {
         matches_as_listed(
             w,
