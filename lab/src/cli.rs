@@ -319,6 +319,8 @@ fn slowest_first(mut brokers: Vec<Broker>, published: &BTreeMap<String, Report>)
 
 /// Puts the results where they are published from.
 fn publish(places: &Places, lab: &Lab) -> Result<(), String> {
+    let mut folders = vec![std::path::absolute(places.root()).unwrap_or_else(|_| places.root().to_owned())];
+    folders.extend(std::env::home_dir());
     for (broker, _) in lab.brokers.iter().filter(|(broker, _)| broker.about.not_published.is_none()) {
         for listener in &broker.listeners {
             let name = listener.result(broker);
@@ -326,7 +328,7 @@ fn publish(places: &Places, lab: &Lab) -> Result<(), String> {
             let beside = |other: &&Listener| other.profile == listener.profile;
             let first = broker.listeners.iter().find(beside).filter(|first| *first != listener);
             let first = first.and_then(|first| lab.results.get(&first.result(broker)));
-            results::publish(&places.published(), &name, report, first)?;
+            results::publish(&places.published(), &name, report, first, &folders)?;
         }
     }
     Ok(())

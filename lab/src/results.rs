@@ -48,7 +48,8 @@ pub fn published(folder: &Path) -> Result<BTreeMap<String, Report>, String> {
 }
 
 /// Writes a result for publication: the packets are kept of what is violated, for they are its proof; but not again
-/// where the result over the broker's `first` transport has them.
+/// where the result over the broker's `first` transport has them. Brokers that die tell in which folders of this machine
+/// they are: what comes before a file's path in `folders` is nobody's business.
 ///
 /// # Errors
 ///
@@ -58,6 +59,7 @@ pub fn publish(
     name: &str,
     report: &Report,
     first: Option<&Report>,
+    folders: &[PathBuf],
 ) -> Result<PathBuf, String> {
     let violates = |entry: &Entry| entry.verdict == Verdict::Violates;
     let key = |entry: &Entry| (entry.check.clone(), entry.version.clone());
@@ -75,7 +77,9 @@ pub fn publish(
     let fail = |error: io::Error| format!("cannot write {}: {error}", path.display());
     std::fs::create_dir_all(folder).map_err(fail)?;
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(json::text(&kept).as_bytes()).map_err(fail)?;
+    let named = folders.iter().map(|folder| format!("{}/", folder.display())).filter(|name| name.len() > 1);
+    let text = named.fold(json::text(&kept), |text, name| text.replace(&name, ""));
+    encoder.write_all(text.as_bytes()).map_err(fail)?;
     std::fs::write(&path, encoder.finish().map_err(fail)?).map_err(fail)?;
     Ok(path)
 }

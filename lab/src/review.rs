@@ -31,6 +31,9 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+/// In the place of a check: whichever is under way when the broker troubles those who have nothing to do with it.
+const ANY_CHECK: &str = "*";
+
 /// What one who has read the packets says of an accusation.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,7 +41,7 @@ pub struct Review {
     /// The statements that are violated, with their versions.
     #[serde(rename = "statement", deserialize_with = "one_or_several")]
     pub statements: Vec<String>,
-    /// The checks that say so.
+    /// The checks that say so; `*` for whichever does.
     pub checks: Vec<String>,
     /// What the broker does.
     pub does: String,
@@ -187,16 +190,18 @@ impl Reviews {
             .collect();
         let mut idle = Vec::new();
         let always = |check: &&String| self.varies(check).is_none();
+        let shows = |statement: &String, check: &String| {
+            shown.iter().any(|(own, by)| own == statement && (by == check || check == ANY_CHECK))
+        };
         for review in &self.all {
             let all_always = review.checks.iter().all(|check| always(&check));
             for statement in review.statements.iter().filter(|_| all_always) {
-                if !review.checks.iter().any(|check| shown.contains(&(statement.as_str(), check.as_str()))) {
+                if !review.checks.iter().any(|check| shows(statement, check)) {
                     idle.push(format!("{statement} by {}", review.checks.join(", ")));
                 }
             }
             for check in review.checks.iter().filter(always) {
-                let with = |statement: &String| shown.contains(&(statement.as_str(), check.as_str()));
-                if !review.statements.iter().any(with) {
+                if !review.statements.iter().any(|statement| shows(statement, check)) {
                     idle.push(format!("{} by {check}", review.statements.join(", ")));
                 }
             }
@@ -226,6 +231,7 @@ impl Pass {
 
 impl Review {
     fn covers(&self, statement: &str, check: &str) -> bool {
-        self.statements.iter().any(|own| own == statement) && self.checks.iter().any(|own| own == check)
+        let named = |own: &String| own == check || own == ANY_CHECK;
+        self.statements.iter().any(|own| own == statement) && self.checks.iter().any(named)
     }
 }

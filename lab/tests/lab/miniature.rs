@@ -1,5 +1,6 @@
 //! A lab in miniature: the reference broker, a broken one, and one that does not start.
 
+use mqtt_assay::report::json::Report;
 use mqtt_assay::verdict::Verdict;
 use mqtt_assay_lab::{results, stability};
 use std::fs;
@@ -144,9 +145,15 @@ fn an_accusation_needs_a_review() {
     let out = lab.path("target/lab/results");
     let report = results::open(&out.join("faulty-tcp.json")).expect("a result");
     let folder = lab.path("lab/results");
-    results::publish(&folder, "faulty-tcp", &report, None).expect("it can be published");
-    results::publish(&folder, "faulty-tls", &report, Some(&report)).expect("it can be published");
+    let own = [PathBuf::from("lab/brokers/faulty")];
+    results::publish(&folder, "faulty-tcp", &report, None, &own).expect("it can be published");
+    results::publish(&folder, "faulty-tls", &report, Some(&report), &[]).expect("it can be published");
     let published = results::published(&folder).expect("they can be read");
+    let replay = |report: &Report| report.results.iter().find_map(|entry| entry.replay.clone());
+    let replayed = (replay(&report), replay(&published["faulty-tcp"]));
+    let hidden = replayed.0.is_some_and(|text| text.contains("lab/brokers/faulty/start.sh"))
+        && replayed.1.is_some_and(|text| !text.contains("lab/brokers/faulty/") && text.contains("start.sh"));
+    assert!(hidden, "folders are not told");
     let logs = |name: &str| published[name].results.iter().filter(|entry| entry.log.is_some()).count();
     assert_eq!((logs("faulty-tcp"), logs("faulty-tls")), (2, 0));
     let (code, said) = lab.run(&["matrix"]);
@@ -192,7 +199,8 @@ fn what_differs_between_runs_is_told() {
     let (code, said) = lab.run(&[&["check", "fickle", "--runs", "2"], ONLY.as_slice()].concat());
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("conforms, violates") && said.contains("explained: A coin decides."), "{said}");
-    results::publish(&lab.path("lab/results"), "fickle-tcp", &runs[0], None).expect("it can be published");
+    results::publish(&lab.path("lab/results"), "fickle-tcp", &runs[0], None, &[])
+        .expect("it can be published");
     let (code, said) = lab.run(&["reviews", "fickle"]);
     assert_eq!((code, said.as_str()), (0, ""));
     let (code, said) = lab.run(&["matrix"]);
