@@ -17,7 +17,7 @@ check! {
     /// Demands   B receives the message.
     /// Leaves    nothing: B is the only member, and is there.
     SURVIVES_THE_CONNECTION "shared/survives_the_connection",
-    covers: [V5 / "MQTT-3.1.2-5", V5 / "MQTT-3.1.2-23"],
+    covers: [V5 / "MQTT-3.1.2-5", V5 / "MQTT-3.1.2-23", V5 / "U5-SHR-6"],
     needs: [Qos1, SharedSubscriptions],
     proved: ["shared_subscriptions_lost_on_resume"],
     run: async |w| {
