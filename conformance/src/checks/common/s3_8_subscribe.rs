@@ -262,7 +262,7 @@ check! {
     /// Sends     B subscribes at QoS 0, to the same filter at QoS 1, and at QoS 0 again; A publishes at QoS 1 after the
     ///           second and the third.
     /// Demands   B receives one copy each time, first at QoS 1, then at QoS 0.
-    /// Leaves    nothing.
+    /// Leaves    the copy at QoS 0 may get lost.
     REPLACES_AN_IDENTICAL_FILTER "subscribe/replaces_an_identical_filter",
     covers: [V3_1_1 / "MQTT-3.8.4-3", V5 / "MQTT-3.8.4-3"],
     needs: [Qos1],
@@ -275,8 +275,10 @@ check! {
         for qos in [Qos::AtLeastOnce, Qos::AtMostOnce] {
             b.subscribe(&topic, qos).await?;
             a.publish(&topic, b"message").qos1().acknowledged().await?;
-            b.expect(publish(&topic).qos(qos)).await?;
             b.settle(&mut a, Qos::AtLeastOnce).await?;
+            if qos > Qos::AtMostOnce || b.inbox().any(|received| received.topic() == topic) {
+                b.expect(publish(&topic).qos(qos)).await?;
+            }
             b.expect_no_publish(&topic).await?;
         }
         Ok(())
