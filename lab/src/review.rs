@@ -11,6 +11,7 @@
 //! tracker = "https://…"                           # where it is known
 //!
 //! [[varies]]                                      # what does not come out alike in each run
+//! statement = "3.1.1/MQTT-3.3.1-7"                # or several; or left out, for all that the checks say
 //! checks = ["retained/gives_way_to_qos_0"]
 //! because = "…"
 //!
@@ -94,6 +95,9 @@ fn one_or_several<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<Strin
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Varies {
+    /// The statements that are violated in some runs only; none for whatever the checks say.
+    #[serde(default, rename = "statement", deserialize_with = "one_or_several")]
+    pub statements: Vec<String>,
     /// The checks.
     pub checks: Vec<String>,
     /// What in the broker, or in the machine, decides it: as the packets show.
@@ -161,7 +165,11 @@ impl Reviews {
 
     /// Why what a review is about does not show in each run.
     pub fn varies_of(&self, review: &Review) -> impl Iterator<Item = &str> {
-        let about = |varies: &&Varies| varies.checks.iter().any(|check| review.checks.contains(check));
+        let about = |varies: &&Varies| {
+            let any = varies.statements.is_empty();
+            varies.checks.iter().any(|check| review.checks.contains(check))
+                && (any || varies.statements.iter().any(|statement| review.statements.contains(statement)))
+        };
         self.varies.iter().filter(about).map(|varies| varies.because.as_str())
     }
 
@@ -189,19 +197,26 @@ impl Reviews {
             .map(|accusation| (accusation.statement, accusation.entry.check.as_str()))
             .collect();
         let mut idle = Vec::new();
-        let always = |check: &&String| self.varies(check).is_none();
+        let always = |statement: &String, check: &String| {
+            let about = |varies: &Varies| {
+                varies.checks.contains(check)
+                    && (varies.statements.is_empty() || varies.statements.contains(statement))
+            };
+            !self.varies.iter().any(about)
+        };
         let shows = |statement: &String, check: &String| {
             shown.iter().any(|(own, by)| own == statement && (by == check || check == ANY_CHECK))
         };
         for review in &self.all {
-            let all_always = review.checks.iter().all(|check| always(&check));
-            for statement in review.statements.iter().filter(|_| all_always) {
-                if !review.checks.iter().any(|check| shows(statement, check)) {
+            let wanting =
+                |statement: &String, check: &String| always(statement, check) && !shows(statement, check);
+            for statement in &review.statements {
+                if review.checks.iter().all(|check| wanting(statement, check)) {
                     idle.push(format!("{statement} by {}", review.checks.join(", ")));
                 }
             }
-            for check in review.checks.iter().filter(always) {
-                if !review.statements.iter().any(|statement| shows(statement, check)) {
+            for check in &review.checks {
+                if review.statements.iter().all(|statement| wanting(statement, check)) {
                     idle.push(format!("{} by {check}", review.statements.join(", ")));
                 }
             }
