@@ -139,7 +139,8 @@ impl RefusedFeatures {
     fn connected(&mut self, no: ConnectionNo, code: ReasonCode, ledger: &Ledger, found: &mut Findings) {
         let connection = &ledger[no];
         let Some(asked) = &connection.asked else { return };
-        if asked.password_alone && code == ReasonCode::MALFORMED_PACKET {
+        // What was wrong before it may be what the code is for.
+        if asked.password_alone && code == ReasonCode::MALFORMED_PACKET && connection.offended.is_none() {
             let expected = "a Password without User Name not to be called malformed";
             found.accuse(PASSWORD_ALONE, connection.version, expected, "CONNACK 0x81");
         }

@@ -10,6 +10,14 @@ use mqtt_assay_broker_model::{Broker, Mutant, Policy, direct};
 /// Scripts for which a rule once accused the reference broker, each with the reason why it must not.
 const SCRIPTS: &[(&str, &str)] = &[
     (
+        "CONNACK 0x81 is for the malformed CONNECT that came before the one with a Password alone",
+        "client ann  clean_start=1 password=x
+         ann  open
+         ann  > broken connect-missing/will-payload
+         ann  > CONNECT clean_start=1 password=x
+         ann  settle",
+    ),
+    (
         "a second DISCONNECT, which must not be sent, gives back no Session that the first has ended",
         "client ann  clean_start=1 session_expiry_interval=60
          ann  > raw e0 07 00 05 11 00 00 00 00 e0 07 00 05 11 00 00 00 02
