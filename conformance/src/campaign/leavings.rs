@@ -19,10 +19,26 @@ impl Leavings {
     pub(super) fn of(history: &History, mark: &str) -> Leavings {
         let mut left = Leavings::default();
         let mut aliases = BTreeMap::new();
+        // Connections whose sessions last under a name that the broker gives; and these names.
+        let (mut nameless, mut assigned) = (BTreeSet::new(), BTreeSet::new());
         for (event, version) in history.versioned() {
-            let What::Sent(bytes) = event.what else { continue };
-            match Decoder::new(version, Receiver::Server).next(bytes) {
-                Ok(Some((Packet::Connect(connect), _))) => left.connect(&connect),
+            let connection = (event.client, event.connection);
+            let (bytes, receiver) = match event.what {
+                What::Sent(bytes) => (bytes, Receiver::Server),
+                What::Received(bytes) => (bytes, Receiver::Client),
+                _ => continue,
+            };
+            match Decoder::new(version, receiver).next(bytes) {
+                Ok(Some((Packet::Connack(connack), _))) => {
+                    let name = connack.properties.assigned_client_identifier();
+                    assigned.extend(name.filter(|_| nameless.contains(&connection)).map(str::to_owned));
+                }
+                Ok(Some((Packet::Connect(connect), _))) => {
+                    if lasts(&connect) && connect.client_id.is_empty() {
+                        nameless.insert(connection);
+                    }
+                    left.connect(&connect);
+                }
                 Ok(Some((Packet::Publish(publish), _))) => {
                     let mut topic = publish.topic.to_owned();
                     if let Some(alias) = publish.properties.topic_alias() {
@@ -36,12 +52,13 @@ impl Leavings {
         }
         left.topics.retain(|topic| topic.contains(mark));
         left.identifiers.retain(|identifier| identifier.contains(mark));
+        // Nobody else has these.
+        left.identifiers.extend(assigned);
         left
     }
 
     fn connect(&mut self, connect: &Connect<'_>) {
-        let lasts = !connect.clean_start || connect.properties.session_expiry_interval().is_some();
-        if lasts && !connect.client_id.is_empty() {
+        if lasts(connect) && !connect.client_id.is_empty() {
             self.identifiers.insert(connect.client_id.to_owned());
         }
         self.topics.extend(connect.will.iter().filter(|will| will.retain).map(|will| will.topic.to_owned()));
@@ -52,6 +69,11 @@ impl Leavings {
             self.topics.insert(topic);
         }
     }
+}
+
+/// Whether a session may outlive its connection.
+fn lasts(connect: &Connect<'_>) -> bool {
+    !connect.clean_start || connect.properties.session_expiry_interval().is_some()
 }
 
 #[cfg(test)]
@@ -77,11 +99,23 @@ mod tests {
             b open
             b > CONNECT client_id=me/c clean_start=1 session_expiry_interval=9
             b settle
+            b cut silently
+            b open
+            b > CONNECT client_id="" clean_start=1 session_expiry_interval=9
+            b settle
+            b cut silently
+            b open
+            b > CONNECT client_id="" clean_start=1
+            b settle
         "#;
         let script = script.parse().expect("a script");
         let left = Leavings::of(&direct::play(script, Broker::new(Policy::default(), 1)).history, "me/");
+        // The name that the broker has given to a session that lasts is among them.
+        let (own, given): (BTreeSet<_>, BTreeSet<_>) =
+            left.identifiers.iter().cloned().partition(|name| name.starts_with("me/"));
+        assert_eq!(given.len(), 1, "{given:?}");
         let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
         assert_eq!(left.topics, set(&["$own/me/t", "me/", "me/alias", "me/t", "me/w"]));
-        assert_eq!(left.identifiers, set(&["me/b", "me/c"]));
+        assert_eq!(own, set(&["me/b", "me/c"]));
     }
 }
