@@ -17,7 +17,7 @@
 //!
 //! [[pass]]                                        # what was likely to be violated, and is not
 //! statement = "3.1.1/MQTT-3.1.2-8"
-//! checks = ["will/published_after_reset"]
+//! checks = ["will/published_when_connection_is_lost"]
 //! suspected = "…"
 //! source = "https://…"
 //! shows = "…"
@@ -166,9 +166,9 @@ impl Reviews {
     /// Why what a review is about does not show in each run.
     pub fn varies_of(&self, review: &Review) -> impl Iterator<Item = &str> {
         let about = |varies: &&Varies| {
-            let any = varies.statements.is_empty();
-            varies.checks.iter().any(|check| review.checks.contains(check))
-                && (any || varies.statements.iter().any(|statement| review.statements.contains(statement)))
+            let explains =
+                |check| review.statements.iter().any(|statement| varies.explains(statement, check));
+            review.checks.iter().any(explains)
         };
         self.varies.iter().filter(about).map(|varies| varies.because.as_str())
     }
@@ -198,11 +198,7 @@ impl Reviews {
             .collect();
         let mut idle = Vec::new();
         let always = |statement: &String, check: &String| {
-            let about = |varies: &Varies| {
-                varies.checks.contains(check)
-                    && (varies.statements.is_empty() || varies.statements.contains(statement))
-            };
-            !self.varies.iter().any(about)
+            !self.varies.iter().any(|varies| varies.explains(statement, check))
         };
         let shows = |statement: &String, check: &String| {
             shown.iter().any(|(own, by)| own == statement && (by == check || check == ANY_CHECK))
@@ -223,6 +219,13 @@ impl Reviews {
         }
         idle.dedup();
         idle
+    }
+}
+
+impl Varies {
+    /// Whether it tells why a check shows a breach of this statement in some runs only.
+    fn explains(&self, statement: &String, check: &String) -> bool {
+        self.checks.contains(check) && (self.statements.is_empty() || self.statements.contains(statement))
     }
 }
 
