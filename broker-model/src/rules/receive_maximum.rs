@@ -1,7 +1,7 @@
 //! No more messages above QoS 0 are unacknowledged at one time than the Client's Receive Maximum allows.
 //! [5.0/MQTT-3.3.4-9] [5.0/MQTT-4.9.0-2]
 //!
-//! Frees     QoS 0; PUBRELs of an older connection.
+//! Frees     QoS 0; PUBRELs of an older connection; what the Client may have answered before it came.
 //! Unknown   nothing: the Server counts at least what the Client has not answered.
 
 use super::ledger::ConnectionNo;
@@ -30,12 +30,13 @@ impl Rule for ReceiveMaximum {
             return;
         }
         let limit = connection.asked.as_ref().map_or(u16::MAX, |asked| asked.receive_maximum);
-        if connection.unanswered.len() <= usize::from(limit) {
+        let counted = connection.unanswered.difference(&connection.answered_ahead).count();
+        if counted <= usize::from(limit) {
             return found.decided();
         }
         if self.accused.insert(no) {
             let expected = format!("at most {limit} messages unacknowledged, the client's Receive Maximum");
-            found.accuse(CITES, Version::V5, expected, format!("{}", connection.unanswered.len()));
+            found.accuse(CITES, Version::V5, expected, format!("{counted}"));
         }
     }
 }

@@ -10,6 +10,31 @@ use mqtt_assay_broker_model::{Broker, Mutant, Policy, direct};
 /// Scripts for which a rule once accused the reference broker, each with the reason why it must not.
 const SCRIPTS: &[(&str, &str)] = &[
     (
+        "a PUBCOMP for the PUBREL that came before a PUBLISH with its identifier leaves the PUBREC of that one to come",
+        "network delay=10ms
+         client ann  clean_start=1
+         ann  > PUBREL id=2
+         wait 5 ms
+         ann  > PUBLISH a/b \"m1\" qos=2 id=2
+         wait 16 ms
+         ann  > raw 34 08 00 03 61 80 62 00 02 00
+         ann  settle",
+    ),
+    (
+        "a PUBACK that is sent before the PUBLISH has come may be read behind it",
+        "network delay=10ms
+         client ann  clean_start=1 receive_maximum=1 acks=manual
+         ann  > SUBSCRIBE a/b qos=1
+         ann  settle
+         ann  > PUBLISH a/b \"m1\" qos=1
+         wait 5 ms
+         ann  > PUBACK id=1
+         ann  > PUBLISH a/b \"m2\" qos=1
+         ann  settle
+         ann  acknowledge
+         ann  settle",
+    ),
+    (
         "CONNACK 0x81 is for the malformed CONNECT that came before the one with a Password alone",
         "client ann  clean_start=1 password=x
          ann  open

@@ -249,6 +249,8 @@ pub struct Connection {
     /// QoS 1 and 2 PUBLISHes that came on this connection and that the client has not yet answered with PUBACK,
     /// PUBCOMP or a PUBREC that refuses: at least these the Server counts against its send quota. [5.0 §4.9]
     pub unanswered: BTreeSet<PacketId>,
+    /// Those of them that a PUBACK, PUBREC or PUBCOMP may have answered that the client sent before they came.
+    pub answered_ahead: BTreeSet<PacketId>,
 }
 
 impl Connection {
@@ -289,6 +291,17 @@ impl Connection {
             aliases_up: BTreeMap::new(),
             aliases_down: BTreeMap::new(),
             unanswered: BTreeSet::new(),
+            answered_ahead: BTreeSet::new(),
+        }
+    }
+
+    /// A PUBLISH above QoS 0 has come. What the client has sent astray the Server may have read behind it.
+    pub(super) fn delivers(&mut self, id: PacketId) {
+        self.unanswered.insert(id);
+        if self.astray.get(&id).is_some_and(|sent| self.heard.is_none_or(|heard| heard <= *sent)) {
+            self.answered_ahead.insert(id);
+        } else {
+            self.answered_ahead.remove(&id);
         }
     }
 

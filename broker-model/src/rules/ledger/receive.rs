@@ -53,6 +53,8 @@ impl Ledger {
                     self.connections[no.0].published(ack.packet_id);
                 }
             }
+            // It answers a PUBREL that was sent before the PUBLISH which has the identifier now.
+            Packet::Pubcomp(ack) if self.is_unreleased(session, ack.packet_id) => {}
             Packet::Pubcomp(ack) => {
                 self.connections[no.0].published(ack.packet_id);
                 let message = self.sessions[session.0].outbound.remove(&ack.packet_id);
@@ -91,6 +93,11 @@ impl Ledger {
     fn is_taken_over(&self, no: ConnectionNo, session: SessionNo) -> bool {
         let present = self.by_client_id.get(&self[session].client_id);
         present != Some(&session) || self[session].connections.last() != Some(&no)
+    }
+
+    /// Whether the client's message with this Packet Identifier waits for a PUBREL yet.
+    fn is_unreleased(&self, session: SessionNo, id: PacketId) -> bool {
+        self[session].outbound.get(&id).is_some_and(|message| self[*message].released.is_none())
     }
 
     fn connack(&mut self, no: ConnectionNo, connack: &Connack<'_>) {
@@ -280,7 +287,7 @@ impl Ledger {
         let mut turn = Turn::First;
         let late = self.is_taken_over(no, session);
         if let Some(id) = publish.packet_id {
-            self.connections[no.0].unanswered.insert(id);
+            self.connections[no.0].delivers(id);
             if let Some(&own) = self[session].outbound.get(&id) {
                 self.messages[own.0].crossed = true;
             }
