@@ -47,13 +47,49 @@ npm_packages() {
     cp "$here/package.json" "$lab/$name/installed.json"
 }
 
-# state FOLDER: makes the folder of the broker's state, and sets $state to its whole path.
+# state FOLDER [LISTENER]: makes the folder of the broker's state, sets $state to its whole path, and keeps which listener
+# is wanted.
 state() {
-    if [ $# -ne 1 ]; then
-        echo "usage: start.sh FOLDER    where FOLDER keeps the broker's state" >&2
+    if [ $# -ne 1 ] && [ $# -ne 2 ]; then
+        echo "usage: start.sh FOLDER [LISTENER]    where FOLDER keeps the broker's state; LISTENER is tcp, tls, ws, wss" >&2
         exit 2
     fi
     mkdir -p "$1"
     state=$(cd "$1" && pwd)
+    listener=${2:-}
     "$root/lab/certificates.sh"
+}
+
+# Java compiles for the long run otherwise, with more work than the few minutes of a run give back.
+java_briefly=(-XX:TieredStopAtLevel=1)
+
+# offers LISTENER...: whether one of these is wanted. All are, unless one was named.
+offers() {
+    [ -z "$listener" ] && return
+    local one
+    for one in "$@"; do
+        [ "$one" = "$listener" ] && return
+    done
+    return 1
+}
+
+# wanted: of the four usual listeners, those that are.
+wanted() {
+    local one
+    for one in tcp tls ws wss; do
+        ! offers "$one" || echo "$one"
+    done
+}
+
+# listeners DECADE: the part of HBMQTT's or aMQTT's configuration that names the wanted listeners. The one called `default`
+# has to be there; it opens no port unless it names one.
+listeners() {
+    printf 'listeners:\n  default:\n    type: tcp\n'
+    local secure="    ssl: on
+    certfile: $certificates/server.crt
+    keyfile: $certificates/server.key"
+    ! offers tcp || printf '  %s:\n    type: %s\n    bind: 127.0.0.1:%s\n' tcp tcp "${1}0"
+    ! offers tls || printf '  %s:\n    type: %s\n    bind: 127.0.0.1:%s\n%s\n' tls tcp "${1}1" "$secure"
+    ! offers ws || printf '  %s:\n    type: %s\n    bind: 127.0.0.1:%s\n' ws ws "${1}2"
+    ! offers wss || printf '  %s:\n    type: %s\n    bind: 127.0.0.1:%s\n%s\n' wss ws "${1}3" "$secure"
 }

@@ -96,10 +96,16 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// The name of its result: that of the broker, of the profile if it is not the only one, and of the transport.
+    /// Its name, as `start.sh` knows it: that of the transport, behind that of the profile if it is not the first one.
+    pub fn name(&self) -> String {
+        let stem =
+            self.profile.trim_end_matches(".toml").trim_start_matches("profile").trim_start_matches('-');
+        if stem.is_empty() { self.over.name().to_owned() } else { format!("{stem}-{}", self.over.name()) }
+    }
+
+    /// The name of its result: that of the broker, and its own.
     pub fn result(&self, broker: &Broker) -> String {
-        let stem = self.profile.trim_end_matches(".toml").trim_start_matches("profile");
-        format!("{}{stem}-{}", broker.id, self.over.name())
+        format!("{}-{}", broker.id, self.name())
     }
 }
 

@@ -8,7 +8,7 @@ use crate::places::Places;
 use crate::play::{Assay, Player, Stop};
 use crate::results;
 use crate::review::Reviews;
-use crate::session::{self, Outcome, Plan, What};
+use crate::session::{self, Outcome, Part, Plan, What};
 use crate::stability;
 use clap::{Parser, Subcommand};
 use mqtt_assay::report::html;
@@ -18,6 +18,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use tokio::sync::watch;
 
 /// The first argument that makes this program mqtt-assay, so that one program is all that a lab needs.
@@ -81,7 +82,7 @@ struct Running {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
-    /// How many brokers run at the same time
+    /// How many brokers run at the same time, beside those whose checks run one by one
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     jobs: u16,
 
@@ -209,7 +210,7 @@ fn install_all(places: &Places, brokers: &[Broker]) -> Result<u8, String> {
 }
 
 /// Plays a session, which Ctrl-C or SIGTERM ends.
-fn play(places: &Places, running: &Running, plan: &Plan, brokers: Vec<Broker>) -> Result<Outcome, String> {
+fn play(places: &Places, running: &Running, plan: &Plan, parts: Vec<Part>) -> Result<Outcome, String> {
     fs::create_dir_all(&plan.out).map_err(|error| format!("cannot make {}: {error}", plan.out.display()))?;
     let assay = match &running.assay {
         Some(program) => Assay {
@@ -239,7 +240,7 @@ fn play(places: &Places, running: &Running, plan: &Plan, brokers: Vec<Broker>) -
             stopper.closed().await;
         });
         let player = Player { places: places.clone(), assay, stop };
-        let outcome = session::play(&player, brokers, plan, |line| println!("{line}")).await;
+        let outcome = session::play(&player, parts, plan, |line| println!("{line}")).await;
         signals.abort();
         outcome
     });
@@ -262,7 +263,7 @@ fn check(places: &Places, arguments: &Check) -> Result<u8, String> {
     let what = What::Check { seed: arguments.seed, runs: arguments.runs };
     let plan = plan(places, &arguments.running, "results", what);
     let before = results::published(&places.published())?;
-    let outcome = play(places, &arguments.running, &plan, slowest_first(brokers.clone(), &before))?;
+    let outcome = play(places, &arguments.running, &plan, slowest_first(&brokers, &before))?;
     let first: BTreeMap<String, Report> = outcome
         .reports
         .iter()
@@ -307,14 +308,21 @@ fn check(places: &Places, arguments: &Check) -> Result<u8, String> {
     })
 }
 
-/// Side by side, those that take longest begin first: as long as their published results took.
-fn slowest_first(mut brokers: Vec<Broker>, published: &BTreeMap<String, Report>) -> Vec<Broker> {
-    let took = |broker: &Broker| -> u64 {
-        let names = broker.listeners.iter().map(|listener| listener.result(broker));
-        names.filter_map(|name| published.get(&name)).map(|report| report.elapsed_ms).sum()
+/// Side by side, those listeners begin first that take longest: as long as their published results took, and before
+/// them those that have none.
+fn slowest_first(brokers: &[Broker], published: &BTreeMap<String, Report>) -> Vec<Part> {
+    let mut parts: Vec<Part> = brokers.iter().flat_map(|broker| parts(broker, &broker.listeners)).collect();
+    let took = |part: &Part| {
+        let known = published.get(&part.listener.result(&part.broker));
+        known.map_or(u64::MAX, |report| report.elapsed_ms)
     };
-    brokers.sort_by_key(|broker| std::cmp::Reverse(took(broker)));
-    brokers
+    parts.sort_by_key(|part| std::cmp::Reverse(took(part)));
+    parts
+}
+
+fn parts(broker: &Broker, listeners: &[Listener]) -> Vec<Part> {
+    let broker = Arc::new(broker.clone());
+    listeners.iter().map(|listener| Part { broker: broker.clone(), listener: listener.clone() }).collect()
 }
 
 /// Puts the results where they are published from.
@@ -374,7 +382,9 @@ fn fuzz(places: &Places, arguments: &Fuzz) -> Result<u8, String> {
     let brokers = arguments.chosen.brokers(places)?;
     let what = What::Fuzz { time: arguments.time.clone() };
     let plan = plan(places, &arguments.running, "fuzz", what);
-    let outcome = play(places, &arguments.running, &plan, brokers)?;
+    let first =
+        brokers.iter().flat_map(|broker| parts(broker, broker.listeners.get(..1).unwrap_or_default()));
+    let outcome = play(places, &arguments.running, &plan, first.collect())?;
     println!("\nresults     {}", plan.out.display());
     Ok(match () {
         () if outcome.stopped || !outcome.failures.is_empty() => 2,

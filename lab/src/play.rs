@@ -153,7 +153,7 @@ impl Player {
         let said = File::create(log)
             .and_then(|file| Ok((file.try_clone()?, file)))
             .map_err(|error| Trouble::Failed(format!("cannot write {}: {error}", log.display())))?;
-        let mut spawn = vec![broker.file("start.sh"), state.to_path_buf()];
+        let mut spawn = vec![broker.file("start.sh"), state.to_path_buf(), PathBuf::from(listener.name())];
         if order.command == "fuzz" {
             spawn.insert(0, PathBuf::from("lab/fresh.sh"));
         }

@@ -1,5 +1,5 @@
-//! All runs of one command: several brokers side by side, the runs of each one after the other, for they share its
-//! ports.
+//! All runs of one command: several listeners side by side, of one broker or of several, each with a broker of its own that
+//! opens no other; the runs of each one after the other, for they share its port.
 
 use crate::broker::{Broker, Listener};
 use crate::install;
@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 pub struct Plan {
     /// Where the results go.
     pub out: PathBuf,
-    /// How many brokers are checked at the same time.
+    /// How many brokers run at the same time, beside those whose checks run one by one.
     pub jobs: usize,
     /// What is done with each.
     pub what: What,
@@ -59,23 +59,39 @@ pub struct Outcome {
     pub stopped: bool,
 }
 
-/// Plays a session. What happens is told as it happens.
-pub async fn play(player: &Player, brokers: Vec<Broker>, plan: &Plan, tell: fn(&str)) -> Outcome {
+/// What is run by itself: a broker that listens at one of its listeners.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Part {
+    /// The broker.
+    pub broker: Arc<Broker>,
+    /// The listener.
+    pub listener: Listener,
+}
+
+/// Plays a session, the parts begin in the order in which they are given. What happens is told as it happens.
+pub async fn play(player: &Player, parts: Vec<Part>, plan: &Plan, tell: fn(&str)) -> Outcome {
     let session = Arc::new(Session {
         player: player.clone(),
         plan: plan.clone(),
-        places: Semaphore::new(plan.jobs.max(1)),
-        installing: Mutex::new(()),
+        installed: Mutex::new(BTreeMap::new()),
         outcome: Mutex::new(Outcome::default()),
         tell,
     });
     let mut tasks = JoinSet::new();
-    for broker in brokers {
+    let places = Arc::new(Semaphore::new(plan.jobs.max(1)));
+    // Whose checks run one by one waits most of the time: it takes nobody's place.
+    let (waiting, busy): (Vec<_>, Vec<_>) =
+        parts.into_iter().partition(|part| part.broker.about.checks_at_once == Some(1));
+    for part in waiting.into_iter().chain(busy) {
+        let place = match part.broker.about.checks_at_once {
+            Some(1) => None,
+            // The semaphore is never closed.
+            _ => places.clone().acquire_owned().await.ok(),
+        };
         let session = session.clone();
         tasks.spawn(async move {
-            // The semaphore is never closed.
-            let Ok(_place) = session.places.acquire().await else { return };
-            session.one(&broker).await;
+            session.one(&part).await;
+            drop(place);
         });
     }
     while let Some(ended) = tasks.join_next().await {
@@ -91,44 +107,44 @@ pub async fn play(player: &Player, brokers: Vec<Broker>, plan: &Plan, tell: fn(&
 struct Session {
     player: Player,
     plan: Plan,
-    places: Semaphore,
-    /// Registries' clients do not like company.
-    installing: Mutex<()>,
+    /// Whether the brokers could be installed, by their names; locked while one is, for registries' clients do not like
+    /// company.
+    installed: Mutex<BTreeMap<String, bool>>,
     outcome: Mutex<Outcome>,
     tell: fn(&str),
 }
 
 impl Session {
-    async fn one(&self, broker: &Broker) {
-        if *self.player.stop.borrow() > Stop::No {
-            return;
-        }
-        if let Err(why) = self.install(broker).await {
-            self.failed(&broker.id, why).await;
+    async fn one(&self, part: &Part) {
+        if *self.player.stop.borrow() > Stop::No || !self.install(&part.broker).await {
             return;
         }
         match &self.plan.what {
             What::Check { seed, runs } => {
-                for listener in &broker.listeners {
-                    for run in 0..*runs {
-                        self.check(broker, listener, *seed, run).await;
-                    }
+                for run in 0..*runs {
+                    self.check(&part.broker, &part.listener, *seed, run).await;
                 }
             }
-            What::Fuzz { time } => {
-                if let Some(listener) = broker.listeners.first() {
-                    self.fuzz(broker, listener, time).await;
-                }
-            }
+            What::Fuzz { time } => self.fuzz(&part.broker, &part.listener, time).await,
         }
     }
 
-    async fn install(&self, broker: &Broker) -> Result<(), String> {
-        let _alone = self.installing.lock().await;
-        let (places, broker) = (self.player.places.clone(), broker.clone());
-        match tokio::task::spawn_blocking(move || install::install(&places, &broker)).await {
-            Ok(installed) => installed,
-            Err(error) => Err(error.to_string()),
+    /// Installs a broker, once; whether it is there then. Why it is not is told.
+    async fn install(&self, broker: &Arc<Broker>) -> bool {
+        let mut installed = self.installed.lock().await;
+        if let Some(known) = installed.get(&broker.id) {
+            return *known;
+        }
+        let (places, this) = (self.player.places.clone(), broker.clone());
+        let done = tokio::task::spawn_blocking(move || install::install(&places, &this)).await;
+        let done = done.unwrap_or_else(|error| Err(error.to_string()));
+        installed.insert(broker.id.clone(), done.is_ok());
+        match done {
+            Ok(()) => true,
+            Err(why) => {
+                self.failed(&broker.id, why).await;
+                false
+            }
         }
     }
 

@@ -3,7 +3,8 @@
 state "$@"
 mkdir -p "$state"/{conf,data,tmp,lib}
 ln -sf /usr/share/java/mqtt-client.jar "$state/lib/"
-cat >"$state/conf/activemq.xml" <<CONF
+{
+    cat <<CONF
 <beans xmlns="http://www.springframework.org/schema/beans" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
     xsi:schemaLocation="http://www.springframework.org/schema/beans
         http://www.springframework.org/schema/beans/spring-beans-2.0.xsd
@@ -14,12 +15,15 @@ cat >"$state/conf/activemq.xml" <<CONF
       <sslContext keyStore="file:$certificates/server.p12" keyStorePassword="changeit" keyStoreType="pkcs12"/>
     </sslContext>
     <transportConnectors>
-      <transportConnector name="mqtt" uri="mqtt://127.0.0.1:21020"/>
-      <transportConnector name="mqtt+ssl" uri="mqtt+ssl://127.0.0.1:21021"/>
+CONF
+    ! offers tcp || echo '      <transportConnector name="mqtt" uri="mqtt://127.0.0.1:21020"/>'
+    ! offers tls || echo '      <transportConnector name="mqtt+ssl" uri="mqtt+ssl://127.0.0.1:21021"/>'
+    cat <<CONF
     </transportConnectors>
   </broker>
 </beans>
 CONF
-exec java -Xmx512m -Djava.io.tmpdir="$state/tmp" -Dlog4j.configuration="file:$here/log4j.properties" \
+} >"$state/conf/activemq.xml"
+exec java "${java_briefly[@]}" -Xmx512m -Djava.io.tmpdir="$state/tmp" -Dlog4j.configuration="file:$here/log4j.properties" \
     -Dactivemq.home=/usr/share/activemq -Dactivemq.base="$state" -Dactivemq.conf="$state/conf" \
     -Dactivemq.data="$state/data" -jar /usr/share/activemq/bin/activemq.jar start "xbean:file:$state/conf/activemq.xml"

@@ -1,4 +1,4 @@
-// aedes with a listener for each transport: node server.mjs CERTIFICATES
+// aedes with the listeners that are wanted: node server.mjs CERTIFICATES tcp|tls|ws|wss...
 import fs from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
@@ -7,7 +7,7 @@ import tls from 'node:tls'
 import { Aedes } from 'aedes'
 import { WebSocketServer, createWebSocketStream } from 'ws'
 
-const [certificates] = process.argv.slice(2)
+const [certificates, ...wanted] = process.argv.slice(2)
 const host = '127.0.0.1'
 const broker = await Aedes.createBroker()
 const secure = {
@@ -23,7 +23,12 @@ const overWebSocket = (server) => {
   return server
 }
 
-net.createServer(broker.handle).listen(21080, host)
-tls.createServer(secure, broker.handle).listen(21081, host)
-overWebSocket(http.createServer()).listen(21082, host)
-overWebSocket(https.createServer(secure)).listen(21083, host)
+const listeners = {
+  tcp: () => net.createServer(broker.handle).listen(21080, host),
+  tls: () => tls.createServer(secure, broker.handle).listen(21081, host),
+  ws: () => overWebSocket(http.createServer()).listen(21082, host),
+  wss: () => overWebSocket(https.createServer(secure)).listen(21083, host)
+}
+for (const name of wanted) {
+  listeners[name]()
+}

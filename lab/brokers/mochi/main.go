@@ -1,4 +1,4 @@
-// mochi-mqtt with a listener for each transport: mochi CERTIFICATES
+// mochi-mqtt with the listeners that are wanted: mochi CERTIFICATES tcp|tls|ws|wss...
 package main
 
 import (
@@ -15,8 +15,8 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 2 {
-		log.Fatal("usage: mochi CERTIFICATES")
+	if len(os.Args) < 3 {
+		log.Fatal("usage: mochi CERTIFICATES tcp|tls|ws|wss...")
 	}
 	certificate, err := tls.LoadX509KeyPair(
 		filepath.Join(os.Args[1], "server.crt"), filepath.Join(os.Args[1], "server.key"))
@@ -29,12 +29,17 @@ func main() {
 	if err := server.AddHook(new(auth.AllowHook), nil); err != nil {
 		log.Fatal(err)
 	}
-	for _, listener := range []listeners.Listener{
-		listeners.NewTCP(listeners.Config{ID: "tcp", Address: "127.0.0.1:21070"}),
-		listeners.NewTCP(listeners.Config{ID: "tls", Address: "127.0.0.1:21071", TLSConfig: secure}),
-		listeners.NewWebsocket(listeners.Config{ID: "ws", Address: "127.0.0.1:21072"}),
-		listeners.NewWebsocket(listeners.Config{ID: "wss", Address: "127.0.0.1:21073", TLSConfig: secure}),
-	} {
+	all := map[string]listeners.Listener{
+		"tcp": listeners.NewTCP(listeners.Config{ID: "tcp", Address: "127.0.0.1:21070"}),
+		"tls": listeners.NewTCP(listeners.Config{ID: "tls", Address: "127.0.0.1:21071", TLSConfig: secure}),
+		"ws":  listeners.NewWebsocket(listeners.Config{ID: "ws", Address: "127.0.0.1:21072"}),
+		"wss": listeners.NewWebsocket(listeners.Config{ID: "wss", Address: "127.0.0.1:21073", TLSConfig: secure}),
+	}
+	for _, name := range os.Args[2:] {
+		listener, known := all[name]
+		if !known {
+			log.Fatal("there is no listener ", name)
+		}
 		if err := server.AddListener(listener); err != nil {
 			log.Fatal(err)
 		}

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
 . "$(dirname "$0")/../../lib.sh"
 state "$@"
-exec "$lab/$name/mochi" "$certificates"
+mapfile -t wanted < <(wanted)
+exec "$lab/$name/mochi" "$certificates" "${wanted[@]}"

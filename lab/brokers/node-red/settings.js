@@ -1,8 +1,8 @@
-// Node-RED for the lab: no editor, no accounts to ask for, one broker node without TLS and one with it.
+// Node-RED for the lab: no editor, no accounts to ask for, of all its nodes only the broker's, which makes it start soon.
 module.exports = {
-  uiHost: '127.0.0.1',
-  uiPort: 21098,
   httpAdminRoot: false,
+  httpNodeRoot: false,
+  nodesIncludes: ['node-red-contrib-aedes'],
   credentialSecret: false,
   telemetry: { enabled: false },
   logging: { console: { level: 'info' } }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 . "$(dirname "$0")/../../lib.sh"
 state "$@"
-# listener SECTION PORT: one listener, as the file that rumqttd comes with has it.
-listener() {
+# section NAME PORT: one listener, as the file that rumqttd comes with has it.
+section() {
     cat <<CONF
 [$1]
 name = "$1"
@@ -25,16 +25,18 @@ max_outgoing_packet_count = 200
 max_segment_size = 104857600
 max_segment_count = 10
 CONF
-    listener v4.1 21120
-    listener v4.2 21121
-    cat <<CONF
+    ! offers tcp || section v4.1 21120
+    if offers tls; then
+        section v4.2 21121
+        cat <<CONF
 [v4.2.tls]
 certpath = "$certificates/server.crt"
 keypath = "$certificates/server.key"
 capath = "$certificates/ca.crt"
 CONF
-    listener ws.1 21122
-    listener v5.1 21124
+    fi
+    ! offers ws || section ws.1 21122
+    ! offers 5-tcp || section v5.1 21124
 } >"$state/rumqttd.toml"
 cd "$state"
 exec "$lab/$name/bin/rumqttd" -q -c "$state/rumqttd.toml"
