@@ -14,11 +14,11 @@ mkdir -p "$(dirname "$folder")"
 new=$(mktemp -d "$folder.XXXXXX")
 trap 'rm -rf "$new"' EXIT
 cd "$new"
-openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj "/CN=mqtt-assay lab, test authority" \
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj "/CN=mqtt-assay lab, test authority" \
     -keyout ca.key -out ca.crt 2>/dev/null
 printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\n' >names
 for who in server client; do
-    openssl req -newkey rsa:2048 -nodes -subj "/CN=$([ $who = server ] && echo localhost || echo client)" \
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$([ $who = server ] && echo localhost || echo client)" \
         -keyout $who.key -out $who.csr 2>/dev/null
     openssl x509 -req -in $who.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 3650 -extfile names \
         -out $who.crt 2>/dev/null

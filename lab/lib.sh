@@ -81,15 +81,21 @@ wanted() {
     done
 }
 
-# listeners DECADE: the part of HBMQTT's or aMQTT's configuration that names the wanted listeners. The one called `default`
-# has to be there; it opens no port unless it names one.
+# listeners DECADE: the part of HBMQTT's or aMQTT's configuration that names the wanted listeners. There has to be one called
+# `default`, which is the first.
 listeners() {
-    printf 'listeners:\n  default:\n    type: tcp\n'
-    local secure="    ssl: on
+    local one name=default secure="    ssl: on
     certfile: $certificates/server.crt
     keyfile: $certificates/server.key"
-    ! offers tcp || printf '  %s:\n    type: %s\n    bind: 127.0.0.1:%s\n' tcp tcp "${1}0"
-    ! offers tls || printf '  %s:\n    type: %s\n    bind: 127.0.0.1:%s\n%s\n' tls tcp "${1}1" "$secure"
-    ! offers ws || printf '  %s:\n    type: %s\n    bind: 127.0.0.1:%s\n' ws ws "${1}2"
-    ! offers wss || printf '  %s:\n    type: %s\n    bind: 127.0.0.1:%s\n%s\n' wss ws "${1}3" "$secure"
+    echo "listeners:"
+    for one in $(wanted); do
+        case $one in
+            tcp) set -- "$1" tcp 0 "" ;;
+            tls) set -- "$1" tcp 1 "$secure" ;;
+            ws) set -- "$1" ws 2 "" ;;
+            wss) set -- "$1" ws 3 "$secure" ;;
+        esac
+        printf '  %s:\n    type: %s\n    bind: 127.0.0.1:%s%s\n%s\n' "$name" "$2" "$1" "$3" "$4"
+        name=beside-$one
+    done
 }

@@ -95,7 +95,7 @@ pub async fn replay_as(
             let credentials =
                 Credentials { user_name: tcp.user_name.clone(), password: tcp.password.clone() };
             lend_credentials(&mut script, &credentials);
-            match (resolve(tcp).await, process.take()) {
+            match (resolve(tcp, process.is_some()).await, process.take()) {
                 (Ok(address), running) => {
                     process = running;
                     (address, None)

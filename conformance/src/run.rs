@@ -132,7 +132,7 @@ pub async fn run(
             (address, Credentials::default())
         }
         Target::Tcp(tcp) => (
-            resolve(tcp).await?,
+            resolve(tcp, process.is_some()).await?,
             Credentials { user_name: tcp.user_name.clone(), password: tcp.password.clone() },
         ),
     };

@@ -13,6 +13,7 @@ use crate::stability;
 use clap::{Parser, Subcommand};
 use mqtt_assay::report::html;
 use mqtt_assay::report::json::Report;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
@@ -263,7 +264,7 @@ fn check(places: &Places, arguments: &Check) -> Result<u8, String> {
     let what = What::Check { seed: arguments.seed, runs: arguments.runs };
     let plan = plan(places, &arguments.running, "results", what);
     let before = results::published(&places.published())?;
-    let outcome = play(places, &arguments.running, &plan, slowest_first(&brokers, &before))?;
+    let outcome = play(places, &arguments.running, &plan, in_turns(&brokers, &before))?;
     let first: BTreeMap<String, Report> = outcome
         .reports
         .iter()
@@ -308,16 +309,22 @@ fn check(places: &Places, arguments: &Check) -> Result<u8, String> {
     })
 }
 
-/// Side by side, those listeners begin first that take longest: as long as their published results took, and before
-/// them those that have none.
-fn slowest_first(brokers: &[Broker], published: &BTreeMap<String, Report>) -> Vec<Part> {
-    let mut parts: Vec<Part> = brokers.iter().flat_map(|broker| parts(broker, &broker.listeners)).collect();
+/// In which order the listeners begin: the slowest of each broker, then the next of each, by the time that their published
+/// results took; those without a result are taken for the slowest. So brokers run side by side that are not alike: some
+/// are busy, others wait.
+fn in_turns(brokers: &[Broker], published: &BTreeMap<String, Report>) -> Vec<Part> {
     let took = |part: &Part| {
         let known = published.get(&part.listener.result(&part.broker));
-        known.map_or(u64::MAX, |report| report.elapsed_ms)
+        Reverse(known.map_or(u64::MAX, |report| report.elapsed_ms))
     };
-    parts.sort_by_key(|part| std::cmp::Reverse(took(part)));
-    parts
+    let of_one = |broker| {
+        let mut own = parts(broker, &broker.listeners);
+        own.sort_by_key(took);
+        own.into_iter().enumerate()
+    };
+    let mut all: Vec<(usize, Part)> = brokers.iter().flat_map(of_one).collect();
+    all.sort_by_key(|(turn, part)| (*turn, took(part)));
+    all.into_iter().map(|(_, part)| part).collect()
 }
 
 fn parts(broker: &Broker, listeners: &[Listener]) -> Vec<Part> {

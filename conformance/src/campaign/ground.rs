@@ -81,7 +81,7 @@ impl Ground {
             Target::Tcp(tcp) => {
                 let credentials =
                     Credentials { user_name: tcp.user_name.clone(), password: tcp.password.clone() };
-                match resolve(tcp).await {
+                match resolve(tcp, ground.process.is_some()).await {
                     Ok(address) => Ok((ground, address, credentials)),
                     Err(trouble) => Err(ground.end_after(trouble).await),
                 }

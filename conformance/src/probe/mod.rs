@@ -123,7 +123,7 @@ async fn probe_running(options: &Options) -> Result<Outcome, SetUp> {
                     "mqtt" => "tcp",
                     scheme => scheme,
                 };
-                addresses.push((over, resolve(tcp).await));
+                addresses.push((over, resolve(tcp, options.process.is_some()).await));
             }
             let first = all.first();
             let part = |part: fn(&TcpTarget) -> &Option<String>| first.and_then(|tcp| part(tcp).clone());

@@ -7,6 +7,8 @@ use crate::outcome::Direction;
 use crate::story::{Abilities, Attempt, Credentials, Stop, World};
 use crate::target::{Target, TcpTarget};
 use mqtt_assay_codec::{Connack, Packet, ReasonCode, Version, describe};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// The versions that a run checks if the user names none; 3.1 only if there is something to check.
 const VERSIONS: [Version; 3] = [Version::V3_1, Version::V3_1_1, Version::V5];
@@ -19,8 +21,26 @@ pub(super) struct Found {
     pub(super) remarks: Vec<String>,
 }
 
-/// Turns host and port into one address that can be connected to, with the layers that the target wants.
-pub(crate) async fn resolve(tcp: &TcpTarget) -> Result<Address, SetUp> {
+/// How long a broker that was just started may take, once its port is open, until a connection comes about: some try whether
+/// they can have the port, or listen before they serve.
+const SETTLING: Duration = Duration::from_secs(3);
+
+/// How long to wait between two tries.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Turns host and port into one address that can be connected to, with the layers that the target wants. A broker that was
+/// `just_started` is tried for some time.
+pub(crate) async fn resolve(tcp: &TcpTarget, just_started: bool) -> Result<Address, SetUp> {
+    let until = Instant::now() + if just_started { SETTLING } else { Duration::ZERO };
+    loop {
+        match resolve_at_once(tcp).await {
+            Err(SetUp::Broker(_)) if Instant::now() < until => tokio::time::sleep(PAUSE).await,
+            resolved => return resolved,
+        }
+    }
+}
+
+async fn resolve_at_once(tcp: &TcpTarget) -> Result<Address, SetUp> {
     let tls = match &tcp.transport.tls {
         Some(tls) => Some(tls::client(tls, &tcp.host).map_err(|error| SetUp::Broker(error.to_string()))?),
         None => None,
