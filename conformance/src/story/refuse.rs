@@ -35,6 +35,9 @@ pub enum Refusal {
 /// courtesy, so that our PINGREQ does not meet a socket that is being closed.
 const FLOOR: Duration = Duration::from_millis(150);
 
+/// How many times the round trip of a PINGREQ the end of a connection may come behind its PINGRESP.
+const BUSY: u32 = 4;
+
 impl Client<'_> {
     /// Awaits the broker's reaction to a bad packet just sent on an accepted connection.
     ///
@@ -46,11 +49,13 @@ impl Client<'_> {
             return Ok(Refusal::Ended(end, farewell));
         }
         // Two round trips: a broker that handles packets side by side gets a second chance to close.
+        let mut slowest = Duration::ZERO;
         for _ in 0..2 {
             if farewell.is_some() {
                 break;
             }
             self.send(&Packet::Pingreq).await?;
+            let asked = Instant::now();
             let deadline = self.deadline();
             loop {
                 match self.read(deadline).await? {
@@ -61,6 +66,13 @@ impl Client<'_> {
                     Next::Silence => return self.held_open(farewell).await,
                 }
             }
+            slowest = slowest.max(asked.elapsed());
+        }
+        // And a third one, as long as its answers tell that it is busy: what closes may not be what answers.
+        if farewell.is_none()
+            && let Some(end) = self.read_until_end(Instant::now() + slowest * BUSY, &mut farewell).await?
+        {
+            return Ok(Refusal::Ended(end, farewell));
         }
         if farewell.is_none() {
             return Ok(Refusal::WentOn);

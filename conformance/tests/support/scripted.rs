@@ -29,6 +29,8 @@ pub(crate) enum Lie {
     Malformed(Arc<Case>),
     /// Refuses each SUBSCRIBE of 3.1.1 with one filter, but answers two PINGREQ first.
     RefusesLate,
+    /// Busy: a PINGRESP takes 150 ms, and the end for a second CONNECT comes so long after two of them.
+    ClosesLate,
     /// Refuses each CONNECT with a Will, by CONNACK 0x05 and the end of the connection.
     RefusesWills,
     /// Knows MQTT 3.1.1 only, and refuses 5.0 in its form.
@@ -71,6 +73,8 @@ async fn lies(mut stream: TcpStream, lie: Lie) -> std::io::Result<()> {
     let (mut number, mut is_v5) = (0, false);
     // A SUBACK that waits, and for how many PINGREQ.
     let mut waiting: Option<(Vec<u8>, usize)> = None;
+    // After how many PINGREQ the connection ends.
+    let mut pings_to_the_end = None;
     loop {
         let count = stream.read(&mut chunk).await?;
         if count == 0 {
@@ -104,6 +108,16 @@ async fn lies(mut stream: TcpStream, lie: Lie) -> std::io::Result<()> {
                         tokio::time::sleep(Duration::from_millis(100)).await;
                         stream.write_all(suback).await?;
                         waiting = None;
+                    }
+                }
+                Lie::ClosesLate if connects && number > 1 => pings_to_the_end = Some(2),
+                Lie::ClosesLate if first >> 4 == 12 => {
+                    tokio::time::sleep(Duration::from_millis(150)).await;
+                    stream.write_all(&answer).await?;
+                    pings_to_the_end = pings_to_the_end.map(|left: usize| left - 1);
+                    if pings_to_the_end == Some(0) {
+                        tokio::time::sleep(Duration::from_millis(150)).await;
+                        return Ok(());
                     }
                 }
                 Lie::RefusesWills if connects && body.get(7).is_some_and(|flags| flags & 4 != 0) => {
