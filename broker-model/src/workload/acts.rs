@@ -3,7 +3,7 @@
 use super::Author;
 use super::theme::Theme;
 use crate::history::How;
-use crate::script::{Action, Connect, Send};
+use crate::script::{Action, Connect, Send, Will};
 use core::time::Duration;
 use mqtt_assay_codec::{Property, PropertyList, Qos, ReasonCode, SubscriptionOptions, Version};
 
@@ -24,6 +24,7 @@ const ACTS: &[Act] = &[
     (Theme::Limits, Author::resume_with_a_full_window),
     (Theme::Limits, Author::send_too_much),
     (Theme::Will, Author::leave_a_will),
+    (Theme::Will, Author::lose_a_will),
     (Theme::Errors, Author::say_auth),
     (Theme::Expiry, Author::finish_after_expiry),
     (Theme::Expiry, Author::expire_in_the_queue),
@@ -281,21 +282,38 @@ impl Author {
         self.outwait();
     }
 
-    /// A Will with all that belongs to it, and an end of its connection that calls for it, or not.
-    fn leave_a_will(&mut self, place: usize) {
-        let other = self.another(place, |_| true);
-        if other == place {
-            return;
-        }
+    /// A client connects again, with a Will, while somebody else, who is returned, waits for it.
+    fn make_a_will(&mut self, place: usize, change: impl Fn(&mut Will)) -> Option<usize> {
+        let other = Some(self.another(place, |_| true)).filter(|other| *other != place)?;
         self.join(other, "w/#", Qos::ExactlyOnce, PropertyList::new());
         self.push(place, Action::Cut(How::Fin));
         self.leave(place);
-        let version = self.roles[place].version;
         let mut connect = self.connect(place, false);
-        connect.will = Some(self.will(version));
+        let mut will = self.will(self.roles[place].version);
+        change(&mut will);
+        connect.will = Some(will);
         self.push(place, Action::Connect(Some(connect)));
         self.roles[place].here = true;
         self.ask(place, 100);
+        Some(other)
+    }
+
+    /// A Will that is due as soon as its connection is lost.
+    fn lose_a_will(&mut self, place: usize) {
+        let at_once = |will: &mut Will| {
+            (will.qos, will.properties) = (Qos::AtLeastOnce, PropertyList::new());
+        };
+        if self.make_a_will(place, at_once).is_some() {
+            self.push(place, Action::Cut(How::Fin));
+            self.leave(place);
+            self.outwait();
+        }
+    }
+
+    /// A Will with all that belongs to it, and an end of its connection that calls for it, or not.
+    fn leave_a_will(&mut self, place: usize) {
+        let Some(other) = self.make_a_will(place, |_| {}) else { return };
+        let version = self.roles[place].version;
         let how = self.draw.below(if version == Version::V5 { 4 } else { 2 });
         if how == 0 {
             self.push(place, Action::Cut(How::Fin));
