@@ -63,14 +63,9 @@ state() {
 # Java compiles for the long run otherwise, with more work than the few minutes of a run give back.
 java_briefly=(-XX:TieredStopAtLevel=1)
 
-# offers LISTENER...: whether one of these is wanted. All are, unless one was named.
+# offers LISTENER: whether it is wanted. All are, unless one was named.
 offers() {
-    [ -z "$listener" ] && return
-    local one
-    for one in "$@"; do
-        [ "$one" = "$listener" ] && return
-    done
-    return 1
+    [ -z "$listener" ] || [ "$1" = "$listener" ]
 }
 
 # wanted: of the four usual listeners, those that are.
