@@ -57,6 +57,12 @@ state() {
     mkdir -p "$1"
     state=$(cd "$1" && pwd)
     listener=${2:-}
+    local profile=$here/profile.toml
+    case $listener in *-*) profile=$here/profile-${listener%%-*}.toml ;; esac
+    if [ -n "$listener" ] && ! grep -qs "^${listener##*-} = " "$profile"; then
+        echo "$name has no listener $listener; the [addresses] of $here/profile*.toml name those that it has" >&2
+        exit 2
+    fi
     "$root/lab/certificates.sh"
 }
 

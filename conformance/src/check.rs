@@ -118,7 +118,7 @@ pub struct Check {
     /// timers comes on top of it: see [`Check::timers`].
     pub waits: Duration,
     /// Whether the story runs when no other does: one that subscribes to everything would drown in the others' messages,
-    /// and tell of them instead of its own.
+    /// and tell of them instead of its own; and a broker that has long to do with one Client may keep the others waiting.
     pub alone: bool,
     /// The story.
     pub run: for<'w> fn(&'w World) -> Running<'w>,

@@ -79,15 +79,14 @@ pub async fn play(player: &Player, parts: Vec<Part>, plan: &Plan, tell: fn(&str)
     });
     let mut tasks = JoinSet::new();
     let places = Arc::new(Semaphore::new(plan.jobs.max(1)));
-    // Whose checks run one by one waits most of the time: it takes nobody's place.
-    let (waiting, busy): (Vec<_>, Vec<_>) =
-        parts.into_iter().partition(|part| part.broker.about.checks_at_once == Some(1));
-    for part in waiting.into_iter().chain(busy) {
-        let place = match part.broker.about.checks_at_once {
-            Some(1) => None,
-            // The semaphore is never closed.
-            _ => places.clone().acquire_owned().await.ok(),
-        };
+    // Whose checks run one by one waits most of the time: it takes nobody's place, and begins at once.
+    let one_by_one = |part: &Part| part.broker.about.checks_at_once == Some(1);
+    let (waiting, busy): (Vec<_>, Vec<_>) = parts.into_iter().partition(one_by_one);
+    for (part, takes_a_place) in
+        waiting.into_iter().map(|part| (part, false)).chain(busy.into_iter().map(|part| (part, true)))
+    {
+        // The semaphore is never closed.
+        let place = if takes_a_place { places.clone().acquire_owned().await.ok() } else { None };
         let session = session.clone();
         tasks.spawn(async move {
             session.one(&part).await;

@@ -39,7 +39,7 @@ impl Rule for NoMatchingSubscribers {
             Fact::Received(Packet::Puback(ack) | Packet::Pubrec(ack), _)
                 if ack.reason == ReasonCode::NO_MATCHING_SUBSCRIBERS =>
             {
-                self.told(seen.client, ledger, found);
+                self.told(seen.client, seen.connection, ledger, found);
             }
             Fact::Ended(..) | Fact::Finished if !self.doubtful.is_empty() => {
                 for no in closing(seen, ledger) {
@@ -58,8 +58,12 @@ impl Rule for NoMatchingSubscribers {
 }
 
 impl NoMatchingSubscribers {
-    fn told(&mut self, publisher: ClientNo, ledger: &Ledger, found: &mut Findings) {
+    fn told(&mut self, publisher: ClientNo, on: Option<ConnectionNo>, ledger: &Ledger, found: &mut Findings) {
         let Some(message) = ledger.answered_message() else { return };
+        // A connection that was taken over may have used the Packet Identifier last.
+        if ledger[message].attempts.iter().all(|attempt| Some(attempt.connection) != on) {
+            return found.unknown("the message with its Packet Identifier was sent on another connection");
+        }
         // A Packet Identifier that was in use may be another message's.
         if ledger[message].attempts.iter().any(|attempt| ledger[attempt.connection].offended.is_some()) {
             return found.unknown("the publisher had broken a rule");

@@ -511,7 +511,7 @@ fn what_follows_from_a_fault_is_no_other_breach() {
 }
 
 /// What a broker did that is not ours, as it was recorded, and the only rules that may accuse it.
-const RECORDED: [(&str, &str, &[&str]); 11] = [
+const RECORDED: [(&str, &str, &[&str]); 12] = [
     (
         "what another user publishes under the same Client Identifier is not one's own",
         include_str!("recorded/no_local_of_two_users.jsonl"),
@@ -565,6 +565,11 @@ const RECORDED: [(&str, &str, &[&str]); 11] = [
     (
         "$share/… is a Shared Subscription in 3.1.1, too",
         include_str!("recorded/shared_subscription_in_3_1_1.jsonl"),
+        &[],
+    ),
+    (
+        "a connection that was taken over publishes yet: the answer on the newer one is to what that one has published",
+        include_str!("recorded/publish_on_a_connection_taken_over.jsonl"),
         &[],
     ),
 ];

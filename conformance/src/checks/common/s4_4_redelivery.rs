@@ -211,6 +211,8 @@ check! {
                 sent.push(next);
             }
             if sent.len() < payloads.len() {
+                // It waits, and has not hung or ended the connection.
+                b.ping().await?;
                 w.note(format!("at QoS {qos} it sends {} of 3 before one is acknowledged", sent.len()));
             }
             b.cut();

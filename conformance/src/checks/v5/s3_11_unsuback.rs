@@ -41,6 +41,11 @@ check! {
 
 /// The codes tell which filters there were; 0x00 for one that was not is the lesser mistake.
 fn judge(w: &World, answer: &Received, existed: &[bool]) -> Result<(), Stop> {
+    if answer.codes().len() != existed.len() {
+        let (codes, filters) = (answer.codes().len(), existed.len());
+        let why = format!("UNSUBACK has {codes} codes for {filters} filters: another check answers for that");
+        return Err(Stop::inconclusive(why).at(answer.index));
+    }
     for (&existed, &code) in existed.iter().zip(answer.codes()) {
         match (existed, code) {
             (true, 0x11) => {

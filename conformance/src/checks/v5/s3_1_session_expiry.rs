@@ -44,24 +44,26 @@ async fn leave_with_expiry(client: &mut Client<'_>, seconds: u32) -> Story {
 check! {
     /// A session ends when its Session Expiry Interval has passed since the connection closed.
     ///
-    /// Sends     S subscribes with Session Expiry Interval 1, and leaves; P publishes; S comes back 3 s later with
-    ///           Clean Start 0, and P publishes again.
+    /// Sends     S subscribes with Session Expiry Interval 2, leaves, comes back to its session, and leaves; P
+    ///           publishes; S comes back 4 s later with Clean Start 0, and P publishes again.
     /// Demands   Session Present 0, and no message.
     /// Leaves    the rounding to whole seconds, for which there is a tolerance of 2 s.
     ENDS_SESSION "session_expiry/ends_session",
     covers: [V5 / "MQTT-4.1.0-2", V5 / "MQTT-3.2.2-3", V5 / "U5-CON-3", V5 / "U5-CON-4"],
     needs: [Qos1],
     proved: ["session_not_expired"],
-    waits: 3.0,
+    waits: 4.0,
     run: async |w| {
         let topic = w.topic("news");
-        let mut s = w.client("s").persistent(1).connect().await?;
-        granted(&s, 1)?;
+        let mut s = w.client("s").persistent(2).connect().await?;
+        granted(&s, 2)?;
         s.subscribe(&topic, Qos::AtLeastOnce).await?;
         s.disconnect().await;
+        // A broker that keeps no session at all shows nothing about the end of one.
+        w.client("s").resumed(2).await?.disconnect().await;
         let mut p = w.connect("p").await?;
         p.publish(&topic, b"too late").qos1().acknowledged().await?;
-        w.let_pass(Duration::from_secs(3), "Session Expiry Interval of 1 s").await;
+        w.let_pass(Duration::from_secs(4), "Session Expiry Interval of 2 s").await;
 
         let mut s = comes_back(w, false).await?;
         p.publish(&topic, b"to nobody").qos1().acknowledged().await?;
@@ -124,8 +126,8 @@ check! {
 check! {
     /// A Session Expiry Interval of 0 in DISCONNECT ends the session with the connection.
     ///
-    /// Sends     S connects with Session Expiry Interval 60, says DISCONNECT with 0, and comes back with Clean
-    ///           Start 0.
+    /// Sends     S connects with Session Expiry Interval 60, leaves, comes back to its session, says DISCONNECT with
+    ///           0, and comes back with Clean Start 0.
     /// Demands   Session Present 0.
     /// Leaves    nothing.
     DISCONNECT_ENDS_SESSION_AT_ONCE "session_expiry/disconnect_ends_session_at_once",
@@ -133,7 +135,8 @@ check! {
     needs: [],
     proved: ["session_expiry_in_disconnect_ignored"],
     run: async |w| {
-        let mut s = w.client("s").persistent(60).connect().await?;
+        w.client("s").persistent(60).connect().await?.disconnect().await;
+        let mut s = w.client("s").resumed(60).await?;
         leave_with_expiry(&mut s, 0).await?;
         comes_back(w, false).await?;
         Ok(())
