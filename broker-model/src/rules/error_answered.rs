@@ -241,10 +241,10 @@ impl ErrorAnswered {
     }
 }
 
-/// Whether a PUBREC that was sent asks for this PUBREL.
+/// Whether a PUBREC that was sent asks for this PUBREL, be it one that nothing had asked for. [5.0/U5-RC-4]
 fn is_asked_for(no: ConnectionNo, id: PacketId, ledger: &Ledger) -> bool {
     let inbound = ledger[no].session.and_then(|session| ledger[session].inbound.get(&id));
-    inbound.is_some_and(|inbound| inbound.answered.is_some())
+    inbound.is_some_and(|inbound| inbound.answered.is_some()) || ledger[no].astray.contains_key(&id)
 }
 
 /// First byte and content of a packet, if its Remaining Length has an end.

@@ -10,6 +10,14 @@ use mqtt_assay_broker_model::{Broker, Mutant, Policy, direct};
 /// Scripts for which a rule once accused the reference broker, each with the reason why it must not.
 const SCRIPTS: &[(&str, &str)] = &[
     (
+        "PUBREL 0x92 is for the PUBREC that nothing had asked for, and not for the malformed one behind it",
+        "network delay=1ms
+         client bob  clean_start=1
+         bob  > PUBREC id=3
+         bob  > raw 50 04 00 03 86 00
+         wait 20 ms",
+    ),
+    (
         "a PUBCOMP for the PUBREL that came before a PUBLISH with its identifier leaves the PUBREC of that one to come",
         "network delay=10ms
          client ann  clean_start=1

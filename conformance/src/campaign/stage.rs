@@ -76,7 +76,7 @@ impl Stage {
         let played = play::play_counted(script, &self.address, form.limits(self.promptness), written).await;
         let mut accusations = self.judge(&played.history, form.promptness(self.promptness), &mark);
         if !accusations.is_empty() {
-            drop_what_follows_lost_framing(&mut accusations, &played.history);
+            drop_what_nobody_can_tell(&mut accusations, &played.history, &mark);
         }
         accusations.retain(|accusation| self.strict || !accusation.deviates);
         for accusation in &mut accusations {
@@ -102,11 +102,32 @@ impl Stage {
 }
 
 /// Where a client's bytes begin no packet that there is, nothing tells where a broker that does not close, as it should,
-/// takes the next one to begin: only that it does not close can be held against it.
-fn drop_what_follows_lost_framing(accusations: &mut Vec<Accusation>, history: &History) {
+/// takes the next one to begin: only that it does not close can be held against it. Nor is it known what becomes of a
+/// session, and of its Will, whose Client Identifier another play may use, too.
+fn drop_what_nobody_can_tell(accusations: &mut Vec<Accusation>, history: &History, mark: &Mark) {
     const STAND: [&str; 2] = ["closes_on_error", "well_formed"];
-    let Some(lost) = lost_framing(history) else { return };
-    accusations.retain(|accusation| accusation.event < lost || STAND.contains(&accusation.rule));
+    let lost = [lost_framing(history), shared_identifier(history, mark)].into_iter().flatten().min();
+    if let Some(lost) = lost {
+        accusations.retain(|accusation| accusation.event < lost || STAND.contains(&accusation.rule));
+    }
+}
+
+/// The first CONNECT whose Client Identifier is not the play's own: it was sent as raw bytes, which have lost the mark.
+fn shared_identifier(history: &History, mark: &Mark) -> Option<usize> {
+    let mut sent = history.versioned().enumerate();
+    let found = sent.find(|(_, (event, version))| match event.what {
+        What::Sent(bytes) => match Decoder::new(*version, Receiver::Server).next(bytes) {
+            Ok(Some((Packet::Connect(connect), _))) => is_foreign(connect.client_id, mark),
+            _ => false,
+        },
+        _ => false,
+    });
+    found.map(|(index, _)| index)
+}
+
+/// Whether a name that stands for something is not the play's own.
+fn is_foreign(name: &str, mark: &Mark) -> bool {
+    !name.is_empty() && !name.contains(mark.as_str())
 }
 
 /// The first event with which a client has begun what is no packet: of a type that there is not, or of a length without
@@ -144,11 +165,10 @@ fn lost_framing(history: &History) -> Option<usize> {
 /// Whether a message has come on a topic that is not the play's, or a client goes by a name that is not: raw bytes may
 /// have lost the mark, and have been played before.
 fn meets_others(history: &History, mark: &Mark) -> bool {
-    let other = |name: &str| !name.is_empty() && !name.contains(mark.as_str());
     history.versioned().any(|(event, version)| {
         match event.what {
             What::Received(bytes) => match Decoder::new(version, Receiver::Client).next(bytes) {
-                Ok(Some((Packet::Publish(publish), _))) => other(publish.topic),
+                Ok(Some((Packet::Publish(publish), _))) => is_foreign(publish.topic, mark),
                 _ => false,
             },
             // A CONNECT that is malformed may have been taken for another one.
@@ -156,11 +176,49 @@ fn meets_others(history: &History, mark: &Mark) -> bool {
                 if bytes.first().is_some_and(|first| first >> 4 == PacketType::Connect as u8) =>
             {
                 match Decoder::new(version, Receiver::Server).next(bytes) {
-                    Ok(Some((Packet::Connect(connect), _))) => other(connect.client_id),
+                    Ok(Some((Packet::Connect(connect), _))) => is_foreign(connect.client_id, mark),
                     _ => true,
                 }
             }
             _ => false,
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mqtt_assay_broker_model::{Broker, Mutant, Policy, direct};
+
+    /// What is left of the accusations of a broker that publishes Wills after a normal DISCONNECT, where a client
+    /// connects with this Client Identifier.
+    fn accused(client_id: &str) -> Vec<&'static str> {
+        let mark = Mark::new(0);
+        let own = mark.as_str();
+        let script = format!(
+            "client a client_id={client_id} clean_start=1 will={own}/w \"x\" will_qos=0
+             client b client_id={own}b clean_start=1
+             b > SUBSCRIBE {own}/w qos=0
+             b settle
+             a connect
+             a settle
+             a > DISCONNECT
+             b settle
+             wait 1 s
+             b barrier"
+        );
+        let script = script.parse().expect("a script");
+        let broker = Broker::new(Policy::default(), 1).with_mutant(Mutant::WillPublishedOnNormalDisconnect);
+        let history = direct::play(script, broker).history;
+        let bounds = Bounds { closed_world: true, ..Bounds::default() };
+        let mut accusations = rules::judge(&history, bounds).accusations;
+        drop_what_nobody_can_tell(&mut accusations, &history, &mark);
+        accusations.iter().map(|accusation| accusation.rule).collect()
+    }
+
+    #[test]
+    fn a_client_identifier_that_others_may_have_says_nothing_of_its_session() {
+        assert_eq!(accused(&format!("{}a", Mark::new(0))), ["will_withheld"]);
+        assert_eq!(accused("anybody"), [""; 0]);
+    }
 }
