@@ -159,6 +159,10 @@ fn several_results_stand_side_by_side() {
     let [before, after] = before_and_after;
     assert!(told(&[after.clone(), before]).contains("Broken in the first result only 6"));
 
+    // Of many each needs a column.
+    let many = page(&vec![after.clone(); 7]).expect("a page");
+    assert!(many.contains("<body class=\"wide\">") && several.contains("<body>"));
+
     // The same target twice: two names.
     let twice = page(&[after.clone(), after]).expect("a page");
     assert!(twice.contains("reference (mutant retained_flag_cleared) (2)"));

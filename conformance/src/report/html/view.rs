@@ -173,6 +173,11 @@ impl<'a> View<'a> {
         self.brokers.len() > 1
     }
 
+    /// Whether there are so many that the page takes the whole window for them.
+    pub(super) fn is_wide(&self) -> bool {
+        self.brokers.len() > 6
+    }
+
     /// The place of the failure that a result is.
     pub(super) fn failure_of(&self, broker: usize, entry: &Entry) -> Option<String> {
         crate::report::needs_showing(entry.verdict).then(|| failure::id(broker, entry))
