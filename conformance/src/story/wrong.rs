@@ -6,6 +6,7 @@
 //! a statement obliges the broker to detect it, where a filter that must not exist is granted, and where what is
 //! wrong is passed on: a witness looks for that. 3.1.1 leaves no such freedom [3.1.1/MQTT-4.8.0-1].
 
+mod lend;
 mod table;
 
 use super::history::What;
@@ -96,7 +97,8 @@ impl World {
         self.topic(TOPIC)
     }
 
-    /// The case with our own topic and Client Identifier, as long as it breaks the same rule then.
+    /// The case with our own topic and Client Identifier, and with the user name and password of a CONNECT, as long as it
+    /// breaks the same rule then.
     fn with_own_names(&self, case: &Case, index: usize, topic: &str) -> Vec<u8> {
         let own = [
             (&b"\x00\x01t"[..], topic.to_owned()),
@@ -116,7 +118,10 @@ impl World {
                 bytes = renamed;
             }
         }
-        bytes
+        match case.stage {
+            Stage::Opening => lend::lent(&bytes, case.version, &self.credentials).unwrap_or(bytes),
+            Stage::Connected => bytes,
+        }
     }
 }
 
@@ -135,12 +140,6 @@ impl WrongPackets<'_> {
     /// Adds a variant, to be sent on an accepted connection.
     pub fn and(mut self, name: impl Into<String>, bytes: Vec<u8>) -> Self {
         self.variants.push(Variant { name: name.into(), bytes, stage: Stage::Connected });
-        self
-    }
-
-    /// Adds a variant, to be sent in place of a CONNECT.
-    pub fn and_connect(mut self, name: impl Into<String>, bytes: Vec<u8>) -> Self {
-        self.variants.push(Variant { name: name.into(), bytes, stage: Stage::Opening });
         self
     }
 

@@ -6,7 +6,7 @@ state "$@"
     cat <<CONF
 plugins:
   amqtt.plugins.authentication.AnonymousAuthPlugin:
-    allow_anonymous: true
+    allow_anonymous: false
 CONF
 } >"$state/amqtt.yaml"
 exec "$lab/$name/bin/amqtt" -c "$state/amqtt.yaml"
