@@ -40,6 +40,15 @@ pub(crate) async fn resolve(tcp: &TcpTarget, just_started: bool) -> Result<Addre
     }
 }
 
+/// Waits until a broker that was just started takes a connection with all its layers; for some time.
+pub(super) async fn settle(address: &Address) {
+    let until = Instant::now() + SETTLING;
+    let caller = Caller { client: "preflight", connection: 0 };
+    while address.open(caller, super::PATIENCE).await.is_err() && Instant::now() < until {
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
 async fn resolve_at_once(tcp: &TcpTarget) -> Result<Address, SetUp> {
     let tls = match &tcp.transport.tls {
         Some(tls) => Some(tls::client(tls, &tcp.host).map_err(|error| SetUp::Broker(error.to_string()))?),

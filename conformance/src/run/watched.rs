@@ -4,7 +4,8 @@
 //! run again one by one. The check that the broker dies of again, on a fresh start, violates; if there is none, their
 //! results are in doubt.
 
-use super::{Planned, Stage, Told, groups, play};
+use super::{Planned, Stage, Told, groups, play, preflight};
+use crate::net::Address;
 use crate::outcome::{CheckResult, Finding};
 use crate::process::{Death, Process, Recipe, Trouble};
 use crate::story::AFTERWARDS;
@@ -33,7 +34,8 @@ pub(super) async fn play_all(
     (slot, recipe): (Slot, Recipe),
 ) {
     let mut slot = slot.lock().await;
-    let mut watch = Watch { slot: &mut slot, recipe, stage, events, fresh: true, deaths: 0 };
+    let address = planned.first().map(|plan| plan.address.clone());
+    let mut watch = Watch { slot: &mut slot, recipe, address, stage, events, fresh: true, deaths: 0 };
     let [(beside, jobs), (alone, one)] = groups(planned, jobs);
     let (mut waiting, mut alone) = (VecDeque::from(beside), VecDeque::from(alone));
     let mut jobs = jobs.max(1);
@@ -71,6 +73,8 @@ pub(super) async fn play_all(
 struct Watch<'s> {
     slot: &'s mut Option<Process>,
     recipe: Recipe,
+    /// Where the checks reach the broker.
+    address: Option<Address>,
     stage: Arc<Stage>,
     events: mpsc::UnboundedSender<Told>,
     /// Whether the broker has served no check since its start.
@@ -94,6 +98,9 @@ impl Watch<'_> {
     async fn revive(&mut self) -> Result<(), Trouble> {
         if self.slot.is_none() {
             *self.slot = Some(Process::start(&self.recipe, true).await?);
+            if let Some(address) = &self.address {
+                preflight::settle(address).await;
+            }
             self.fresh = true;
         }
         Ok(())

@@ -6,9 +6,11 @@
 //! a statement obliges the broker to detect it, where a filter that must not exist is granted, and where what is
 //! wrong is passed on: a witness looks for that. 3.1.1 leaves no such freedom [3.1.1/MQTT-4.8.0-1].
 
+mod content;
 mod lend;
 mod table;
 
+use self::content::replace_field;
 use super::history::What;
 use super::refuse::held_open_words;
 use super::{Client, Received, Refusal, Severity, Stop, Story, World};
@@ -123,17 +125,6 @@ impl World {
             Stage::Connected => bytes,
         }
     }
-}
-
-/// The packet with the first occurrence of a field replaced, if its Remaining Length was right.
-fn replace_field(packet: &[u8], field: &[u8], by: &[u8]) -> Option<Vec<u8>> {
-    let header = 1 + packet.get(1..)?.iter().position(|byte| byte & 0x80 == 0)? + 1;
-    let body = &packet[header..];
-    if raw::packet(packet[0], body) != packet {
-        return None;
-    }
-    let at = body.windows(field.len()).position(|window| window == field)?;
-    Some(raw::packet(packet[0], &[&body[..at], by, &body[at + field.len()..]].concat()))
 }
 
 impl WrongPackets<'_> {

@@ -44,7 +44,12 @@ async fn matches_as_listed(w: &World, rows: &[Row]) -> Story {
     b.settle(&mut a, Qos::AtLeastOnce).await?;
     match b.take_publishes().first() {
         Some(extra) => Err(Stop::violates(
-            format!("nothing that the filter \"{}\" does not match", extra.payload().escape_ascii()),
+            match rows.iter().find(|(filter, ..)| filter.as_bytes() == extra.payload()) {
+                Some((filter, ..)) => {
+                    format!("nothing that the filter \"{}\" does not match", filter.escape_debug())
+                }
+                None => "nothing that no filter matches".to_owned(),
+            },
             extra.line(),
         )
         .citing(w.cite("MQTT-3.3.2-3"))

@@ -1,6 +1,7 @@
 //! User name and password for CONNECTs that are wrong: a broker that lets nobody in without them would refuse a packet for
 //! their lack, and show nothing of what is wrong with it.
 
+use super::content::{content, with_content};
 use crate::story::Credentials;
 use mqtt_assay_codec::{Decoder, PacketType, Receiver, Version, raw};
 
@@ -12,12 +13,11 @@ const PASSWORD: u8 = 0x40;
 /// another place: one that ends too early, for instance, would end later.
 pub(super) fn lent(connect: &[u8], version: Version, credentials: &Credentials) -> Option<Vec<u8>> {
     let user_name = credentials.user_name.as_ref()?;
-    let first = *connect.first()?;
-    let header = 1 + connect.get(1..)?.iter().position(|byte| byte & 0x80 == 0)? + 1;
-    let mut body = connect.get(header..)?.to_vec();
-    if first >> 4 != PacketType::Connect as u8 || raw::packet(first, &body) != connect {
+    let mut body = content(connect)?.to_vec();
+    if connect.first()? >> 4 != PacketType::Connect as u8 {
         return None;
     }
+    let header = connect.len() - body.len();
     // Behind the protocol's name and its level.
     let flags = 2 + usize::from(u16::from_be_bytes([*body.first()?, *body.get(1)?])) + 1;
     let flags = body.get_mut(flags).filter(|flags| **flags & (USER_NAME | PASSWORD) == 0)?;
@@ -29,14 +29,14 @@ pub(super) fn lent(connect: &[u8], version: Version, credentials: &Credentials) 
     if let Some(password) = &credentials.password {
         body.extend(raw::string(password.as_bytes()));
     }
-    let longer = raw::packet(first, &body);
+    let longer = with_content(connect, &body)?;
     let wrong = |bytes: &[u8]| {
         let malformed = Decoder::new(version, Receiver::Server).next(bytes).err()?;
         Some((malformed.offence, malformed.offset))
     };
     // A longer Remaining Length moves what is behind it.
     let (offence, offset) = wrong(connect)?;
-    let moved = u32::try_from(longer.len() - body.len() - header).ok()?;
+    let moved = if offset < 2 { 0 } else { u32::try_from(longer.len() - body.len() - header).ok()? };
     (wrong(&longer) == Some((offence, offset + moved))).then_some(longer)
 }
 
