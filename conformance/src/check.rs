@@ -99,6 +99,17 @@ impl Need {
 /// A running story.
 pub type Running<'w> = Pin<Box<dyn Future<Output = Story> + Send + 'w>>;
 
+/// Whether a story runs when no other does.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Alone {
+    /// It does not mind the others.
+    No,
+    /// One that subscribes to everything would drown in the others' messages, and tell of them instead of its own.
+    Yes,
+    /// After all others: a broker that has long to do with one Client may keep everybody waiting, also for a while after.
+    Last,
+}
+
 /// One check. Made by [`check!`](crate::check!), one per rule, in the file that its section leads to.
 #[derive(Clone, Copy)]
 pub struct Check {
@@ -117,9 +128,8 @@ pub struct Check {
     /// How long the specification's timers make the story wait; zero for most. What the user tells of a broker's own
     /// timers comes on top of it: see [`Check::timers`].
     pub waits: Duration,
-    /// Whether the story runs when no other does: one that subscribes to everything would drown in the others' messages,
-    /// and tell of them instead of its own; and a broker that has long to do with one Client may keep the others waiting.
-    pub alone: bool,
+    /// Whether the story runs when no other does.
+    pub alone: Alone,
     /// The story.
     pub run: for<'w> fn(&'w World) -> Running<'w>,
     /// Source file, from the package's root.
@@ -188,8 +198,8 @@ impl fmt::Debug for Check {
 macro_rules! check {
     (@seconds) => { 0.0 };
     (@seconds $seconds:literal) => { $seconds };
-    (@alone) => { false };
-    (@alone $alone:literal) => { $alone };
+    (@alone) => { $crate::check::Alone::No };
+    (@alone $alone:ident) => { $crate::check::Alone::$alone };
     (@setup) => { $crate::setup::Setup::Full };
     (@setup $setup:ident) => { $crate::setup::Setup::$setup };
     (
@@ -200,7 +210,7 @@ macro_rules! check {
         $(setup: $setup:ident,)?
         proved: [$($mutant:literal),* $(,)?],
         $(waits: $seconds:literal,)?
-        $(alone: $alone:literal,)?
+        $(alone: $alone:ident,)?
         run: async |$world:ident| $body:block $(,)?
     ) => {
         $(#[doc = $doc])+

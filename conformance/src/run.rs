@@ -9,7 +9,7 @@ pub(crate) use clock::Clock;
 pub(crate) use preflight::resolve;
 pub use simulated::simulated;
 
-use crate::check::Check;
+use crate::check::{Alone, Check};
 use crate::net::Address;
 use crate::outcome::{self, CheckResult, Finding, LogEntry, Run};
 use crate::process::{Process, Recipe};
@@ -375,7 +375,9 @@ async fn play_all(
 
 /// The checks that go side by side, so many at a time, and those that go one by one.
 fn groups(planned: Vec<Planned>, jobs: usize) -> [(Vec<Planned>, usize); 2] {
-    let (alone, beside): (Vec<_>, Vec<_>) = planned.into_iter().partition(|plan| plan.check.alone);
+    let (beside, mut alone): (Vec<_>, Vec<_>) =
+        planned.into_iter().partition(|plan| plan.check.alone == Alone::No);
+    alone.sort_by_key(|plan| plan.check.alone);
     [(beside, jobs), (alone, 1)]
 }
 

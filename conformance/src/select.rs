@@ -224,7 +224,7 @@ pub fn near(text: &str, checks: &[&'static Check]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::{Cite, Running};
+    use crate::check::{Alone, Cite, Running};
     use crate::story::World;
     use std::time::Duration;
 
@@ -241,7 +241,7 @@ mod tests {
             setup: crate::setup::Setup::Full,
             proved: &[],
             waits: Duration::ZERO,
-            alone: false,
+            alone: Alone::No,
             run: nothing,
             file: "",
             line: 0,

@@ -1,7 +1,7 @@
 //! The faces of a result: terminal, JSON, JUnit, and what `list`, `explain` and the help say.
 
 use mqtt_assay::baseline::{Baseline, Date, Gate};
-use mqtt_assay::check::{Check, Cite, Need, Running};
+use mqtt_assay::check::{Alone, Check, Cite, Need, Running};
 use mqtt_assay::cli::{self, ListForm};
 use mqtt_assay::matrix;
 use mqtt_assay::outcome::{CheckResult, Direction, Finding, LogEntry, Run};
@@ -31,7 +31,7 @@ static NO_LOCAL: Check = Check {
     proved: &["no_local_ignored"],
     setup: mqtt_assay::setup::Setup::Full,
     waits: Duration::ZERO,
-    alone: false,
+    alone: Alone::No,
     run: no_story,
     file: "conformance/src/checks/v5/s3_8_subscribe.rs",
     line: 12,
@@ -50,7 +50,7 @@ static RETAINED: Check = Check {
     proved: &["retained_lost", "retained_without_flag"],
     setup: mqtt_assay::setup::Setup::Full,
     waits: Duration::from_secs(3),
-    alone: false,
+    alone: Alone::No,
     run: no_story,
     file: "conformance/src/checks/common/s3_3_retained.rs",
     line: 34,
@@ -65,7 +65,7 @@ static FIRST: Check = Check {
     proved: &[],
     setup: mqtt_assay::setup::Setup::Full,
     waits: Duration::ZERO,
-    alone: false,
+    alone: Alone::No,
     run: no_story,
     file: "conformance/src/checks/common/s3_1_connect.rs",
     line: 56,

@@ -1,7 +1,7 @@
 //! What the gate lets through, and what it does not.
 
 use super::*;
-use crate::check::{Check, Cite, Running};
+use crate::check::{Alone, Check, Cite, Running};
 use crate::outcome::{CheckResult, Finding, Run};
 use crate::report::Exit;
 use crate::story::World;
@@ -28,7 +28,7 @@ static STORE: Check = Check {
     needs: &[],
     proved: &[],
     waits: Duration::ZERO,
-    alone: false,
+    alone: Alone::No,
     setup: crate::setup::Setup::Full,
     run: no_story,
     file: "",

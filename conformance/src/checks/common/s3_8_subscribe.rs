@@ -163,7 +163,7 @@ check! {
     covers: [V3_1_1 / "MQTT-3.8.4-5", V5 / "MQTT-3.8.4-7"],
     needs: [Qos1],
     proved: ["refused_filter_subscribed"],
-    alone: true,
+    alone: Last,
     run: async |w| {
         const LEVELS: [usize; 5] = [2, 20, 200, 2_000, 20_000];
         let mut refused = false;

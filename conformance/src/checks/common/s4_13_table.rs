@@ -2,7 +2,7 @@
 //!
 //! Other checks take the rules one by one and say what they mean; these leave out no case and no place.
 
-use crate::check::{Check, Cite, Running};
+use crate::check::{Alone, Check, Cite, Running};
 use crate::setup::Setup;
 use crate::story::World;
 use mqtt_assay_codec::{Offence, Version};
@@ -51,7 +51,7 @@ macro_rules! table {
                     setup: Setup::Full,
                     proved: &[$mutant],
                     waits: Duration::ZERO,
-                    alone: false,
+                    alone: Alone::No,
                     run: story,
                     file: file!(),
                     line: line!(),

@@ -184,7 +184,7 @@ check! {
     covers: [V3_1_1 / "MQTT-4.7.2-1", V5 / "MQTT-4.7.2-1"],
     needs: [Qos1, Wildcards],
     proved: ["hash_matches_dollar", "plus_matches_dollar"],
-    alone: true,
+    alone: Yes,
     run: async |w| {
         let below = w.topic("x");
         let dollar = format!("$assay/{below}");
@@ -258,7 +258,7 @@ check! {
     needs: [Qos1],
     proved: ["dots_are_slashes"],
     // Where such signs are wildcards, others would get what is published to them.
-    alone: true,
+    alone: Yes,
     run: async |w| {
         matches_as_listed(
             w,

@@ -92,7 +92,7 @@ check! {
     covers: [V5 / "U5-SHR-11"],
     needs: [Qos1, Wildcards, SharedSubscriptions],
     proved: ["hash_matches_dollar", "plus_matches_dollar"],
-    alone: true,
+    alone: Yes,
     run: async |w| {
         let below = w.topic("x");
         let dollar = format!("$assay/{below}");
