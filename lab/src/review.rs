@@ -159,7 +159,7 @@ impl Reviews {
 
     /// Why a check does not come out alike in each run; `None` if it should.
     pub fn varies(&self, check: &str) -> Option<&str> {
-        let own = self.varies.iter().find(|varies| varies.checks.iter().any(|own| own == check))?;
+        let own = self.varies.iter().find(|varies| varies.is_about(check))?;
         Some(&own.because)
     }
 
@@ -225,7 +225,15 @@ impl Reviews {
 impl Varies {
     /// Whether it tells why a check shows a breach of this statement in some runs only.
     fn explains(&self, statement: &String, check: &String) -> bool {
-        self.checks.contains(check) && (self.statements.is_empty() || self.statements.contains(statement))
+        self.is_about(check) && (self.statements.is_empty() || self.statements.contains(statement))
+    }
+
+    /// Whether it names a check; a `*` at the end of a name stands for any rest.
+    fn is_about(&self, check: &str) -> bool {
+        self.checks.iter().any(|own| match own.strip_suffix('*') {
+            Some(begin) => check.starts_with(begin),
+            None => own == check,
+        })
     }
 }
 
