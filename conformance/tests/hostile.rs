@@ -96,7 +96,7 @@ async fn a_refusal_may_come_behind_the_answer_to_pingreq() {
 /// answers at once, and ends it a while later.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_end_may_come_behind_the_answer_to_pingreq() {
-    for (answers, ends) in [(150, 150), (0, 600)] {
+    for (answers, ends) in [(150, 150), (0, 300)] {
         let [answers, ends] = [answers, ends].map(Duration::from_millis);
         conforms(Lie::ClosesLate { answers, ends }, "connect/second_connect_ends_connection").await;
     }

@@ -309,21 +309,25 @@ fn check(places: &Places, arguments: &Check) -> Result<u8, String> {
     })
 }
 
-/// In which order the listeners begin: the slowest of each broker, then the next of each, by the time that their published
-/// results took; those without a result are taken for the slowest. So brokers run side by side that are not alike: some
-/// are busy, others wait.
+/// In which order the listeners begin: first those of the broker that has most left to do, its slowest first, by the time
+/// that their published results took; those without a result are taken for the slowest. So brokers run side by side that
+/// are not alike, of which some are busy and others wait, and none is left to run alone at the end.
 fn in_turns(brokers: &[Broker], published: &BTreeMap<String, Report>) -> Vec<Part> {
     let took = |part: &Part| {
         let known = published.get(&part.listener.result(&part.broker));
-        Reverse(known.map_or(u64::MAX, |report| report.elapsed_ms))
+        known.map_or(u64::MAX, |report| report.elapsed_ms)
     };
     let of_one = |broker| {
         let mut own = parts(broker, &broker.listeners);
         own.sort_by_key(took);
-        own.into_iter().enumerate()
+        // What is left once all that are slower have begun.
+        own.into_iter().scan(0_u64, |left, part| {
+            *left = left.saturating_add(took(&part));
+            Some((*left, part))
+        })
     };
-    let mut all: Vec<(usize, Part)> = brokers.iter().flat_map(of_one).collect();
-    all.sort_by_key(|(turn, part)| (*turn, took(part)));
+    let mut all: Vec<(u64, Part)> = brokers.iter().flat_map(of_one).collect();
+    all.sort_by_key(|(left, _)| Reverse(*left));
     all.into_iter().map(|(_, part)| part).collect()
 }
 

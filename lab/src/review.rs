@@ -167,7 +167,7 @@ impl Reviews {
     pub fn varies_of(&self, review: &Review) -> impl Iterator<Item = &str> {
         let about = |varies: &&Varies| {
             let explains =
-                |check| review.statements.iter().any(|statement| varies.explains(statement, check));
+                |check: &String| review.statements.iter().any(|statement| varies.explains(statement, check));
             review.checks.iter().any(explains)
         };
         self.varies.iter().filter(about).map(|varies| varies.because.as_str())
@@ -224,7 +224,7 @@ impl Reviews {
 
 impl Varies {
     /// Whether it tells why a check shows a breach of this statement in some runs only.
-    fn explains(&self, statement: &String, check: &String) -> bool {
+    fn explains(&self, statement: &String, check: &str) -> bool {
         self.is_about(check) && (self.statements.is_empty() || self.statements.contains(statement))
     }
 

@@ -40,7 +40,7 @@ const BUSY: u32 = 4;
 
 /// How long a connection that goes on is watched until the first one of its story has shown whether the broker is one that
 /// ends them later still. No statement says how soon a connection has to end.
-const AFTERMATH: Duration = Duration::from_secs(1);
+const AFTERMATH: Duration = Duration::from_millis(500);
 
 impl Client<'_> {
     /// Awaits the broker's reaction to a bad packet just sent on an accepted connection.

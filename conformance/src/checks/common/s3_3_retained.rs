@@ -295,6 +295,8 @@ check! {
             a.publish(topic, b"passing").qos1().acknowledged().await?;
         }
         a.publish(&full, b"").qos1().acknowledged().await?;
+        // Who acknowledges before it passes on has done both by then.
+        a.ping().await?;
 
         let mut b = w.connect("b").await?;
         b.subscribe(&full, Qos::AtLeastOnce).await?;

@@ -2,7 +2,7 @@
 
 use crate::check;
 use crate::check::Check;
-use crate::story::{puback, pubcomp, publish, pubrec, pubrel};
+use crate::story::{Stop, puback, pubcomp, publish, pubrec, pubrel};
 use mqtt_assay_codec::{PacketId, Qos, ReasonCode};
 
 /// In the order of the specification.
@@ -193,8 +193,14 @@ check! {
                 a.expect(pubcomp(id)).await?;
             }
         }
-        for payload in payloads {
-            b.expect(publish(&topic).payload(payload)).await?;
+        // Their order is another check's matter.
+        let mut missing = payloads.to_vec();
+        while !missing.is_empty() {
+            let next = b.expect(publish(&topic)).await?;
+            let Some(place) = missing.iter().position(|payload| payload[..] == *next.payload()) else {
+                return Err(Stop::violates("each message once", next.line()).at(next.index));
+            };
+            missing.remove(place);
         }
         b.settle(&mut a, Qos::ExactlyOnce).await?;
         b.expect_no_publish(&topic).await
