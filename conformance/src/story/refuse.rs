@@ -38,10 +38,6 @@ const FLOOR: Duration = Duration::from_millis(150);
 /// How many times the round trip of a PINGREQ the end of a connection may come behind its PINGRESP.
 const BUSY: u32 = 4;
 
-/// How long a connection that goes on is watched until the first one of its story has shown whether the broker is one that
-/// ends them later still. No statement says how soon a connection has to end.
-const AFTERMATH: Duration = Duration::from_millis(500);
-
 impl Client<'_> {
     /// Awaits the broker's reaction to a bad packet just sent on an accepted connection.
     ///
@@ -77,13 +73,6 @@ impl Client<'_> {
             && let Some(end) = self.read_until_end(Instant::now() + slowest * BUSY, &mut farewell).await?
         {
             return Ok(Refusal::Ended(end, farewell));
-        }
-        if farewell.is_none() && self.world.may_end_late() {
-            let end = self.read_until_end(Instant::now() + AFTERMATH, &mut farewell).await?;
-            self.world.ended_late(end.is_some());
-            if let Some(end) = end {
-                return Ok(Refusal::Ended(end, farewell));
-            }
         }
         if farewell.is_none() {
             return Ok(Refusal::WentOn);

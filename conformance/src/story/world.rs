@@ -13,8 +13,8 @@ use crate::statement;
 use crate::verdict::Verdict;
 use mqtt_assay_codec::{Connack, Qos, Version};
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// The client that asks whether the broker still serves anybody.
@@ -114,16 +114,7 @@ pub struct World {
     leftovers: Mutex<Leftovers>,
     connections: Mutex<Vec<(String, u32)>>,
     cases: AtomicUsize,
-    /// What is known of how the broker ends connections, shared with all forks.
-    endings: Arc<AtomicU8>,
 }
-
-/// No connection has stayed open yet that was to end.
-const UNTRIED: u8 = 0;
-/// One has, and it did not end later on.
-const PROMPT: u8 = 1;
-/// One has ended later on.
-const LATE: u8 = 2;
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -152,7 +143,6 @@ impl World {
             leftovers: Mutex::default(),
             connections: Mutex::default(),
             cases: AtomicUsize::new(0),
-            endings: Arc::default(),
         }
     }
 
@@ -177,23 +167,6 @@ impl World {
             leftovers: Mutex::default(),
             connections: Mutex::default(),
             cases: AtomicUsize::new(0),
-            endings: Arc::clone(&self.endings),
-        }
-    }
-
-    /// Whether the broker may end a connection a while after it has answered on it: until one was waited for in vain, and
-    /// again once it has.
-    pub(super) fn may_end_late(&self) -> bool {
-        self.endings.load(Ordering::Relaxed) != PROMPT
-    }
-
-    /// A connection that had stayed open was waited for, and has ended late or not.
-    pub(super) fn ended_late(&self, late: bool) {
-        if late {
-            self.endings.store(LATE, Ordering::Relaxed);
-        } else {
-            // That others have ended late is remembered.
-            let _ = self.endings.compare_exchange(UNTRIED, PROMPT, Ordering::Relaxed, Ordering::Relaxed);
         }
     }
 

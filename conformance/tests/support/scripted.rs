@@ -30,7 +30,7 @@ pub(crate) enum Lie {
     /// Refuses each SUBSCRIBE of 3.1.1 with one filter, but answers two PINGREQ first.
     RefusesLate,
     /// Busy: a PINGRESP takes 150 ms, and the end for a second CONNECT comes so long after two of them.
-    ClosesLate { answers: Duration, ends: Duration },
+    ClosesLate,
     /// Refuses each CONNECT with a Will, by CONNACK 0x05 and the end of the connection.
     RefusesWills,
     /// Knows MQTT 3.1.1 only, and refuses 5.0 in its form.
@@ -110,13 +110,13 @@ async fn lies(mut stream: TcpStream, lie: Lie) -> std::io::Result<()> {
                         waiting = None;
                     }
                 }
-                Lie::ClosesLate { .. } if connects && number > 1 => pings_to_the_end = Some(2),
-                Lie::ClosesLate { answers, ends } if first >> 4 == 12 => {
-                    tokio::time::sleep(*answers).await;
+                Lie::ClosesLate if connects && number > 1 => pings_to_the_end = Some(2),
+                Lie::ClosesLate if first >> 4 == 12 => {
+                    tokio::time::sleep(Duration::from_millis(150)).await;
                     stream.write_all(&answer).await?;
                     pings_to_the_end = pings_to_the_end.map(|left: usize| left - 1);
                     if pings_to_the_end == Some(0) {
-                        tokio::time::sleep(*ends).await;
+                        tokio::time::sleep(Duration::from_millis(150)).await;
                         return Ok(());
                     }
                 }
