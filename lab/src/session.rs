@@ -69,7 +69,7 @@ pub struct Part {
 }
 
 /// Plays a session, the parts begin in the order in which they are given. What happens is told as it happens.
-pub async fn play(player: &Player, parts: Vec<Part>, plan: &Plan, tell: fn(&str)) -> Outcome {
+pub async fn play(player: &Player, mut parts: Vec<Part>, plan: &Plan, tell: fn(&str)) -> Outcome {
     let session = Arc::new(Session {
         player: player.clone(),
         plan: plan.clone(),
@@ -81,12 +81,10 @@ pub async fn play(player: &Player, parts: Vec<Part>, plan: &Plan, tell: fn(&str)
     let places = Arc::new(Semaphore::new(plan.jobs.max(1)));
     // Whose checks run one by one waits most of the time: it takes nobody's place, and begins at once.
     let one_by_one = |part: &Part| part.broker.about.checks_at_once == Some(1);
-    let (waiting, busy): (Vec<_>, Vec<_>) = parts.into_iter().partition(one_by_one);
-    for (part, takes_a_place) in
-        waiting.into_iter().map(|part| (part, false)).chain(busy.into_iter().map(|part| (part, true)))
-    {
+    parts.sort_by_key(|part| !one_by_one(part));
+    for part in parts {
         // The semaphore is never closed.
-        let place = if takes_a_place { places.clone().acquire_owned().await.ok() } else { None };
+        let place = if one_by_one(&part) { None } else { places.clone().acquire_owned().await.ok() };
         let session = session.clone();
         tasks.spawn(async move {
             session.one(&part).await;

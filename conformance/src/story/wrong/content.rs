@@ -4,19 +4,10 @@ use mqtt_assay_codec::raw;
 
 /// The content of a packet behind its fixed header, if the Remaining Length is that of the content.
 pub(super) fn content(packet: &[u8]) -> Option<&[u8]> {
-    let length: Vec<u8> = packet
-        .get(1..)?
-        .iter()
-        .take(4)
-        .scan(true, |more, byte| {
-            let taken = more.then_some(*byte);
-            *more = byte & 0x80 != 0;
-            taken
-        })
-        .collect();
-    let content = packet.get(1 + length.len()..)?;
-    let said = length.iter().rev().fold(0, |sum, byte| sum << 7 | usize::from(byte & 0x7F));
-    (length.last()? & 0x80 == 0 && said == content.len()).then_some(content)
+    let length = packet.get(1..)?.iter().take(4).position(|byte| byte & 0x80 == 0)? + 1;
+    let (header, content) = packet.split_at(1 + length);
+    let said = header[1..].iter().rev().fold(0, |sum, byte| sum << 7 | usize::from(byte & 0x7F));
+    (said == content.len()).then_some(content)
 }
 
 /// The packet with another content; its Remaining Length takes more bytes than it needs if it did so before.
