@@ -142,6 +142,8 @@ impl Broker {
     fn key(&self, client_id: &str) -> Arc<str> {
         if self.fault.is(Mutant::ClientIdCaseFolded) {
             client_id.to_lowercase().into()
+        } else if self.fault.is(Mutant::ClientIdWidthsFolded) {
+            client_id.chars().map(of_ordinary_width).collect::<String>().into()
         } else {
             client_id.into()
         }
@@ -394,6 +396,15 @@ fn ends_before_user_name(connect: &Connect<'_>, whole: Frame<'_>) -> bool {
     const FLAGS_AT: usize = 2 + "MQIsdp".len() + 1;
     let flags = whole.body().get(FLAGS_AT).copied().unwrap_or(0);
     connect.version == Version::V3_1 && flags & 0x80 != 0 && connect.user_name.is_none()
+}
+
+/// The ASCII letter or sign for one of full width, as what normalises text to compare it makes of it.
+fn of_ordinary_width(c: char) -> char {
+    const WIDENED_BY: u32 = 0xFEE0;
+    match c {
+        '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - WIDENED_BY).unwrap_or(c),
+        _ => c,
+    }
 }
 
 /// The return code that fits, if one does; otherwise nothing is sent. [3.1.1/MQTT-3.2.2-6]

@@ -138,6 +138,7 @@ const SHOWN_BY_CONNACK: &[&str] = &[
 const SHOWN_BY_PINGRESP: &[&str] = &[
     "client_id/case_matters",
     "client_id/empty_ids_are_distinct",
+    "client_id/is_compared_exactly",
     "keep_alive/packets_count",
     "malformed/padded_remaining_length",
 ];

@@ -66,6 +66,7 @@ mutants! {
     AssignedClientIdNotUnique "assigned_client_id_not_unique" "assigns one Client Identifier to all" ["3.1.1/MQTT-3.1.3-6", "5.0/MQTT-3.1.3-6", "5.0/MQTT-3.2.2-16"];
     AssignedClientIdNotReturned "assigned_client_id_not_returned" "does not tell the Client Identifier that it assigned" ["5.0/MQTT-3.1.3-7", "5.0/MQTT-3.2.2-16"];
     ClientIdCaseFolded "client_id_case_folded" "takes Client Identifiers that differ in case for one" ["3.1.1/MQTT-3.1.3-2", "5.0/MQTT-3.1.3-2"];
+    ClientIdWidthsFolded "client_id_widths_folded" "takes letters of full width in a Client Identifier for ordinary ones" ["3.1.1/MQTT-3.1.3-2", "5.0/MQTT-3.1.3-2"];
     ClientIdOf23BytesRefused "client_id_of_23_bytes_refused" "refuses Client Identifiers of more than 22 bytes" ["3.1/M31-CON-3", "3.1.1/MQTT-3.1.3-5", "5.0/MQTT-3.1.3-5"];
     LongClientIdRefusedAndKeptOpen "long_client_id_refused_and_kept_open" "leaves the connection open after it has refused a Client Identifier of more than 23 bytes" ["3.1.1/MQTT-3.1.3-9", "3.1.1/MQTT-3.2.2-5", "5.0/MQTT-3.1.3-8", "5.0/MQTT-3.2.2-7"];
     TakeoverRefused "takeover_refused" "refuses a Client Identifier that is connected" ["3.1.1/MQTT-3.1.4-2", "5.0/MQTT-3.1.4-3"];

@@ -81,19 +81,25 @@ fn a_session_that_is_over_is_not_resumed() {
     catches("session_present", Mutant::SessionExpiryInDisconnectIgnored, goodbye);
 }
 
+/// A Client leaves a session, and one with another identifier asks for its own.
+fn left_and_asked_for(version: Version, left: &'static str, asked_for: &'static str) -> Story {
+    let mut story = Story::new(version);
+    let a = story.client_with("a", |client| {
+        client.connect = Connect { client_id: Some(left.into()), ..resuming(version) };
+    });
+    story.ping(a).disconnect(a).wait(1.0);
+    story.connect_with(a, Connect { client_id: Some(asked_for.into()), ..resuming(version) }).patience();
+    story
+}
+
 #[test]
 fn a_session_of_another_spelling_is_another() {
-    let spelt = |version| {
-        let mut story = Story::new(version);
-        let a = story.client_with("a", |client| {
-            client.connect = Connect { client_id: Some("name".into()), ..resuming(version) };
-        });
-        story.ping(a).disconnect(a).wait(1.0);
-        story.connect_with(a, Connect { client_id: Some("NAME".into()), ..resuming(version) }).patience();
-        story
-    };
-    sound(spelt);
-    catches("session_present", Mutant::ClientIdCaseFolded, spelt);
+    let capitals = |version| left_and_asked_for(version, "name", "NAME");
+    sound(capitals);
+    catches("session_present", Mutant::ClientIdCaseFolded, capitals);
+    let wide = |version| left_and_asked_for(version, "name", "n\u{FF41}me");
+    sound(wide);
+    catches("session_present", Mutant::ClientIdWidthsFolded, wide);
 }
 
 #[test]

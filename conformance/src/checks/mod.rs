@@ -59,6 +59,7 @@ pub fn all() -> Vec<&'static Check> {
         common::s3_malformed::CHECKS,
         common::s4_1_state::CHECKS,
         common::s4_3_qos::CHECKS,
+        v3_1_1::s4_3_qos::CHECKS,
         v5::s4_3_qos_2::CHECKS,
         common::s4_4_redelivery::CHECKS,
         v5::s4_4_redelivery::CHECKS,

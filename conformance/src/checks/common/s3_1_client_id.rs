@@ -2,7 +2,7 @@
 
 use crate::check;
 use crate::check::Check;
-use crate::story::{Attempt, Stop, World, publish};
+use crate::story::{Attempt, Client, Stop, World, publish};
 use mqtt_assay_codec::reason::return_code;
 use mqtt_assay_codec::{Packet, Qos, ReasonCode};
 
@@ -10,6 +10,7 @@ use mqtt_assay_codec::{Packet, Qos, ReasonCode};
 pub const CHECKS: &[Check] = &[
     CLIENT_ID_IS_THE_KEY,
     CASE_MATTERS,
+    COMPARED_EXACTLY,
     SHORT_ALPHANUMERIC_IS_ALLOWED,
     EMPTY_IDS_ARE_DISTINCT,
     REFUSAL_SAYS_WHY_AND_CLOSES,
@@ -60,15 +61,52 @@ check! {
         let small = w.client_id("case").to_ascii_lowercase();
         let mut a = w.client("a").client_id(&small).persistent(60).connect().await?;
         let mut b = w.client("b").client_id(&small.to_ascii_uppercase()).resume(60).connect().await?;
-        if b.session_present() {
-            return Err(Stop::violates("Session Present 0 for an identifier in capitals", "Session Present 1"));
-        }
-        b.ping().await?;
-        if a.ping().await.is_err() && a.ended().is_some() {
-            return Err(Stop::violates("A stays connected", "the broker ended A's connection when B connected"));
-        }
-        Ok(())
+        keep_apart(&mut a, &mut b).await
     }
+}
+
+check! {
+    /// Client Identifiers that look alike, but have other characters, belong to different Clients.
+    ///
+    /// Sends     A connects in a session that lasts, and B with an identifier that differs in how an accent is
+    ///           written, in the width of a letter, in which sign stands for it, in a space at its end.
+    /// Demands   each time: B's session is new, and both connections stay.
+    /// Leaves    whether such identifiers are accepted: the broker has to take letters and digits only.
+    COMPARED_EXACTLY "client_id/is_compared_exactly",
+    covers: [V3_1_1 / "MQTT-3.1.3-2", V5 / "MQTT-3.1.3-2"],
+    needs: [],
+    proved: ["client_id_widths_folded"],
+    run: async |w| {
+        let mut compared = false;
+        for (number, (one, other)) in LOOK_ALIKE.into_iter().enumerate() {
+            let id = |ending| format!("{}{ending}", w.client_id(&format!("like{number}")));
+            let first = w.client("a").client_id(&id(one)).persistent(60).attempt().await?;
+            let Attempt::Accepted(mut a) = first else { continue };
+            let second = w.client("b").client_id(&id(other)).resume(60).attempt().await?;
+            let Attempt::Accepted(mut b) = second else { continue };
+            keep_apart(&mut a, &mut b).await?;
+            compared = true;
+            a.disconnect().await;
+            b.disconnect().await;
+        }
+        if compared { Ok(()) } else { Err(Stop::unsupported("Client Identifiers of more than letters and digits")) }
+    }
+}
+
+/// Ends of Client Identifiers that look alike, of which each has a character that the other has not.
+const LOOK_ALIKE: [(&str, &str); 4] = [("\u{E9}", "e\u{301}"), ("a", "\u{FF41}"), ("K", "\u{212A}"), ("a", "a ")];
+
+/// Demands that B, which came last and asked for its session, is another Client than A.
+async fn keep_apart(a: &mut Client<'_>, b: &mut Client<'_>) -> Result<(), Stop> {
+    if b.session_present() {
+        let expected = format!("Session Present 0 for \"{}\", which has no session", b.id());
+        return Err(Stop::violates(expected, "Session Present 1"));
+    }
+    b.ping().await?;
+    if a.ping().await.is_err() && a.ended().is_some() {
+        return Err(Stop::violates("A stays connected", "the broker ended A's connection when B connected"));
+    }
+    Ok(())
 }
 
 check! {

@@ -2,5 +2,6 @@
 
 pub mod s3_1_connect;
 pub mod s3_8_wildcards;
+pub mod s4_3_qos;
 pub mod s4_6_ordering;
 pub mod s4_8_table;
