@@ -406,6 +406,9 @@ impl Broker {
         let started = state.inflight.get(ack.packet_id);
         let known = started.is_some_and(|sent| sent.delivery.qos == Qos::ExactlyOnce);
         if known && !ack.reason.is_success() {
+            if self.fault.is(Mutant::RefusedDeliveryReleased) {
+                self.acknowledge(connection, PacketType::Pubrel, ack.packet_id, ReasonCode::SUCCESS);
+            }
             self.finish(session, ack);
         } else if known {
             state.inflight.release(ack.packet_id);

@@ -261,7 +261,7 @@ fn deliveries_go_wrong() {
     differ(&none, &v5(Vec::new()), &[ReceiveMaximumIgnored, ReceiveMaximumLessOne]);
     differ(&none, &v5(vec![say(&[0xC0, 0])]), &[ReceiveMaximumBlocksOtherPackets, ResentOnLiveConnection]);
     let refused = [vec![say(&[0x50, 3, 0, 1, 0x80])], again(Version::V5)].into_iter().flatten().collect();
-    differ(&none, &v5(refused), &[RefusedDeliveryResent]);
+    differ(&none, &v5(refused), &[RefusedDeliveryResent, RefusedDeliveryReleased]);
     let resubscribe = vec![say(b"\x82\x07\x00\x05\x00\x00\x01t\x02"), say(&[0x50, 3, 0, 1, 0x80])];
     differ(&none, &v5(resubscribe), &[ResubscribeDropsQueue]);
 }

@@ -66,7 +66,7 @@ mutants! {
     AssignedClientIdNotUnique "assigned_client_id_not_unique" "assigns one Client Identifier to all" ["3.1.1/MQTT-3.1.3-6", "5.0/MQTT-3.1.3-6", "5.0/MQTT-3.2.2-16"];
     AssignedClientIdNotReturned "assigned_client_id_not_returned" "does not tell the Client Identifier that it assigned" ["5.0/MQTT-3.1.3-7", "5.0/MQTT-3.2.2-16"];
     ClientIdCaseFolded "client_id_case_folded" "takes Client Identifiers that differ in case for one" ["3.1.1/MQTT-3.1.3-2", "5.0/MQTT-3.1.3-2"];
-    ClientIdWidthsFolded "client_id_widths_folded" "takes letters of full width in a Client Identifier for ordinary ones" ["3.1.1/MQTT-3.1.3-2", "5.0/MQTT-3.1.3-2"];
+    ClientIdWidthsFolded "client_id_widths_folded" "takes letters of full width in a Client Identifier for ordinary ones" ["3.1.1/MQTT-3.1.3-2", "3.1.1/MQTT-3.2.2-3", "5.0/MQTT-3.1.3-2", "5.0/MQTT-3.2.2-3"];
     ClientIdOf23BytesRefused "client_id_of_23_bytes_refused" "refuses Client Identifiers of more than 22 bytes" ["3.1/M31-CON-3", "3.1.1/MQTT-3.1.3-5", "5.0/MQTT-3.1.3-5"];
     LongClientIdRefusedAndKeptOpen "long_client_id_refused_and_kept_open" "leaves the connection open after it has refused a Client Identifier of more than 23 bytes" ["3.1.1/MQTT-3.1.3-9", "3.1.1/MQTT-3.2.2-5", "5.0/MQTT-3.1.3-8", "5.0/MQTT-3.2.2-7"];
     TakeoverRefused "takeover_refused" "refuses a Client Identifier that is connected" ["3.1.1/MQTT-3.1.4-2", "5.0/MQTT-3.1.4-3"];
@@ -147,6 +147,7 @@ mutants! {
     Qos2DeliveredTwice "qos_2_delivered_twice" "delivers QoS 2 messages twice" ["3.1/M31-QOS-2", "3.1.1/MQTT-4.3.3-2", "5.0/MQTT-4.3.3-10"];
     FinalAcknowledgementIgnored "final_acknowledgement_ignored" "takes no notice of PUBACK and PUBCOMP" ["3.1.1/MQTT-4.3.3-1", "5.0/MQTT-4.3.3-6", "5.0/MQTT-4.4.0-1"];
     RefusedDeliveryResent "refused_delivery_resent" "sends a message again that the Client refused" ["5.0/MQTT-4.4.0-2"];
+    RefusedDeliveryReleased "refused_delivery_released" "answers a PUBREC that refuses a message with PUBREL" ["5.0/MQTT-4.3.3-4"];
     ResentOnLiveConnection "resent_on_live_connection" "sends unacknowledged messages again at each PINGREQ" ["5.0/MQTT-4.4.0-1"];
     PubrelsInOrderOfIds "pubrels_in_order_of_ids" "holds PUBRELs back and sends them in the order of their Packet Identifiers" ["3.1.1/MQTT-4.6.0-6"];
     OrderReversedOnResume "order_reversed_on_resume" "sends unacknowledged messages again last first" ["3.1.1/MQTT-4.6.0-6", "5.0/MQTT-4.6.0-5"];

@@ -1,8 +1,8 @@
 //! Plays the checks against a broker that the run has started, and finds out which of them it dies of.
 //!
 //! Checks run side by side, so a death alone accuses none of them: those that ran at that moment, or shortly before,
-//! run again one by one. The check that the broker dies of again, on a fresh start, violates; if there is none, their
-//! results are in doubt.
+//! run again one by one. The check that the broker dies of again, on a fresh start, violates, and those whose turn has
+//! not come go back to the others; if there is none, the results of all are in doubt.
 
 use super::{Planned, Stage, Told, groups, play, preflight};
 use crate::net::Address;
@@ -60,7 +60,11 @@ pub(super) async fn play_all(
                 }
                 return;
             }
-            Some((death, suspects)) => watch.one_by_one(&death, suspects).await,
+            Some((death, suspects)) => {
+                for plan in watch.one_by_one(&death, suspects).await.into_iter().rev() {
+                    waiting.push_front(plan);
+                }
+            }
             None => {}
         }
     }
@@ -167,21 +171,31 @@ impl Watch<'_> {
             }
         };
         drop(tasks);
-        Some((death, running.into_values().chain(ended.into_iter().map(|suspect| suspect.plan)).collect()))
+        // The likeliest first.
+        let recent = ended.into_iter().rev().map(|suspect| suspect.plan);
+        Some((death, running.into_values().chain(recent).collect()))
     }
 
-    /// Finds out which of these checks the broker dies of.
-    async fn one_by_one(&mut self, death: &Death, suspects: Vec<Planned>) {
-        let mut results = Vec::with_capacity(suspects.len());
-        for plan in &suspects {
-            results.push(self.alone(plan).await);
+    /// Finds out which of these checks the broker dies of; gives those that have not been tried by then.
+    async fn one_by_one(&mut self, death: &Death, suspects: Vec<Planned>) -> Vec<Planned> {
+        let count = suspects.len();
+        let mut results = Vec::with_capacity(count);
+        let mut untried = suspects.into_iter();
+        for plan in untried.by_ref() {
+            let result = self.alone(&plan).await;
+            let died = result.died.is_some();
+            results.push(result);
+            if died {
+                break;
+            }
         }
         if results.iter().all(|result| result.died.is_none()) {
             for result in &mut results {
-                doubt(result, death, suspects.len());
+                doubt(result, death, count);
             }
         }
         results.into_iter().for_each(|result| self.tell(result));
+        untried.collect()
     }
 
     /// Plays one check alone. If the broker dies of it that has served others before, it is played on a fresh one.

@@ -8,6 +8,7 @@
 mod client;
 mod connect;
 mod expect;
+mod first;
 mod frames;
 mod history;
 mod passive;

@@ -33,7 +33,7 @@ pub enum Refusal {
 
 /// How long the broker has the floor before a PINGREQ asks it whether it went on. Not a verdict's bound: only a
 /// courtesy, so that our PINGREQ does not meet a socket that is being closed.
-const FLOOR: Duration = Duration::from_millis(150);
+pub(super) const FLOOR: Duration = Duration::from_millis(150);
 
 /// How many times the round trip of a PINGREQ the end of a connection may come behind its PINGRESP.
 const BUSY: u32 = 4;

@@ -43,6 +43,13 @@ impl Stop {
         self
     }
 
+    /// Names the statement in particular, unless one is named.
+    #[must_use]
+    pub fn or_citing(mut self, cite: Cite) -> Self {
+        self.0.statement.get_or_insert(cite);
+        self
+    }
+
     /// Points at the log entry that shows it.
     #[must_use]
     pub fn at(mut self, index: Option<usize>) -> Self {

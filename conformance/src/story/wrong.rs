@@ -12,13 +12,14 @@ mod table;
 
 use self::content::replace_field;
 use super::history::What;
-use super::refuse::held_open_words;
+use super::refuse::{FLOOR, held_open_words};
 use super::{Client, Received, Refusal, Severity, Stop, Story, World};
 use mqtt_assay_codec::raw::{self, Case, Stage};
 use mqtt_assay_codec::{Decoder, Offence, Packet, PacketType, Qos, ReasonCode, Receiver, Version};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::Poll;
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// How many connections are open at the same time: each costs two sockets of one process with the embedded broker.
@@ -178,7 +179,7 @@ impl WrongPackets<'_> {
             witness = Some(client);
         }
         let mut outcomes = Vec::new();
-        let begun = Instant::now();
+        let mut waits = Waits::new(world);
         let this = &self;
         for (turn, variants) in this.variants.chunks(AT_ONCE).enumerate() {
             let running = variants.iter().enumerate().map(|(place, variant)| {
@@ -186,12 +187,11 @@ impl WrongPackets<'_> {
                 Box::pin(async move { this.send(&name, variant).await })
                     as Pin<Box<dyn Future<Output = _> + Send>>
             });
-            for (variant, outcome) in variants.iter().zip(all(running.collect()).await) {
+            for (variant, outcome) in variants.iter().zip(waits.during(all(running.collect())).await) {
                 outcomes.push((variant.name.as_str(), outcome?));
             }
-            // A broker that lets us wait each time has shown enough.
             let accused = outcomes.iter().any(|(_, outcome)| matches!(outcome, Outcome::Violates(_)));
-            if accused && begun.elapsed() >= world.patience() {
+            if accused && waits.are_enough() {
                 break;
             }
         }
@@ -217,7 +217,10 @@ impl WrongPackets<'_> {
             Stage::Connected => self.world.connect_alive(name).await?,
         };
         client.record(What::Note(format!("sends the variant {}", variant.name)))?;
-        client.send_bytes(&variant.bytes).await?;
+        match variant.stage {
+            Stage::Opening => client.send_first(&variant.bytes).await?,
+            Stage::Connected => client.send_bytes(&variant.bytes).await?,
+        }
         let reaction = match variant.stage {
             Stage::Opening => client.refuses_to_connect().await.map(|()| Outcome::Ended(None)),
             Stage::Connected => self.react(&mut client, &variant.bytes).await,
@@ -364,6 +367,37 @@ impl WrongPackets<'_> {
                 Err(stop)
             }
         }
+    }
+}
+
+/// How long the broker lets us wait for what does not come: at some time it has shown enough. A busy machine, on which
+/// all takes its time, changes little about it.
+struct Waits {
+    patience: Duration,
+    /// What the rounds so far had to wait for at least, if all else took no time.
+    idle: Duration,
+    begun: Instant,
+}
+
+impl Waits {
+    /// Whatever it is that takes so many times the patience in all.
+    const AT_MOST: u32 = 6;
+
+    fn new(world: &World) -> Self {
+        Waits { patience: world.patience(), idle: Duration::ZERO, begun: Instant::now() }
+    }
+
+    async fn during<T>(&mut self, round: impl Future<Output = T>) -> T {
+        let begun = Instant::now();
+        let result = round.await;
+        let took = begun.elapsed();
+        let waits = [self.patience, FLOOR];
+        self.idle += waits.into_iter().find(|wait| took >= *wait).unwrap_or_default();
+        result
+    }
+
+    fn are_enough(&self) -> bool {
+        self.idle >= self.patience || self.begun.elapsed() >= self.patience * Self::AT_MOST
     }
 }
 

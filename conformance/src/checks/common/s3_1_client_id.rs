@@ -94,7 +94,8 @@ check! {
 }
 
 /// Ends of Client Identifiers that look alike, of which each has a character that the other has not.
-const LOOK_ALIKE: [(&str, &str); 4] = [("\u{E9}", "e\u{301}"), ("a", "\u{FF41}"), ("K", "\u{212A}"), ("a", "a ")];
+const LOOK_ALIKE: [(&str, &str); 4] =
+    [("\u{E9}", "e\u{301}"), ("a", "\u{FF41}"), ("K", "\u{212A}"), ("a", "a ")];
 
 /// Demands that B, which came last and asked for its session, is another Client than A.
 async fn keep_apart(a: &mut Client<'_>, b: &mut Client<'_>) -> Result<(), Stop> {

@@ -51,7 +51,7 @@ check! {
             ("disconnect", Packet::Disconnect(Default::default())),
         ] {
             let mut a = w.open(name).await?;
-            a.send(&packet).await?;
+            a.send_first(&bytes_of(w.version(), &[packet])?).await?;
             nothing_and_end(w, &mut a).await?;
         }
         Ok(())

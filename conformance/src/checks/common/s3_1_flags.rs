@@ -55,7 +55,7 @@ fn start(w: &World, flags: u8) -> Builder {
 /// The broker must refuse the connection that begins with these bytes.
 async fn refused(w: &World, client: &str, connect: &Builder) -> Story {
     let mut client = w.open(client).await?;
-    client.send_bytes(&connect.finish()).await?;
+    client.send_first(&connect.finish()).await?;
     client.refuses_to_connect().await
 }
 
@@ -77,7 +77,7 @@ check! {
             let body = start(w, CLEAN).finish();
             let Some(body) = body.get(2..) else { return Err(Stop::inconclusive("no CONNECT to spoil")) };
             let mut client = w.open(name).await?;
-            client.send_bytes(&raw::packet(first, body)).await?;
+            client.send_first(&raw::packet(first, body)).await?;
             client.refuses_to_connect().await?;
         }
         Ok(())
@@ -103,7 +103,7 @@ check! {
                 return Err(Stop::inconclusive("no CONNECT to cut"));
             };
             let mut client = w.open(name).await?;
-            client.send_bytes(&raw::packet(0x10, body)).await?;
+            client.send_first(&raw::packet(0x10, body)).await?;
             client.refuses_to_connect().await?;
         }
         Ok(())

@@ -322,6 +322,8 @@ check! {
         let mut a = w.connect("a").await?;
         a.publish(&topic, b"on").retain().acknowledged().await?;
         let mut b = w.connect("b").await?;
+        // A broker may answer PINGREQ before it has done with the message: it comes to B then, and is stored behind that.
+        b.settle(&mut a, Qos::AtMostOnce).await?;
         b.subscribe(&topic, Qos::AtMostOnce).await?;
         b.settle(&mut a, Qos::AtMostOnce).await?;
         if !b.inbox().any(|r| r.topic() == topic) {

@@ -172,7 +172,12 @@ check! {
             b.disconnect().await;
             b = w.client("b").acknowledge_by_hand().resumed(60).await?;
             b.ping().await?;
-            b.expect_no_publishes().await?;
+            let statement = match (qos, w.is_v5()) {
+                (Qos::AtLeastOnce, _) => "MQTT-4.4.0-1",
+                (_, true) => "MQTT-4.3.3-6",
+                (_, false) => "MQTT-4.3.3-1",
+            };
+            b.expect_no_publishes().await.map_err(|stop| stop.citing(w.cite(statement)))?;
             b.expect_none(PacketType::Pubrel).await?;
         }
         Ok(())

@@ -300,8 +300,8 @@ check! {
 check! {
     /// A Receive Maximum holds for its connection only; without one it is 65,535.
     ///
-    /// Sends     B connects with Receive Maximum 1 and leaves; it resumes its session without one, and A publishes
-    ///           three messages at QoS 1. C, who never had one, gets the same, and neither acknowledges.
+    /// Sends     B subscribes with Receive Maximum 1, C without one, and both leave; A publishes three messages at
+    ///           QoS 1; both resume their sessions without one, and acknowledge nothing.
     /// Demands   as many deliveries for B as for C.
     /// Leaves    how many unacknowledged messages the broker allows itself; if one, it shows nothing.
     RECEIVE_MAXIMUM_IS_THE_CONNECTIONS "flow/receive_maximum_is_the_connections",
@@ -310,16 +310,19 @@ check! {
     proved: ["receive_maximum_kept"],
     run: async |w| {
         let (topic, once) = (w.topic("news"), Property::ReceiveMaximum(1));
-        let mut b = w.client("b").persistent(60).property(once).connect().await?;
-        b.subscribe(&topic, Qos::AtLeastOnce).await?;
-        b.disconnect().await;
-        let mut b = w.client("b").acknowledge_by_hand().resumed(60).await?;
-        let mut c = w.client("c").acknowledge_by_hand().connect().await?;
-        c.subscribe(&topic, Qos::AtLeastOnce).await?;
+        let b = w.client("b").persistent(60).property(once).connect().await?;
+        let c = w.client("c").persistent(60).connect().await?;
+        for mut client in [b, c] {
+            client.subscribe(&topic, Qos::AtLeastOnce).await?;
+            client.disconnect().await;
+        }
         let mut a = w.connect("a").await?;
         for payload in [b"one", b"two", b"six"] {
             a.publish(&topic, payload).qos1().acknowledged().await?;
         }
+        // They wait for both: how many come at a time is no matter of when they were published.
+        let mut b = w.client("b").acknowledge_by_hand().resumed(60).await?;
+        let mut c = w.client("c").acknowledge_by_hand().resumed(60).await?;
         c.await_message(publish(&topic)).await?;
         for client in [&mut b, &mut c] {
             // Twice, for brokers that answer PINGREQ before they route.

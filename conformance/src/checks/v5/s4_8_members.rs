@@ -1,11 +1,10 @@
 //! Shared Subscriptions: what is a member's own, and what becomes of it. [5.0 §4.8.2]
 
-use super::s4_8_shared::shared;
+use super::s4_8_shared::{holder, shared};
 use crate::check;
 use crate::check::Check;
 use crate::story::{Stop, publish};
 use mqtt_assay_codec::Qos;
-use tokio::time::Instant;
 
 /// In the order of the specification.
 pub const CHECKS: &[Check] = &[SURVIVES_THE_CONNECTION, QOS_1_GOES_ON_WITH_ANOTHER, DOLLAR_IS_NOT_MATCHED];
@@ -55,19 +54,8 @@ check! {
         let mut c = w.connect("c").await?;
         c.publish(&topic, b"for one").qos1().acknowledged().await?;
         c.ping().await?;
-        let until = Instant::now() + w.patience();
-        let at = loop {
-            for member in &mut members {
-                member.ping().await?;
-            }
-            let at = members.iter().position(|m| m.inbox().any(|r| r.topic() == topic));
-            if at.is_some() || Instant::now() >= until {
-                break at;
-            }
-        };
-        let Some(mut first) = at.map(|at| members.remove(at)) else {
-            return Err(Stop::inconclusive("neither member got the message"));
-        };
+        let at = holder(w, &mut members, &topic).await?;
+        let mut first = members.remove(at);
         first.cut();
         let Some(mut other) = members.pop() else {
             return Err(Stop::inconclusive("a second member was connected"));

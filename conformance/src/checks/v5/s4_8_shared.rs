@@ -21,8 +21,11 @@ pub const CHECKS: &[Check] = &[
     REFUSED_MESSAGE_IS_DISCARDED,
 ];
 
-pub(super) fn shared(name: &str, topic: &str) -> String {
-    format!("$share/{name}/{topic}")
+/// A shared filter whose ShareName is this story's own, as the first of its levels that is a name.
+pub(super) fn shared(name: &str, filter: &str) -> String {
+    let is_name = |level: &&str| !level.is_empty() && level.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let own = filter.split('/').find(is_name).unwrap_or_default();
+    format!("$share/{name}{own}/{filter}")
 }
 
 /// Takes what has come for this topic so far, after a barrier with its publisher at QoS 1.
@@ -33,6 +36,24 @@ pub(super) async fn taken(
 ) -> Result<Vec<Received>, Stop> {
     member.settle(publisher, Qos::AtLeastOnce).await?;
     Ok(member.take_publishes().into_iter().filter(|r| r.topic() == topic).collect())
+}
+
+/// Which of the members has got a message for this topic: some brokers send it behind the answers to many PINGREQs.
+pub(super) async fn holder(w: &World, members: &mut [Client<'_>], topic: &str) -> Result<usize, Stop> {
+    let until = Instant::now() + w.patience();
+    loop {
+        for member in &mut *members {
+            member.ping().await?;
+        }
+        let at = members.iter().position(|member| member.inbox().any(|came| came.topic() == topic));
+        match at {
+            Some(at) => return Ok(at),
+            None if Instant::now() >= until => {
+                return Err(Stop::inconclusive("neither member got the message"));
+            }
+            None => {}
+        }
+    }
 }
 
 /// The member got none of these.
@@ -318,15 +339,8 @@ async fn chosen<'w>(w: &'w World, topic: &str, qos: Qos) -> Result<Chosen<'w>, S
     }
     let mut publisher = w.connect("publisher").await?;
     publisher.publish(topic, b"for one").qos(qos).acknowledged().await?;
-    for _ in 0..2 {
-        for member in &mut members {
-            member.ping().await?;
-        }
-    }
-    let at = members.iter().position(|m| m.inbox().any(|r| r.topic() == topic));
-    let Some(mut chosen) = at.map(|at| members.remove(at)) else {
-        return Err(Stop::inconclusive("neither member got the message"));
-    };
+    let at = holder(w, &mut members, topic).await?;
+    let mut chosen = members.remove(at);
     let delivery = chosen.await_message(publish(topic)).await?;
     let Some(mut other) = members.pop() else {
         return Err(Stop::inconclusive("a second member was connected"));

@@ -3,8 +3,9 @@
 //! Each case is a story of its own: what it saw goes into the check's log only if it is not conforming, with its
 //! finding pointing there. So thousands of cases leave no more behind than what is wrong.
 
-use super::{AT_ONCE, Outcome, TOPIC, WrongPackets, all, held_open_words, listed};
+use super::{AT_ONCE, Outcome, TOPIC, Waits, WrongPackets, all, held_open_words, listed};
 use crate::outcome::Finding;
+use crate::story::first::lengthened;
 use crate::story::history::What;
 use crate::story::{Attempt, Client, Severity, Stop, Story, World, pubrec};
 use crate::verdict::Verdict;
@@ -43,14 +44,22 @@ enum Place {
 impl Place {
     /// A packet that has to stand for the CONNECT breaks another rule later on: it is a second one.
     const OPENING: [Place; 3] = [Place::First, Place::FirstSplit, Place::Connected];
+    /// A broker that does not know what begins so may let us wait: that place is the last.
     const CONNECTED: [Place; 6] = [
-        Place::First,
-        Place::BehindConnect,
         Place::Connected,
+        Place::BehindConnect,
         Place::InFlow,
         Place::BehindPingreq,
         Place::Split,
+        Place::First,
     ];
+
+    fn of(stage: Stage) -> &'static [Place] {
+        match stage {
+            Stage::Opening => &Self::OPENING,
+            Stage::Connected => &Self::CONNECTED,
+        }
+    }
 
     fn words(self) -> &'static str {
         match self {
@@ -168,7 +177,7 @@ impl World {
         }
         let pacers = self.fork();
         let pacer = &Pacer::new(&pacers).await?;
-        let begun = Instant::now();
+        let mut waits = Waits::new(self);
         let mut found = Found { world: self, shown: 0, deviations: Vec::new() };
         let mut judged = 0;
         for some in turns.chunks(AT_ONCE) {
@@ -179,12 +188,11 @@ impl World {
                     (fork, outcome)
                 }) as Pin<Box<dyn Future<Output = _> + Send>>
             });
-            for (turn, (fork, outcome)) in some.iter().zip(all(running.collect()).await) {
+            for (turn, (fork, outcome)) in some.iter().zip(waits.during(all(running.collect())).await) {
                 found.take(turn, &fork, outcome?);
                 judged += 1;
             }
-            // A broker that lets us wait each time has shown enough.
-            if found.shown > 0 && begun.elapsed() >= self.patience() {
+            if found.shown > 0 && waits.are_enough() {
                 break;
             }
         }
@@ -229,11 +237,7 @@ impl World {
         let flows = cases.iter().any(|case| case.stage == Stage::Connected);
         let can_flow = flows && self.completes_qos_2().await?;
         for case in cases {
-            let places = match case.stage {
-                Stage::Opening => &Place::OPENING[..],
-                Stage::Connected => &Place::CONNECTED[..],
-            };
-            for &place in places.iter().filter(|place| can_flow || **place != Place::InFlow) {
+            for &place in Place::of(case.stage).iter().filter(|place| can_flow || **place != Place::InFlow) {
                 let number = turns.len();
                 let topic = self.topic(&format!("{TOPIC}/{number}"));
                 let bytes = self.with_own_names(&case, number, &topic);
@@ -246,6 +250,8 @@ impl World {
                 });
             }
         }
+        // Where not all are judged, each is in some place.
+        turns.sort_by_key(|turn| Place::of(turn.case.stage).iter().position(|place| *place == turn.place));
         Ok(turns)
     }
 
@@ -299,7 +305,7 @@ async fn play(w: &World, turn: &Turn, pacer: &Pacer<'_>) -> Result<Outcome, Stop
         Place::First | Place::FirstSplit => {
             let mut client = w.open(&turn.client).await?;
             client.record(what())?;
-            send(&mut client, bytes, split).await?;
+            send(&mut client, &lengthened(bytes), split).await?;
             let outcome = first(w, &mut client, turn, &judge).await;
             client.cut();
             return violation(outcome);
