@@ -171,9 +171,9 @@ impl Watch<'_> {
             }
         };
         drop(tasks);
-        // The likeliest first.
+        // The likeliest first: what has run for long has not been the end of the broker so far.
         let recent = ended.into_iter().rev().map(|suspect| suspect.plan);
-        Some((death, running.into_values().chain(recent).collect()))
+        Some((death, running.into_values().rev().chain(recent).collect()))
     }
 
     /// Finds out which of these checks the broker dies of; gives those that have not been tried by then.

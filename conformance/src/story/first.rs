@@ -3,7 +3,7 @@
 use super::{Client, Story};
 
 /// So many bytes tell brokers that take several protocols on one port which one it is: HiveMQ wants eleven, Artemis eight.
-const TOLD_APART_BY: usize = 16;
+const TOLD_APART_BY: usize = 12;
 
 impl Client<'_> {
     /// Writes a first packet that the broker has to refuse.

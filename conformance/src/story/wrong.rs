@@ -374,12 +374,14 @@ impl WrongPackets<'_> {
 /// all takes its time, changes little about it.
 struct Waits {
     patience: Duration,
-    /// What the rounds so far had to wait for at least, if all else took no time.
+    /// What the rounds so far had to wait for.
     idle: Duration,
     begun: Instant,
 }
 
 impl Waits {
+    /// In so many rounds the broker may go on as if nothing were wrong.
+    const ROUNDS: u32 = 16;
     /// Whatever it is that takes so many times the patience in all.
     const AT_MOST: u32 = 6;
 
@@ -391,8 +393,11 @@ impl Waits {
         let begun = Instant::now();
         let result = round.await;
         let took = begun.elapsed();
-        let waits = [self.patience, FLOOR];
-        self.idle += waits.into_iter().find(|wait| took >= *wait).unwrap_or_default();
+        if took >= self.patience {
+            self.idle += self.patience;
+        } else if took >= FLOOR {
+            self.idle += self.patience / Self::ROUNDS;
+        }
         result
     }
 

@@ -111,6 +111,8 @@ check! {
         let topic = w.topic("state");
         let mut a = w.connect("a").await?;
         a.publish(&topic, b"stored").qos1().retain().acknowledged().await?;
+        // Who passes a message on behind its PUBACK has done so before it answers this.
+        a.ping().await?;
         let mut b = w.connect("b").await?;
         b.subscribe_with(&topic, handling(RetainHandling::DoNotSend)).await?;
         a.publish(&topic, b"live").qos1().acknowledged().await?;
