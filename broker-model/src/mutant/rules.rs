@@ -31,6 +31,8 @@ const BEYOND: &[(Mutant, &str)] = &[
     (Mutant::WillPublishedLate, "how soon a Will comes is a recommendation"),
     (Mutant::DollarTopicsRouted, "to keep Clients from using topics that begin with $ is a recommendation"),
     (Mutant::ControlCharactersStripped, "generated topics have no control characters; the checks' have"),
+    (Mutant::ClientIdWidthsFolded, "generated Client Identifiers are of ASCII; the checks' are not"),
+    (Mutant::RefusedDeliveryReleased, "no statement forbids the PUBREL"),
     (Mutant::LongRemainingLengthRefused, "generated packets are short; the checks' are not"),
     (Mutant::SharedQos1LostOnSessionEnd, "to give the message to another member is a recommendation"),
     (Mutant::EmptyClientIdAcceptedIn31, NO_3_1),
