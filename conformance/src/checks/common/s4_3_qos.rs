@@ -2,7 +2,7 @@
 
 use crate::check;
 use crate::check::Check;
-use crate::story::{Stop, puback, pubcomp, publish, pubrec, pubrel};
+use crate::story::{Client, Stop, Story, puback, pubcomp, publish, pubrec, pubrel};
 use mqtt_assay_codec::{PacketId, Qos, ReasonCode};
 
 /// In the order of the specification.
@@ -17,7 +17,7 @@ pub const CHECKS: &[Check] = &[
 ];
 
 /// An identifier that no other message of the story has.
-const ID: PacketId = PacketId::MAX;
+pub(in crate::checks) const ID: PacketId = PacketId::MAX;
 
 check! {
     /// After PUBACK a PUBLISH with the same Packet Identifier is a new message, whatever its DUP.
@@ -96,12 +96,17 @@ check! {
             a.publish(&topic, b"message").qos2().packet_id(ID).dup().send().await?;
             a.expect(pubrec(ID)).await?;
         }
-        a.pubrel(ID, ReasonCode::SUCCESS).await?;
-        a.expect(pubcomp(ID)).await?;
-        b.expect(publish(&topic).payload(b"message")).await?;
-        b.settle(&mut a, Qos::ExactlyOnce).await?;
-        b.expect_no_publish(&topic).await
+        released_once(&mut a, &mut b, &topic).await
     }
+}
+
+/// A sends PUBREL for the message that it has repeated: PUBCOMP has to come, and the message to B, once.
+pub(in crate::checks) async fn released_once(a: &mut Client<'_>, b: &mut Client<'_>, topic: &str) -> Story {
+    a.pubrel(ID, ReasonCode::SUCCESS).await?;
+    a.expect(pubcomp(ID)).await?;
+    b.expect(publish(topic).payload(b"message")).await?;
+    b.settle(a, Qos::ExactlyOnce).await?;
+    b.expect_no_publish(topic).await
 }
 
 check! {

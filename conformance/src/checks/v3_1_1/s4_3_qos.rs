@@ -2,14 +2,12 @@
 
 use crate::check;
 use crate::check::Check;
-use crate::story::{pubcomp, publish, pubrec};
-use mqtt_assay_codec::{PacketId, Qos, ReasonCode};
+use crate::checks::common::s4_3_qos::{ID, released_once};
+use crate::story::pubrec;
+use mqtt_assay_codec::Qos;
 
 /// In the order of the specification.
 pub const CHECKS: &[Check] = &[REPEATED_WHILE_CONNECTED_ARRIVES_ONCE];
-
-/// An identifier that no other message of the story has.
-const ID: PacketId = PacketId::MAX;
 
 check! {
     /// A QoS 2 PUBLISH that is repeated on the same connection is answered again and not passed on again.
@@ -32,10 +30,6 @@ check! {
             a.publish(&topic, b"message").qos2().packet_id(ID).dup().send().await?;
             a.expect(pubrec(ID)).await?;
         }
-        a.pubrel(ID, ReasonCode::SUCCESS).await?;
-        a.expect(pubcomp(ID)).await?;
-        b.expect(publish(&topic).payload(b"message")).await?;
-        b.settle(&mut a, Qos::ExactlyOnce).await?;
-        b.expect_no_publish(&topic).await
+        released_once(&mut a, &mut b, &topic).await
     }
 }
