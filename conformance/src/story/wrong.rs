@@ -8,6 +8,7 @@
 
 mod content;
 mod lend;
+mod names;
 mod table;
 
 use self::content::replace_field;
@@ -120,6 +121,10 @@ impl World {
             {
                 bytes = renamed;
             }
+        }
+        if let Some(renamed) = names::renamed(&bytes, case.version, &self.client_id(&format!("wrong{index}")))
+        {
+            bytes = renamed;
         }
         match case.stage {
             Stage::Opening => lend::lent(&bytes, case.version, &self.credentials).unwrap_or(bytes),
