@@ -210,6 +210,10 @@ pub fn near(text: &str, checks: &[&'static Check]) -> Vec<String> {
     let mut scored: Vec<(f64, &str)> = candidates
         .into_iter()
         .map(|name| {
+            // An area without its `/` is the likeliest of all.
+            if name.strip_suffix('/').is_some_and(|area| area.eq_ignore_ascii_case(bare)) {
+                return (1.0, name);
+            }
             let whole = strsim::normalized_damerau_levenshtein(&bare.to_lowercase(), &name.to_lowercase());
             // A name without its area, or its beginning, is a likely way to mistype it.
             let contained = bare.len() >= 3 && name.to_lowercase().contains(&bare.to_lowercase());
@@ -295,6 +299,7 @@ mod tests {
             ("retain_is_kept", "did you mean"),
             ("publish/retain_is_kep", "did you mean publish/retain_is_kept"),
             ("publish", "did you mean publish/"),
+            ("will", "did you mean will/"),
             ("9.9", "`mqtt-assay list`"),
             ("zzzzzz", "`mqtt-assay list`"),
             ("", "''"),
