@@ -57,6 +57,15 @@ impl Stop {
         self
     }
 
+    /// Tells which of several packets was answered so: `what` is what it had.
+    #[must_use]
+    pub fn answering(mut self, what: &str) -> Self {
+        if !self.0.expected.is_empty() {
+            self.0.expected.push_str(&format!(", for {what}"));
+        }
+        self
+    }
+
     /// What the finding weighs.
     pub fn verdict(&self) -> Verdict {
         self.0.verdict

@@ -21,7 +21,7 @@ pub const CHECKS: &[Check] = &[
 check! {
     /// A CONNECT that is right is answered with a CONNACK that accepts, well-formed.
     ///
-    /// Sends     CONNECT with nothing optional, then one with an empty Will and a Keep Alive of 0.
+    /// Sends     CONNECT with nothing optional, then one with a Keep Alive of 0, then one with an empty Will.
     /// Demands   CONNACK with code 0x00, reserved flags of 0 and the properties of its table; no packet that is a
     ///           Client's.
     /// Leaves    nothing.
@@ -33,11 +33,15 @@ check! {
     needs: [],
     proved: ["connack_flags_set", "keep_alive_zero_refused", "connack_property_repeated", "pingreq_sent"],
     run: async |w| {
-        let plain = w.client("a");
-        let full = w.client("b").keep_alive(0).will(WillMessage::new(&w.topic("will"), b"").qos(Qos::AtMostOnce));
-        for client in [plain, full] {
+        let empty = WillMessage::new(&w.topic("will"), b"").qos(Qos::AtMostOnce);
+        for (client, with) in [
+            (w.client("a"), "a CONNECT with nothing optional"),
+            (w.client("b").keep_alive(0), "a CONNECT with a Keep Alive of 0"),
+            (w.client("c").will(empty), "a CONNECT with an empty Will"),
+        ] {
             let mut client = client.hello(&[]).await?;
-            client.expect(connack().reason(&[ReasonCode::SUCCESS])).await?;
+            let accepts = connack().reason(&[ReasonCode::SUCCESS]);
+            client.expect(accepts).await.map_err(|stop| stop.answering(with))?;
             client.ping().await?;
             client.disconnect().await;
         }
