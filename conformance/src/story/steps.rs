@@ -138,6 +138,12 @@ impl Client<'_> {
         self.await_step(publish(&topic)).await?;
         self.ping().await
     }
+
+    /// A barrier behind SUBSCRIBE: a broker that looks for retained messages behind its SUBACK has done so before it answers
+    /// this.
+    pub async fn has_its_retained(&mut self) -> Story {
+        self.ping().await
+    }
 }
 
 impl<'w> ConnectBuilder<'w> {

@@ -194,8 +194,7 @@ check! {
         let topic = w.topic("state");
         let mut b = w.connect("b").await?;
         b.subscribe(&topic, Qos::AtLeastOnce).await?;
-        // Who looks for retained messages behind SUBACK has done so before it answers this.
-        b.ping().await?;
+        b.has_its_retained().await?;
         let mut a = w.connect("a").await?;
         a.publish(&topic, b"on").qos1().retain().acknowledged().await?;
         b.expect(publish(&topic).payload(b"on").retain(false)).await?;

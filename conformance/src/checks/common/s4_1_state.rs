@@ -2,8 +2,9 @@
 
 use crate::check;
 use crate::check::Check;
-use crate::story::{Stop, pubcomp, publish, pubrec};
-use mqtt_assay_codec::{Qos, ReasonCode};
+use crate::checks::common::s4_3_qos::{ID, released_once};
+use crate::story::{publish, pubrec};
+use mqtt_assay_codec::Qos;
 use std::time::Duration;
 
 /// In the order of the specification.
@@ -58,23 +59,13 @@ check! {
         let mut p = w.client("p").persistent(60).connect().await?;
         // Some brokers forget a session without a subscription: another check answers for that.
         p.subscribe(&w.topic("own"), Qos::AtMostOnce).await?;
-        let Some(id) = p.publish(&topic, b"only once").qos2().send().await? else {
-            return Err(Stop::inconclusive("no Packet Identifier"));
-        };
-        p.await_message(pubrec(id)).await?;
+        p.publish(&topic, b"message").qos2().packet_id(ID).send().await?;
+        p.await_message(pubrec(ID)).await?;
         p.cut();
 
-        let mut p = w.client("p").resume(60).connect().await?;
-        if !p.session_present() {
-            return Err(Stop::inconclusive("the session was not resumed: another check answers for that"));
-        }
-        p.publish(&topic, b"only once").qos2().dup().packet_id(id).send().await?;
-        p.expect(pubrec(id)).await?;
-        p.pubrel(id, ReasonCode::SUCCESS).await?;
-        p.expect(pubcomp(id)).await?;
-
-        s.expect(publish(&topic).payload(b"only once")).await?;
-        s.settle(&mut p, Qos::ExactlyOnce).await?;
-        s.expect_no_publish(&topic).await
+        let mut p = w.client("p").resumed(60).await?;
+        p.publish(&topic, b"message").qos2().dup().packet_id(ID).send().await?;
+        p.expect(pubrec(ID)).await?;
+        released_once(&mut p, &mut s, &topic).await
     }
 }

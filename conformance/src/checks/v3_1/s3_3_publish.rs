@@ -23,8 +23,7 @@ check! {
         let topic = w.topic("state");
         let mut s = w.connect("s").await?;
         s.subscribe(&topic, Qos::AtLeastOnce).await?;
-        // Who looks for retained messages behind SUBACK has done so before it answers this.
-        s.ping().await?;
+        s.has_its_retained().await?;
         let mut a = w.connect("a").await?;
         a.publish(&topic, b"on").qos1().retain().acknowledged().await?;
         let mut b = w.connect("b").await?;

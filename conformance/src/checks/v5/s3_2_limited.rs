@@ -1,5 +1,6 @@
 //! What a broker announces that it lacks, and is asked for all the same. [5.0 §3.2.2.3]
 
+use super::s4_8_shared::shared;
 use crate::check;
 use crate::check::Check;
 use crate::checks::refusals::refuses_publish;
@@ -181,11 +182,11 @@ check! {
     proved: ["wildcard_unavailable_granted"],
     run: async |w| {
         let has = w.abilities();
-        let (plain, wild, shared) = (w.topic("a"), w.topic("+"), format!("$share/g/{}", w.topic("a")));
+        let (plain, wild, group) = (w.topic("a"), w.topic("+"), shared("g", &w.topic("a")));
         let all = [
             (has.wildcards, wild, None, ReasonCode::WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED),
             (has.subscription_identifiers, plain, Some(1), ReasonCode::SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED),
-            (has.shared_subscriptions, shared, None, ReasonCode::SHARED_SUBSCRIPTIONS_NOT_SUPPORTED),
+            (has.shared_subscriptions, group, None, ReasonCode::SHARED_SUBSCRIPTIONS_NOT_SUPPORTED),
         ];
         if all.iter().all(|(available, ..)| *available) {
             return Err(Stop::not_tested("a broker that announces to lack one of the ways to subscribe"));

@@ -135,8 +135,7 @@ check! {
         let topic = w.topic("state");
         let mut b = w.connect("b").await?;
         b.subscribe(&topic, Qos::AtLeastOnce).await?;
-        // Who looks for retained messages behind SUBACK has done so before it answers this.
-        b.ping().await?;
+        b.has_its_retained().await?;
         let mut a = w.connect("a").await?;
         for payload in [b"one", b"two"] {
             a.publish(&topic, payload).qos1().retain().acknowledged().await?;
@@ -163,8 +162,7 @@ check! {
         let mut a = w.connect("a").await?;
         let mut b = w.client("b").persistent(60).connect().await?;
         b.subscribe_with(&topic, options).await?;
-        // Who looks for retained messages behind SUBACK has done so before it answers this.
-        b.ping().await?;
+        b.has_its_retained().await?;
         a.publish(&topic, b"retained").qos1().retain().acknowledged().await?;
         a.publish(&topic, b"passing").qos1().acknowledged().await?;
         b.expect(publish(&topic).carrying(b"retained").retain(true)).await?;
