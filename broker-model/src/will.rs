@@ -86,7 +86,7 @@ impl Broker {
         if fault.is(Mutant::WillKeptForNextConnection) {
             state.relics.last_will = Some(will.clone());
         }
-        let late = if fault.is(Mutant::WillPublishedLate) { 10 } else { 0 };
+        let late = if fault.is(Mutant::WillPublishedLate) { 7 } else { 0 };
         if will.delay.saturating_add(late) == 0 || fault.is(Mutant::WillDelayIgnored) {
             self.wills.push_back(will);
             return;

@@ -98,6 +98,12 @@ async fn an_end_may_come_behind_the_answer_to_pingreq() {
     conforms(Lie::ClosesLate, "connect/second_connect_ends_connection").await;
 }
 
+/// It does so, too, where CONNACK alone shows that the machine is busy.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_end_may_take_as_long_as_connack_did() {
+    conforms(Lie::ClosesLateForConnect, "connect/second_connect_ends_connection").await;
+}
+
 /// HiveMQ does so: what a topic may be is not said of CONNECT, so that a code may refuse it in 3.1.1, too. What the section
 /// on CONNECT forbids has no CONNACK.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -366,7 +366,7 @@ fn tell_differences(reports: &BTreeMap<String, Vec<Report>>, lab: &Lab) -> bool 
             for difference in differences {
                 println!("{name}: {}", difference.told());
                 difference.observed.iter().for_each(|sentence| println!("    {sentence}"));
-                match reviews.varies(&difference.check) {
+                match reviews.varies(&difference) {
                     Some(why) => println!("    explained: {}", pages::line(why)),
                     None => unexplained = true,
                 }

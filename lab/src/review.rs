@@ -14,6 +14,7 @@
 //! statement = "3.1.1/MQTT-3.3.1-7"                # or several; or left out, for all that the checks say
 //! checks = ["retained/gives_way_to_qos_0"]
 //! because = "…"
+//! inconclusive = true                             # only that some runs come to no verdict; else left out
 //!
 //! [[pass]]                                        # what was likely to be violated, and is not
 //! statement = "3.1.1/MQTT-3.1.2-8"
@@ -26,6 +27,7 @@
 use crate::broker::{Broker, parsed};
 use crate::places::Places;
 use crate::results::{Accusation, accusations};
+use crate::stability::Difference;
 use mqtt_assay::report::json::{Entry, Found, Report};
 use mqtt_assay::verdict::Verdict;
 use serde::Deserialize;
@@ -102,6 +104,9 @@ pub struct Varies {
     pub checks: Vec<String>,
     /// What in the broker, or in the machine, decides it: as the packets show.
     pub because: String,
+    /// Whether it is only that some runs come to no verdict: those that do have to agree.
+    #[serde(default)]
+    pub inconclusive: bool,
 }
 
 /// Something that the broker was likely to do wrong: the packets were read, and it keeps the statement.
@@ -158,9 +163,11 @@ impl Reviews {
     }
 
     /// Why a check does not come out alike in each run; `None` if it should.
-    pub fn varies(&self, check: &str) -> Option<&str> {
-        let own = self.varies.iter().find(|varies| varies.is_about(check))?;
-        Some(&own.because)
+    pub fn varies(&self, difference: &Difference) -> Option<&str> {
+        let allows = |varies: &&Varies| {
+            varies.is_about(&difference.check) && (!varies.inconclusive || difference.agrees_where_judged())
+        };
+        self.varies.iter().find(allows).map(|varies| varies.because.as_str())
     }
 
     /// Why what a review is about does not show in each run.
@@ -225,7 +232,9 @@ impl Reviews {
 impl Varies {
     /// Whether it tells why a check shows a breach of this statement in some runs only.
     fn explains(&self, statement: &String, check: &str) -> bool {
-        self.is_about(check) && (self.statements.is_empty() || self.statements.contains(statement))
+        !self.inconclusive
+            && self.is_about(check)
+            && (self.statements.is_empty() || self.statements.contains(statement))
     }
 
     /// Whether it names a check; a `*` at the end of a name stands for any rest.
@@ -259,5 +268,34 @@ impl Review {
     fn covers(&self, statement: &str, check: &str) -> bool {
         let named = |own: &String| own == check || own == ANY_CHECK;
         self.statements.iter().any(|own| own == statement) && self.checks.iter().any(named)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn differs(verdicts: &[Verdict]) -> Difference {
+        Difference {
+            check: "will/retained".to_owned(),
+            version: "5.0".to_owned(),
+            verdicts: verdicts.iter().copied().map(Some).collect(),
+            observed: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn runs_without_a_verdict_are_explained_apart_from_those_that_contradict() {
+        use Verdict::{Conforms, Inconclusive, Violates};
+        let slow = "[[varies]]\nchecks = [\"*\"]\nbecause = \"slow\"\ninconclusive = true\n";
+        let slow: Reviews = toml::from_str(slow).expect("it is in order");
+        let races: Reviews = toml::from_str("[[varies]]\nchecks = [\"will/*\"]\nbecause = \"a race\"\n")
+            .expect("it is in order");
+        let silent = differs(&[Conforms, Inconclusive, Conforms]);
+        let contradicts = differs(&[Conforms, Inconclusive, Violates]);
+        assert_eq!(slow.varies(&silent), Some("slow"));
+        assert_eq!(slow.varies(&contradicts), None);
+        assert_eq!(races.varies(&contradicts), Some("a race"));
+        assert!(!slow.varies[0].explains(&"5.0/MQTT-3.1.2-15".to_owned(), "will/retained"));
     }
 }

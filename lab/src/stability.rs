@@ -53,6 +53,14 @@ pub fn differences(runs: &[Report]) -> Vec<Difference> {
 }
 
 impl Difference {
+    /// Whether the runs that come to a verdict come to the same.
+    pub fn agrees_where_judged(&self) -> bool {
+        let mut verdicts =
+            self.verdicts.iter().flatten().filter(|verdict| **verdict != Verdict::Inconclusive);
+        let first = verdicts.next();
+        first.is_some() && verdicts.all(|verdict| Some(verdict) == first)
+    }
+
     /// `qos_2/x (5.0): conforms, violates, conforms`
     pub fn told(&self) -> String {
         let verdicts: Vec<&str> =

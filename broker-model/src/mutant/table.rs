@@ -179,7 +179,7 @@ mutants! {
     RetainedQos0NotStored "retained_qos_0_not_stored" "does not store retained messages of QoS 0" ["3.1.1/U3-PUB-2", "5.0/U5-PUB-8"];
 
     // The Will.
-    WillPublishedLate "will_published_late" "publishes the Will ten seconds late" ["3.1/M31-CON-10", "3.1.1/U3-WILL-1", "5.0/U5-WILL-1"];
+    WillPublishedLate "will_published_late" "publishes the Will seven seconds late" ["3.1.1/U3-WILL-1", "5.0/U5-WILL-1"];
     WillNeverPublished "will_never_published" "never publishes a Will" ["3.1/M31-CON-10", "3.1.1/MQTT-3.1.2-8", "5.0/MQTT-3.1.2-7", "5.0/MQTT-3.1.2-8"];
     WillPublishedOnNormalDisconnect "will_published_on_normal_disconnect" "publishes the Will after a normal DISCONNECT" ["3.1/M31-CON-10", "3.1.1/MQTT-3.1.2-10", "3.1.1/MQTT-3.14.4-3", "5.0/MQTT-3.1.2-10", "5.0/MQTT-3.14.4-3"];
     WillLostOnTakeover "will_lost_on_takeover" "drops the Will when its Client connects again" ["3.1.1/MQTT-3.1.2-8", "5.0/MQTT-3.1.2-8"];

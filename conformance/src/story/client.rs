@@ -49,6 +49,8 @@ pub struct Client<'w> {
     pub(super) inbox: VecDeque<Received>,
     /// The CONNACK that accepted the connection.
     pub(super) connack: Option<Received>,
+    /// How long that CONNACK was waited for.
+    pub(super) connecting: Duration,
     pub(super) passive: Passive,
     connection: u32,
     pub(super) wire: Option<Box<dyn Wire>>,
@@ -96,6 +98,7 @@ impl<'w> Client<'w> {
             version: world.version,
             inbox: VecDeque::new(),
             connack: None,
+            connecting: Duration::ZERO,
             passive: Passive::new(world.version),
             connection,
             wire: Some(wire),

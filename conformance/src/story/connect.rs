@@ -5,6 +5,7 @@ use super::{Client, End, Next, Stop, Story, World};
 use mqtt_assay_codec::{
     Connack, Connect, Packet, PacketType, Property, PropertyList, Qos, ReasonCode, Version, Will,
 };
+use tokio::time::Instant;
 
 /// A Will for a CONNECT.
 #[derive(Clone, Debug)]
@@ -257,7 +258,7 @@ impl<'w> ConnectBuilder<'w> {
 impl<'w> Client<'w> {
     /// Reads the answer to a CONNECT that was sent.
     pub async fn answer_to_connect(mut self) -> Result<Attempt<'w>, Stop> {
-        let deadline = self.deadline();
+        let (asked, deadline) = (Instant::now(), self.deadline());
         loop {
             match self.read(deadline).await? {
                 Next::Packet(received) if received.packet_type() == PacketType::Connack => {
@@ -274,6 +275,7 @@ impl<'w> Client<'w> {
                         id.clone_into(&mut self.id);
                     }
                     self.connack = Some(received);
+                    self.connecting = asked.elapsed();
                     return Ok(Attempt::Accepted(self));
                 }
                 // The passive rules accuse what comes before the CONNACK; it is kept for the story.

@@ -187,6 +187,14 @@ impl Expect {
     pub(super) fn holds(&self, received: &Received) -> bool {
         self.tests.iter().all(|(_, test)| test(received))
     }
+
+    /// The packet, or the violation that it is if it fails a test.
+    pub(crate) fn judge(&self, received: Received) -> Result<Received, Stop> {
+        if self.holds(&received) {
+            return Ok(received);
+        }
+        Err(Stop::violates(self.to_string(), received.line()).at(received.index))
+    }
 }
 
 impl fmt::Display for Expect {
@@ -263,11 +271,7 @@ impl Client<'_> {
     /// answers nothing at all leaves it inconclusive.
     pub async fn expect(&mut self, expect: Expect) -> Result<Received, Stop> {
         let received = self.find(&expect).await??;
-        if expect.holds(&received) {
-            Ok(received)
-        } else {
-            Err(Stop::violates(expect.to_string(), received.line()).at(received.index))
-        }
+        expect.judge(received)
     }
 
     /// Awaits a packet that only leads to the point of the check: its absence is inconclusive here.
@@ -283,7 +287,7 @@ impl Client<'_> {
     }
 
     /// The packet that is meant, or the violation that its absence is.
-    async fn find(&mut self, expect: &Expect) -> Result<Result<Received, Stop>, Stop> {
+    pub(crate) async fn find(&mut self, expect: &Expect) -> Result<Result<Received, Stop>, Stop> {
         if let Some(received) = self.take_meant(expect) {
             return Ok(Ok(received));
         }
@@ -342,7 +346,7 @@ impl Client<'_> {
     }
 
     /// Takes the packet that is meant from the inbox.
-    fn take_meant(&mut self, expect: &Expect) -> Option<Received> {
+    pub(crate) fn take_meant(&mut self, expect: &Expect) -> Option<Received> {
         let index = self.inbox.iter().position(|received| expect.means(received))?;
         self.inbox.remove(index)
     }

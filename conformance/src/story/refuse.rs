@@ -68,9 +68,11 @@ impl Client<'_> {
             }
             slowest = slowest.max(asked.elapsed());
         }
-        // And a third one, as long as its answers tell that it is busy: what closes may not be what answers.
+        // And a third one, as long as its answers tell that it is busy, CONNACK among them: what closes may not be what
+        // answers PINGREQ.
+        let busy = (slowest * BUSY).max(self.connecting);
         if farewell.is_none()
-            && let Some(end) = self.read_until_end(Instant::now() + slowest * BUSY, &mut farewell).await?
+            && let Some(end) = self.read_until_end(Instant::now() + busy, &mut farewell).await?
         {
             return Ok(Refusal::Ended(end, farewell));
         }

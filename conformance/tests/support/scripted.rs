@@ -31,6 +31,9 @@ pub(crate) enum Lie {
     RefusesLate,
     /// Busy: a PINGRESP takes 150 ms, and the end for a second CONNECT comes so long after two of them.
     ClosesLate,
+    /// Busy with CONNECT alone: CONNACK takes 400 ms and PINGRESP nothing, and the end for a second CONNECT comes 300 ms
+    /// after two of them.
+    ClosesLateForConnect,
     /// Refuses each CONNECT with a Will, by CONNACK 0x05 and the end of the connection.
     RefusesWills,
     /// Knows MQTT 3.1.1 only, and refuses 5.0 in its form.
@@ -110,7 +113,21 @@ async fn lies(mut stream: TcpStream, lie: Lie) -> std::io::Result<()> {
                         waiting = None;
                     }
                 }
-                Lie::ClosesLate if connects && number > 1 => pings_to_the_end = Some(2),
+                Lie::ClosesLate | Lie::ClosesLateForConnect if connects && number > 1 => {
+                    pings_to_the_end = Some(2);
+                }
+                Lie::ClosesLateForConnect if connects => {
+                    tokio::time::sleep(Duration::from_millis(400)).await;
+                    stream.write_all(&answer).await?;
+                }
+                Lie::ClosesLateForConnect if first >> 4 == 12 => {
+                    stream.write_all(&answer).await?;
+                    pings_to_the_end = pings_to_the_end.map(|left: usize| left - 1);
+                    if pings_to_the_end == Some(0) {
+                        tokio::time::sleep(Duration::from_millis(300)).await;
+                        return Ok(());
+                    }
+                }
                 Lie::ClosesLate if first >> 4 == 12 => {
                     tokio::time::sleep(Duration::from_millis(150)).await;
                     stream.write_all(&answer).await?;

@@ -2,6 +2,7 @@
 
 use crate::check;
 use crate::check::Check;
+use crate::checks::common::s3_1_will::will_comes;
 use crate::story::{Client, Severity, Stop, Story, WillMessage, World, publish};
 use mqtt_assay_codec::{Disconnect, Packet, Property, PropertyList, Qos, ReasonCode};
 use std::time::Duration;
@@ -191,7 +192,7 @@ check! {
         s.send(&Packet::Disconnect(goodbye)).await?;
         s.refuses(ReasonCode::PROTOCOL_ERROR, Severity::MayOverlook).await?;
         comes_back(w, false).await.map_err(|stop| stop.or_citing(w.cite("U5-WILL-10")))?;
-        t.expect(publish(&topic)).await.map_err(|stop| stop.citing(w.cite("U5-WILL-10")))?;
+        will_comes(w, &mut t, publish(&topic)).await.map_err(|stop| stop.citing(w.cite("U5-WILL-10")))?;
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::check;
 use crate::check::Check;
-use crate::checks::common::s3_1_will::later_will;
+use crate::checks::common::s3_1_will::{later_will, will_comes};
 use crate::story::{Client, ConnectBuilder, Stop, Story, WillMessage, World, publish};
 use mqtt_assay_codec::{Properties, Property, PropertyList, Qos, ReasonCode};
 use std::time::Duration;
@@ -66,7 +66,7 @@ check! {
         let lost = Instant::now();
         c.cut();
         s.ping().await?;
-        s.expect(publish(&topic).payload(b"gone")).await?;
+        will_comes(w, &mut s, publish(&topic).payload(b"gone")).await?;
         let after = lost.elapsed();
         if after < Duration::from_secs(1) {
             let observed = format!("the Will after {:.2} s", after.as_secs_f64());
@@ -172,7 +172,7 @@ check! {
 /// The Will must come, and should come before its delay is over: the session's end cuts it.
 async fn comes_early(w: &World, s: &mut Client<'_>, topic: &str, delay: Duration) -> Story {
     let lost = Instant::now();
-    s.expect(publish(topic).payload(b"gone")).await?;
+    will_comes(w, s, publish(topic).payload(b"gone")).await?;
     let after = lost.elapsed();
     if after > delay.saturating_sub(Duration::from_secs(1)) {
         let expected = "the Will when its session ends, before its delay has passed";
@@ -258,10 +258,10 @@ check! {
         let left = Instant::now();
         d.disconnect_with(ReasonCode::DISCONNECT_WITH_WILL_MESSAGE, Properties::NONE).await?;
         c.disconnect_with(ReasonCode::DISCONNECT_WITH_WILL_MESSAGE, Properties::NONE).await?;
-        s.expect(publish(&topic).payload(b"on purpose")).await?;
+        will_comes(w, &mut s, publish(&topic).payload(b"on purpose")).await?;
         e.disconnect_with(ReasonCode::DISCONNECT_WITH_WILL_MESSAGE, reason.view()).await?;
-        s.expect(publish(&topic).carrying(b"with a reason")).await?;
-        s.expect(publish(&later).payload(b"later")).await?;
+        will_comes(w, &mut s, publish(&topic).carrying(b"with a reason")).await?;
+        will_comes(w, &mut s, publish(&later).payload(b"later")).await?;
         if left.elapsed() < Duration::from_secs(1) {
             let observed = format!("the Will after {:.2} s", left.elapsed().as_secs_f64());
             return Err(Stop::violates("no Will before its delay of 2 s (tolerance 1 s)", observed));
@@ -296,7 +296,7 @@ check! {
                 properties.push(Property::ReasonString("no more"));
             }
             c.disconnect_with(reason, properties.view()).await?;
-            s.expect(publish(&topic).payload(name.as_bytes())).await?;
+            will_comes(w, &mut s, publish(&topic).payload(name.as_bytes())).await?;
         }
         Ok(())
     }
@@ -353,7 +353,7 @@ check! {
         let will = properties.iter().fold(will, |will, (property, _)| will.property(*property));
         let mut c = w.client("c").will(will).connect().await?;
         c.cut();
-        let got = s.expect(publish(&topic)).await?;
+        let got = will_comes(w, &mut s, publish(&topic)).await?;
         let has = got.packet().properties().unwrap_or_default();
         for (property, statement) in properties {
             if !has.iter().any(|p| p == property) {
@@ -384,15 +384,15 @@ check! {
         let will = PAIRS.iter().fold(will, |will, pair| will.property(Property::UserProperty(*pair)));
         let mut c = w.client("c").will(will).connect().await?;
         c.cut();
-        s.expect(publish(&topic).that("with the User Properties b=1 a=2 b=3 a=2", |got| {
+        let expected = publish(&topic).that("with the User Properties b=1 a=2 b=3 a=2", |got| {
             let properties = got.packet().properties().unwrap_or_default();
             let pairs = properties.iter().filter_map(|p| match p {
                 Property::UserProperty(pair) => Some(pair),
                 _ => None,
             });
             pairs.eq(PAIRS)
-        }))
-        .await?;
+        });
+        will_comes(w, &mut s, expected).await?;
         Ok(())
     }
 }
@@ -417,11 +417,11 @@ check! {
         granted(&c, 60)?;
         c.cut();
         w.let_pass(Duration::from_secs(3), "Will Delay Interval of 3 s").await;
-        s.expect(publish(&topic).that("with a Message Expiry Interval of 98 to 101", |got| {
+        let expected = publish(&topic).that("with a Message Expiry Interval of 98 to 101", |got| {
             let properties = got.packet().properties().unwrap_or_default();
             properties.message_expiry_interval().is_some_and(|seconds| (98..=101).contains(&seconds))
-        }))
-        .await?;
+        });
+        will_comes(w, &mut s, expected).await?;
         Ok(())
     }
 }
