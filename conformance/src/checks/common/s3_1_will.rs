@@ -40,7 +40,7 @@ pub(crate) async fn later_will(w: &World, watcher: &mut Client<'_>) -> Story {
 }
 
 /// So many times the patience of the run a broker may take for the later Will, too, before one is missed.
-const PATIENCES: u32 = 4;
+const PATIENCES: u32 = 2;
 
 /// The Will has to come to `watcher`. It is missed only behind a barrier, the Will of a Client that dies later: a broker that
 /// is slow with all of them has lost none, and that PINGREQ is answered does not tell, for some do that beside their work.
