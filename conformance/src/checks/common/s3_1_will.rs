@@ -23,13 +23,14 @@ pub const CHECKS: &[Check] = &[
     RETAINED,
 ];
 
-/// A Client with a Will dies; the Will, which `watcher` subscribes to.
+/// A Client with a Will dies; the Will, which `watcher` subscribes to. No two are alike: that of an earlier one may be late.
 async fn another_dies(w: &World, watcher: &mut Client<'_>) -> Result<Expect, Stop> {
     let topic = w.topic(&format!("later/{}", watcher.name()));
+    let payload = format!("later {}", watcher.fresh_id());
     watcher.subscribe(&topic, Qos::AtLeastOnce).await?;
-    let mut z = w.client("z").will(WillMessage::new(&topic, b"later")).connect().await?;
+    let mut z = w.client("z").will(WillMessage::new(&topic, payload.as_bytes())).connect().await?;
     z.cut();
-    Ok(publish(&topic))
+    Ok(publish(&topic).carrying(payload.as_bytes()))
 }
 
 /// A barrier: the Will of a Client that dies now reaches `watcher`. What an earlier death caused has come by then.
@@ -39,7 +40,7 @@ pub(crate) async fn later_will(w: &World, watcher: &mut Client<'_>) -> Story {
     watcher.ping().await
 }
 
-/// So many times the patience of the run a broker may take for the later Will, too, before one is missed.
+/// So many times the patience of the run the Will may take besides, as long as the later one has not come either.
 const PATIENCES: u32 = 2;
 
 /// The Will has to come to `watcher`. It is missed only behind a barrier, the Will of a Client that dies later: a broker that
@@ -53,11 +54,10 @@ pub(crate) async fn will_comes(w: &World, watcher: &mut Client<'_>, will: Expect
     };
     let later = another_dies(w, watcher).await?;
     for _ in 0..PATIENCES {
-        let barrier = watcher.find(&later).await?;
-        if let Some(came) = watcher.take_meant(&will) {
+        if let Ok(came) = watcher.find(&will).await? {
             return will.judge(came);
         }
-        if barrier.is_ok() {
+        if watcher.take_meant(&later).is_some() {
             break;
         }
     }

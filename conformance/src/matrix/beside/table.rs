@@ -176,7 +176,7 @@ beside! {
     DisconnectWithSessionExpiry ["topics/misplaced_wildcard_is_refused"] "the story provokes a DISCONNECT, which is malformed";
     RefusedMessageDelivered ["qos_2/id_is_free_after_refusal"] "the story waits for the next message, and the refused one comes before it";
     RetainedNotReplacedByQos0 ["retained/at_qos_0_is_stored"] "the story shows its point by a retained message at QoS 0";
-    WillPublishedLate ["will/published_on_takeover", "session_expiry/disconnect_may_not_raise_from_0", "will/published_after_protocol_error", "will/published_after_keep_alive", "will/empty_payload", "will/not_retained", "will/delay_is_kept", "will/no_session_no_delay", "will/published_after_disconnect_with_will", "will/published_after_disconnect_with_error", "will/properties_travel", "will/user_properties_keep_order", "will/expiry_counts_from_publication"] "the Will is what the story waits for, and it comes too late";
+    WillPublishedLate ["will/published_on_takeover", "session_expiry/disconnect_may_not_raise_from_0", "will/no_session_no_delay"] "the Will is what the story waits for, and it comes too late";
     HashMatchesDollar ["shared/dollar_is_not_matched"] "Topic Filters of Shared Subscriptions have a number of their own";
     PlusMatchesDollar ["shared/dollar_is_not_matched"] "Topic Filters of Shared Subscriptions have a number of their own";
     SubscriptionIdInvented ["subscription_id/comes_with_retained_messages", "subscription_id/one_copy_carries_all", "subscription_id/is_replaced_with_its_subscription", "subscription_id/survives_the_connection", "shared/subscription_identifier_is_the_members"] "the story tells subscriptions apart by their identifiers";
