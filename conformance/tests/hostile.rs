@@ -3,11 +3,13 @@
 mod support;
 
 use mqtt_assay::outcome::Direction;
+use mqtt_assay::run::Options;
 use mqtt_assay::target::Target;
 use mqtt_assay::verdict::Verdict;
 use mqtt_assay_codec::Version;
 use mqtt_assay_codec::raw::Stage;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use support::hostile::{Hostile, Manner};
 use support::scripted::{Liar, Lie, malformed};
@@ -77,10 +79,20 @@ async fn a_broker_without_5_0_owes_an_answer_to_unknown_levels() {
 
 /// Checks in 3.1.1 that a broker which lies so conforms.
 async fn conforms(lie: Lie, check: &str) {
-    let broker = Liar::start(lie).await;
-    let mut options = support::options(support::tcp(broker.address), Duration::from_secs(5));
+    conforms_with(of_one_check(check), lie).await;
+}
+
+fn of_one_check(check: &str) -> Options {
+    // Where the broker is, is not known yet.
+    let mut options = support::options(support::tcp(([127, 0, 0, 1], 0).into()), Duration::from_secs(5));
     options.versions = vec![Version::V3_1_1];
     options.checks = vec![support::check(check)];
+    options
+}
+
+async fn conforms_with(mut options: Options, lie: Lie) {
+    let broker = Liar::start(lie).await;
+    options.target = support::tcp(broker.address);
     let run = support::quietly(&options).await.expect("the run begins");
     let verdicts: Vec<Verdict> = run.results.iter().map(|result| result.verdict).collect();
     assert_eq!(verdicts, [Verdict::Conforms], "{:?}", support::complaints(&run));
@@ -102,6 +114,22 @@ async fn an_end_may_come_behind_the_answer_to_pingreq() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_end_may_take_as_long_as_connack_did() {
     conforms(Lie::ClosesLateForConnect, "connect/second_connect_ends_connection").await;
+}
+
+/// ActiveMQ does so in its first minute: while it serves others, what it is slow with is not left open.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_end_may_come_behind_a_late_answer_to_pingreq() {
+    let mut options = of_one_check("connect/second_connect_ends_connection");
+    options.patience = Duration::from_secs(1);
+    conforms_with(options, Lie::AnswersLate(Duration::from_millis(1500))).await;
+}
+
+/// ejabberd does so over WebSocket, with wrong and with right ones.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_first_packet_that_was_lost_sight_of_is_sent_again() {
+    let mut options = of_one_check("table/will_qos3");
+    options.patience = Duration::from_secs(1);
+    conforms_with(options, Lie::LosesSightOfOne(Arc::default())).await;
 }
 
 /// HiveMQ does so: what a topic may be is not said of CONNECT, so that a code may refuse it in 3.1.1, too. What the section

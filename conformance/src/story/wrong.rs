@@ -9,9 +9,11 @@
 mod content;
 mod lend;
 mod names;
+mod opening;
 mod table;
 
 use self::content::replace_field;
+use self::opening::Opening;
 use super::history::What;
 use super::refuse::{FLOOR, held_open_words};
 use super::{Client, Received, Refusal, Severity, Stop, Story, World};
@@ -217,20 +219,22 @@ impl WrongPackets<'_> {
     }
 
     async fn send(&self, name: &str, variant: &Variant) -> Result<Outcome, Stop> {
-        let mut client = match variant.stage {
-            Stage::Opening => self.world.open(name).await?,
-            Stage::Connected => self.world.connect_alive(name).await?,
-        };
-        client.record(What::Note(format!("sends the variant {}", variant.name)))?;
-        match variant.stage {
-            Stage::Opening => client.send_first(&variant.bytes).await?,
-            Stage::Connected => client.send_bytes(&variant.bytes).await?,
-        }
+        let note = format!("sends the variant {}", variant.name);
         let reaction = match variant.stage {
-            Stage::Opening => client.refuses_to_connect().await.map(|()| Outcome::Ended(None)),
-            Stage::Connected => self.react(&mut client, &variant.bytes).await,
+            Stage::Opening => {
+                let may_answer = self.world.is_v5();
+                let opening = Opening { client: name, note, bytes: &variant.bytes, split: None, may_answer };
+                opening.must_end(self.world).await.map(|()| Outcome::Ended(None))
+            }
+            Stage::Connected => {
+                let mut client = self.world.connect_alive(name).await?;
+                client.record(What::Note(note))?;
+                client.send_bytes(&variant.bytes).await?;
+                let reaction = self.react(&mut client, &variant.bytes).await;
+                client.cut();
+                reaction
+            }
         };
-        client.cut();
         match reaction {
             Err(stop) if stop.verdict() == crate::verdict::Verdict::Violates => Ok(Outcome::Violates(stop)),
             other => other,

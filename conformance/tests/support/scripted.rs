@@ -5,6 +5,7 @@ use mqtt_assay_codec::raw::{self, Case, Stage};
 use mqtt_assay_codec::{Receiver, Version};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -34,6 +35,11 @@ pub(crate) enum Lie {
     /// Busy with CONNECT alone: CONNACK takes 400 ms and PINGRESP nothing, and the end for a second CONNECT comes 300 ms
     /// after two of them.
     ClosesLateForConnect,
+    /// Busy with a connection once a second CONNECT has come on it: it takes this time to answer PINGREQ, and ends it behind
+    /// that.
+    AnswersLate(Duration),
+    /// Ends the connection for a Will QoS of 3, but does not see the first.
+    LosesSightOfOne(Arc<AtomicBool>),
     /// Refuses each CONNECT with a Will, by CONNACK 0x05 and the end of the connection.
     RefusesWills,
     /// Knows MQTT 3.1.1 only, and refuses 5.0 in its form.
@@ -111,6 +117,18 @@ async fn lies(mut stream: TcpStream, lie: Lie) -> std::io::Result<()> {
                         tokio::time::sleep(Duration::from_millis(100)).await;
                         stream.write_all(suback).await?;
                         waiting = None;
+                    }
+                }
+                Lie::AnswersLate(_) if connects && number > 1 => pings_to_the_end = Some(1),
+                Lie::AnswersLate(time) if pings_to_the_end.is_some() => {
+                    tokio::time::sleep(*time).await;
+                    return stream.write_all(&answer).await;
+                }
+                Lie::LosesSightOfOne(lost)
+                    if connects && body.get(7).is_some_and(|flags| flags & 0x18 == 0x18) =>
+                {
+                    if lost.swap(true, Ordering::Relaxed) {
+                        return Ok(());
                     }
                 }
                 Lie::ClosesLate | Lie::ClosesLateForConnect if connects && number > 1 => {

@@ -3,9 +3,9 @@
 //! Each case is a story of its own: what it saw goes into the check's log only if it is not conforming, with its
 //! finding pointing there. So thousands of cases leave no more behind than what is wrong.
 
+use super::opening::{Opening, Pacer, write};
 use super::{AT_ONCE, Outcome, TOPIC, Waits, WrongPackets, all, held_open_words, listed};
 use crate::outcome::Finding;
-use crate::story::first::lengthened;
 use crate::story::history::What;
 use crate::story::{Attempt, Client, Severity, Stop, Story, World, pubrec};
 use crate::verdict::Verdict;
@@ -13,7 +13,6 @@ use mqtt_assay_codec::raw::{self, Case, Stage};
 use mqtt_assay_codec::{Offence, PacketId, PacketType, Qos, Receiver};
 use std::future::Future;
 use std::pin::Pin;
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 /// So many cases of one check have their packets in its log.
@@ -274,27 +273,6 @@ impl World {
     }
 }
 
-/// A connection in order, whose barriers come between the two writes of a packet: a broker that gets both at once is not
-/// put to the test. It serves as long as it lives.
-struct Pacer<'w>(Mutex<Option<Client<'w>>>);
-
-impl<'w> Pacer<'w> {
-    async fn new(world: &'w World) -> Result<Self, Stop> {
-        Ok(Pacer(Mutex::new(Some(world.connect_alive("pacer").await?))))
-    }
-
-    async fn barrier(&self) {
-        let mut pacer = self.0.lock().await;
-        let alive = match &mut *pacer {
-            Some(client) => matches!(client.alive().await, Ok(true)),
-            None => false,
-        };
-        if !alive {
-            *pacer = None;
-        }
-    }
-}
-
 /// Plays one case.
 async fn play(w: &World, turn: &Turn, pacer: &Pacer<'_>) -> Result<Outcome, Stop> {
     let bytes = &turn.case.bytes;
@@ -302,14 +280,7 @@ async fn play(w: &World, turn: &Turn, pacer: &Pacer<'_>) -> Result<Outcome, Stop
     let what = || What::Note(format!("sends {}", turn.name));
     let split = Some(pacer).filter(|_| matches!(turn.place, Place::FirstSplit | Place::Split));
     let mut client = match turn.place {
-        Place::First | Place::FirstSplit => {
-            let mut client = w.open(&turn.client).await?;
-            client.record(what())?;
-            send(&mut client, &lengthened(bytes), split).await?;
-            let outcome = first(w, &mut client, turn, &judge).await;
-            client.cut();
-            return violation(outcome);
-        }
+        Place::First | Place::FirstSplit => return violation(first(w, turn, &judge, split).await),
         Place::BehindConnect => {
             let client = w.client(&turn.client).hello(bytes).await?;
             client.record(what())?;
@@ -322,7 +293,7 @@ async fn play(w: &World, turn: &Turn, pacer: &Pacer<'_>) -> Result<Outcome, Stop
         Place::Connected | Place::Split => {
             let mut client = w.connect(&turn.client).await?;
             client.record(what())?;
-            send(&mut client, bytes, split).await?;
+            write(&mut client, bytes, split).await?;
             client
         }
         Place::InFlow => {
@@ -330,13 +301,13 @@ async fn play(w: &World, turn: &Turn, pacer: &Pacer<'_>) -> Result<Outcome, Stop
             client.publish(&w.topic("flow"), b"under way").qos2().packet_id(UNDER_WAY).send().await?;
             client.await_message(pubrec(UNDER_WAY)).await?;
             client.record(what())?;
-            send(&mut client, bytes, None).await?;
+            write(&mut client, bytes, None).await?;
             client
         }
         Place::BehindPingreq => {
             let mut client = w.connect(&turn.client).await?;
             client.record(what())?;
-            send(&mut client, &[&[0xC0, 0][..], bytes].concat(), None).await?;
+            write(&mut client, &[&[0xC0, 0][..], bytes].concat(), None).await?;
             client
         }
     };
@@ -353,45 +324,44 @@ fn violation(outcome: Result<Outcome, Stop>) -> Result<Outcome, Stop> {
     }
 }
 
-/// Writes the bytes, at once or in two writes with a break in the middle.
-async fn send(client: &mut Client<'_>, bytes: &[u8], split: Option<&Pacer<'_>>) -> Story {
-    match split {
-        Some(pacer) if bytes.len() > 1 => client.send_in_two(bytes, bytes.len() / 2, pacer.barrier()).await,
-        _ => client.send_bytes(bytes).await,
-    }
-}
-
 /// What became of a connection that began with the packet.
 async fn first(
     w: &World,
-    client: &mut Client<'_>,
     turn: &Turn,
     judge: &WrongPackets<'_>,
+    split: Option<&Pacer<'_>>,
 ) -> Result<Outcome, Stop> {
     let case = &turn.case;
+    // What a topic may be is said elsewhere than in the section on CONNECT.
+    let may_answer =
+        w.is_v5() || matches!(case.offence, Offence::WillTopicEmpty | Offence::WillTopicWildcard);
+    let opening = Opening {
+        client: &turn.client,
+        note: format!("sends {}", turn.name),
+        bytes: &case.bytes,
+        split,
+        may_answer,
+    };
     if matches!(case.offence, Offence::ProtocolName | Offence::ProtocolLevel) {
         // The answer may be a CONNACK of whatever version the broker takes it for.
+        let mut client = opening.send(w, &turn.client).await?;
         let (bytes, ended) = client.read_raw(Instant::now() + w.patience()).await?;
+        client.cut();
         return match bytes.as_slice() {
             [0x20, _, _, 0, ..] => Err(Stop::violates("no CONNACK that accepts", "CONNACK 0x00")),
             _ if ended => Ok(Outcome::Refused),
             _ => Ok(Outcome::HeldOpen),
         };
     }
-    // What a topic may be is said elsewhere than in the section on CONNECT.
-    let refused = match case.offence {
-        Offence::WillTopicEmpty | Offence::WillTopicWildcard => {
-            client.refuses_to_connect_with_any_code().await
-        }
-        _ => client.refuses_to_connect().await,
-    };
-    match refused {
-        Ok(()) => Ok(Outcome::Refused),
-        Err(stop) if stop.verdict() != Verdict::Violates => Err(stop),
-        Err(stop) if judge.tolerated => Ok(Outcome::Unnoticed(Some(stop.0.observed))),
-        // 5.0 leaves to the broker how strictly it checks, also whether CONNECT comes first.
-        Err(stop) if w.is_v5() && case.stage == Stage::Connected && stop.0.at.is_none() => {
-            Ok(Outcome::HeldOpen)
+    // 5.0 leaves to the broker how strictly it checks, also whether CONNECT comes first.
+    let may_be_left_open = judge.tolerated || (w.is_v5() && case.stage == Stage::Connected);
+    let ended =
+        if may_be_left_open { opening.is_ended(w).await } else { opening.must_end(w).await.map(|()| true) };
+    match ended {
+        Ok(true) => Ok(Outcome::Refused),
+        Ok(false) => Ok(Outcome::HeldOpen),
+        Err(stop) if judge.tolerated && stop.verdict() == Verdict::Violates => {
+            Ok(Outcome::Unnoticed(Some(stop.0.observed)))
         }
         Err(stop) => Err(stop),
     }
