@@ -16,7 +16,7 @@ use std::time::Duration;
 const TIMER_TICK: Duration = Duration::from_millis(10);
 
 /// The most that a check may take, its timers apart.
-const DEADLINE: Duration = Duration::from_secs(20);
+const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Plays a check against a broker of its own, on a network of its own: the seed of the conditions, the names of the
 /// check and of the version decide everything. A check that waits for timers has coarser ticks.

@@ -13,7 +13,7 @@ mod opening;
 mod table;
 
 use self::content::replace_field;
-use self::opening::Opening;
+use self::opening::{Opening, lost_sight_of};
 use super::history::What;
 use super::refuse::{FLOOR, held_open_words};
 use super::{Client, Received, Refusal, Severity, Stop, Story, World};
@@ -27,6 +27,8 @@ use tokio::time::Instant;
 
 /// How many connections are open at the same time: each costs two sockets of one process with the embedded broker.
 const AT_ONCE: usize = 8;
+/// What is due to a wrong packet.
+const END: &str = "the end of the connection";
 /// How many variants a finding names.
 const NAMED: usize = 5;
 
@@ -61,6 +63,8 @@ enum Outcome {
     Unnoticed(Option<String>),
     /// The connection neither ends nor is served any more, where the error may be overlooked.
     HeldOpen,
+    /// The connection began with the packet, and stays open without a word; this would be due.
+    LeftOpen(&'static str),
     Violates(Stop),
 }
 
@@ -194,10 +198,17 @@ impl WrongPackets<'_> {
                 Box::pin(async move { this.send(&name, variant).await })
                     as Pin<Box<dyn Future<Output = _> + Send>>
             });
-            for (variant, outcome) in variants.iter().zip(waits.during(all(running.collect())).await) {
+            let mut sent = waits.during(all(running.collect())).await;
+            if let Some(place) = lost_sight_of(sent.iter()) {
+                let name = format!("v{}again", turn * AT_ONCE + place);
+                sent[place] = waits.during(this.send(&name, &variants[place])).await;
+            }
+            for (variant, outcome) in variants.iter().zip(sent) {
                 outcomes.push((variant.name.as_str(), outcome?));
             }
-            let accused = outcomes.iter().any(|(_, outcome)| matches!(outcome, Outcome::Violates(_)));
+            let accused = outcomes
+                .iter()
+                .any(|(_, outcome)| matches!(outcome, Outcome::Violates(_) | Outcome::LeftOpen(_)));
             if accused && waits.are_enough() {
                 break;
             }
@@ -224,7 +235,7 @@ impl WrongPackets<'_> {
             Stage::Opening => {
                 let may_answer = self.world.is_v5();
                 let opening = Opening { client: name, note, bytes: &variant.bytes, split: None, may_answer };
-                opening.must_end(self.world).await.map(|()| Outcome::Ended(None))
+                opening.outcome(self.world).await
             }
             Stage::Connected => {
                 let mut client = self.world.connect_alive(name).await?;
@@ -284,11 +295,7 @@ impl WrongPackets<'_> {
     }
 
     fn expected(&self) -> &'static str {
-        if self.negative_answer {
-            "the end of the connection, or an answer that refuses"
-        } else {
-            "the end of the connection"
-        }
+        if self.negative_answer { "the end of the connection, or an answer that refuses" } else { END }
     }
 
     /// The witness, who stayed connected beside all of this, has got none of the messages.
@@ -328,6 +335,9 @@ impl WrongPackets<'_> {
                 Outcome::Ended(None) => silent.push(name),
                 Outcome::Ended(Some(code)) if code != self.specific && !GENERAL.contains(&code.0) => {
                     odd.push((name, code));
+                }
+                Outcome::LeftOpen(due) => {
+                    violations.push((name, Stop::violates(due, still_open(self.world))));
                 }
                 Outcome::Ended(Some(_)) | Outcome::Refused => {}
             }
@@ -413,6 +423,11 @@ impl Waits {
     fn are_enough(&self) -> bool {
         self.idle >= self.patience || self.begun.elapsed() >= self.patience * Self::AT_MOST
     }
+}
+
+/// What [`Outcome::LeftOpen`] looks like.
+fn still_open(world: &World) -> String {
+    format!("still open after {:.0} s", world.patience().as_secs_f64())
 }
 
 fn listed(names: &[&str], of: usize) -> String {

@@ -1,8 +1,10 @@
 //! How a wrong packet is written, and what becomes of a connection that begins with one.
 
+use super::Outcome;
 use crate::story::first::lengthened;
 use crate::story::history::What;
 use crate::story::{Client, Stop, Story, World};
+use crate::verdict::Verdict;
 use tokio::sync::Mutex;
 
 /// A connection in order, whose barriers come between the two writes of a packet: a broker that gets both at once is not
@@ -49,35 +51,53 @@ pub(super) struct Opening<'a, 'p> {
 
 impl Opening<'_, '_> {
     /// Opens a connection and begins it with the packet.
-    pub(super) async fn send<'w>(&self, w: &'w World, name: &str) -> Result<Client<'w>, Stop> {
-        let mut client = w.open(name).await?;
+    pub(super) async fn send<'w>(&self, w: &'w World) -> Result<Client<'w>, Stop> {
+        let mut client = w.open(self.client).await?;
         client.record(What::Note(self.note.clone()))?;
         write(&mut client, &lengthened(self.bytes), self.split).await?;
         Ok(client)
     }
 
-    /// Whether the broker ends the connection; `false` if it leaves it open.
-    pub(super) async fn is_ended(&self, w: &World) -> Result<bool, Stop> {
-        let mut client = self.send(w, self.client).await?;
+    /// What the broker makes of it: to take it for a good one violates.
+    pub(super) async fn outcome(&self, w: &World) -> Result<Outcome, Stop> {
+        let mut client = self.send(w).await?;
         let ended = client.is_ended_at_connect(self.may_answer).await;
+        let due = client.end_due_at_connect(self.may_answer);
         client.cut();
-        ended
+        Ok(if ended? { Outcome::Ended(None) } else { Outcome::LeftOpen(due) })
     }
+}
 
-    /// The broker must end the connection. If it leaves one open it has another try: some lose sight of a first packet now
-    /// and then, right or wrong, which says nothing of what is wrong with this one.
-    pub(super) async fn must_end(&self, w: &World) -> Story {
-        if self.is_ended(w).await? {
-            return Ok(());
-        }
-        let mut client = self.send(w, &format!("{}again", self.client)).await?;
-        let (ended, expected) =
-            (client.is_ended_at_connect(self.may_answer).await, client.end_due_at_connect(self.may_answer));
-        client.cut();
-        if ended? {
-            return Ok(());
-        }
-        let patience = w.patience().as_secs_f64();
-        Err(Stop::violates(expected, format!("still open after {patience:.0} s, on two connections")))
+/// The one case, of those that were played side by side, which the broker left without a word; `None` if there are more.
+///
+/// Some brokers lose sight of a connection now and then, be its first packet right or wrong: that says nothing of what is
+/// wrong in this case, which is worth another try.
+pub(super) fn lost_sight_of<'a>(outcomes: impl Iterator<Item = &'a Result<Outcome, Stop>>) -> Option<usize> {
+    let mut silent = outcomes.enumerate().filter(|(_, outcome)| match outcome {
+        Ok(outcome) => matches!(outcome, Outcome::LeftOpen(_)),
+        Err(stop) => stop.verdict() == Verdict::Inconclusive,
+    });
+    match (silent.next(), silent.next()) {
+        (Some((index, _)), None) => Some(index),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_that_is_silent_is_lost_sight_of_and_several_are_not() {
+        let ended = || Ok(Outcome::Ended(None));
+        let open = || Ok(Outcome::LeftOpen("the end"));
+        let unanswered = || Err(Stop::inconclusive("no answer"));
+        let wrong = || Ok(Outcome::Violates(Stop::violates("the end", "CONNACK")));
+        assert_eq!(lost_sight_of([ended(), open(), wrong()].iter()), Some(1));
+        assert_eq!(lost_sight_of([ended(), ended(), unanswered()].iter()), Some(2));
+        assert_eq!(lost_sight_of([open()].iter()), Some(0));
+        assert_eq!(lost_sight_of([open(), ended(), open()].iter()), None);
+        assert_eq!(lost_sight_of([open(), unanswered()].iter()), None);
+        assert_eq!(lost_sight_of([ended(), wrong(), Err(Stop::not_tested("no room"))].iter()), None);
     }
 }

@@ -3,8 +3,8 @@
 //! Each case is a story of its own: what it saw goes into the check's log only if it is not conforming, with its
 //! finding pointing there. So thousands of cases leave no more behind than what is wrong.
 
-use super::opening::{Opening, Pacer, write};
-use super::{AT_ONCE, Outcome, TOPIC, Waits, WrongPackets, all, held_open_words, listed};
+use super::opening::{Opening, Pacer, lost_sight_of, write};
+use super::{AT_ONCE, END, Outcome, TOPIC, Waits, WrongPackets, all, held_open_words, listed, still_open};
 use crate::outcome::Finding;
 use crate::story::history::What;
 use crate::story::{Attempt, Client, Severity, Stop, Story, World, pubrec};
@@ -187,7 +187,13 @@ impl World {
                     (fork, outcome)
                 }) as Pin<Box<dyn Future<Output = _> + Send>>
             });
-            for (turn, (fork, outcome)) in some.iter().zip(waits.during(all(running.collect())).await) {
+            let mut played = waits.during(all(running.collect())).await;
+            if let Some(index) = lost_sight_of(played.iter().map(|(_, outcome)| outcome)) {
+                let fork = self.fork();
+                let outcome = waits.during(play(&fork, &some[index], pacer)).await;
+                played[index] = (fork, outcome);
+            }
+            for (turn, (fork, outcome)) in some.iter().zip(played) {
                 found.take(turn, &fork, outcome?);
                 judged += 1;
             }
@@ -344,27 +350,30 @@ async fn first(
     };
     if matches!(case.offence, Offence::ProtocolName | Offence::ProtocolLevel) {
         // The answer may be a CONNACK of whatever version the broker takes it for.
-        let mut client = opening.send(w, &turn.client).await?;
+        let mut client = opening.send(w).await?;
         let (bytes, ended) = client.read_raw(Instant::now() + w.patience()).await?;
         client.cut();
         return match bytes.as_slice() {
             [0x20, _, _, 0, ..] => Err(Stop::violates("no CONNACK that accepts", "CONNACK 0x00")),
             _ if ended => Ok(Outcome::Refused),
-            _ => Ok(Outcome::HeldOpen),
+            _ => Ok(Outcome::LeftOpen(END)),
         };
     }
-    // 5.0 leaves to the broker how strictly it checks, also whether CONNECT comes first.
-    let may_be_left_open = judge.tolerated || (w.is_v5() && case.stage == Stage::Connected);
-    let ended =
-        if may_be_left_open { opening.is_ended(w).await } else { opening.must_end(w).await.map(|()| true) };
-    match ended {
-        Ok(true) => Ok(Outcome::Refused),
-        Ok(false) => Ok(Outcome::HeldOpen),
+    match opening.outcome(w).await {
+        Ok(Outcome::Ended(_)) => Ok(Outcome::Refused),
         Err(stop) if judge.tolerated && stop.verdict() == Verdict::Violates => {
             Ok(Outcome::Unnoticed(Some(stop.0.observed)))
         }
-        Err(stop) => Err(stop),
+        other => other,
     }
+}
+
+/// Whether the broker may leave a connection open that begins with this packet.
+fn may_be_left_open(w: &World, case: &Case) -> bool {
+    // 5.0 leaves to the broker how strictly it checks, also whether CONNECT comes first.
+    is_tolerated(case)
+        || matches!(case.offence, Offence::ProtocolName | Offence::ProtocolLevel)
+        || (w.is_v5() && case.stage == Stage::Connected)
 }
 
 /// What has been found so far.
@@ -394,7 +403,8 @@ impl Found<'_> {
     fn take(&mut self, turn: &Turn, fork: &World, outcome: Outcome) {
         let (findings, _) = fork.take_findings();
         let deviation = self.deviation(turn, fork, &outcome);
-        if findings.is_empty() && deviation.is_none() && !matches!(outcome, Outcome::Violates(_)) {
+        let violates = matches!(outcome, Outcome::Violates(_) | Outcome::LeftOpen(_));
+        if findings.is_empty() && deviation.is_none() && !violates {
             return;
         }
         let from = if self.shown < SHOWN { self.world.history.absorb(&fork.history) } else { None };
@@ -405,7 +415,12 @@ impl Found<'_> {
             let observed = format!("{}: {}", turn.name, finding.observed);
             self.world.find(Finding { observed, at: at(finding.at), ..finding });
         }
-        if let Outcome::Violates(stop) = outcome {
+        let violation = match outcome {
+            Outcome::Violates(stop) => Some(stop),
+            Outcome::LeftOpen(due) if deviation.is_none() => Some(Stop::violates(due, still_open(fork))),
+            _ => None,
+        };
+        if let Some(stop) = violation {
             let finding = *stop.0;
             let statement = finding
                 .statement
@@ -426,9 +441,8 @@ impl Found<'_> {
             Outcome::Unnoticed(Some(answer)) => {
                 Some((Deviation::Unnoticed, format!("the error goes unnoticed: {answer}")))
             }
-            Outcome::HeldOpen if turn.place.is_first() => {
-                let patience = fork.patience().as_secs_f64();
-                Some((Deviation::HeldOpen, format!("still open after {patience:.0} s")))
+            Outcome::LeftOpen(_) if may_be_left_open(fork, &turn.case) => {
+                Some((Deviation::HeldOpen, still_open(fork)))
             }
             Outcome::HeldOpen => Some((Deviation::HeldOpen, held_open_words(fork))),
             // DISCONNECT ends the connection anyway: nothing is left to be told.
@@ -455,7 +469,7 @@ impl Found<'_> {
                     (Some(self.world.cite("MQTT-4.13.1-1")), "a DISCONNECT with a Reason Code before the end")
                 }
                 Deviation::OddCode => (None, "a Reason Code that fits, or one of 0x80 to 0x83"),
-                Deviation::Unnoticed | Deviation::HeldOpen => (None, "the end of the connection"),
+                Deviation::Unnoticed | Deviation::HeldOpen => (None, END),
             };
             self.world.find(Finding {
                 verdict: Verdict::Deviates,
