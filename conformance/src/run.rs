@@ -124,18 +124,23 @@ pub async fn run(
     };
     // The embedded broker lives as long as the run.
     let mut served = None;
-    let (address, credentials) = match &options.target {
+    let reached = match &options.target {
         Target::Reference { mutant } => {
             let broker = serve(Setup::Full, *mutant).await?;
             let address = address_of(&broker);
             served = Some(broker);
-            (address, Credentials::default())
+            Ok((address, Credentials::default()))
         }
-        Target::Tcp(tcp) => (
-            resolve(tcp, process.is_some()).await?,
-            Credentials { user_name: tcp.user_name.clone(), password: tcp.password.clone() },
-        ),
+        Target::Tcp(tcp) => {
+            let credentials =
+                Credentials { user_name: tcp.user_name.clone(), password: tcp.password.clone() };
+            tokio::select! {
+                address = resolve(tcp, process.is_some()) => address.map(|address| (address, credentials)),
+                () = &mut stopped => Err(SetUp::Interrupted),
+            }
+        }
     };
+    let (address, credentials) = or_ended(reached, &mut process).await?;
     let found = tokio::select! {
         found = preflight::run(
             &options.target,
@@ -147,14 +152,7 @@ pub async fn run(
         ) => found,
         () = &mut stopped => Err(SetUp::Interrupted),
     };
-    let preflight::Found { mut abilities, mut remarks } = match (found, process.take()) {
-        (Ok(found), running) => {
-            process = running;
-            found
-        }
-        (Err(trouble), Some(process)) => return Err(process.end_after(trouble).await),
-        (Err(trouble), None) => return Err(trouble),
-    };
+    let preflight::Found { mut abilities, mut remarks } = or_ended(found, &mut process).await?;
     for (_, abilities) in &mut abilities {
         abilities.profile = options.profile.clone();
     }
@@ -267,6 +265,17 @@ pub async fn run(
         elapsed: begun.elapsed(),
         timers: timers.unwrap_or_default(),
     })
+}
+
+/// What was found, or what is wrong: then the process that the run has started is at its end.
+async fn or_ended<T>(found: Result<T, SetUp>, process: &mut Option<Process>) -> Result<T, SetUp> {
+    match found {
+        Ok(found) => Ok(found),
+        Err(trouble) => Err(match process.take() {
+            Some(process) => process.end_after(trouble).await,
+            None => trouble,
+        }),
+    }
 }
 
 impl Process {

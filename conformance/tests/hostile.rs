@@ -90,12 +90,16 @@ fn of_one_check(check: &str) -> Options {
     options
 }
 
-async fn conforms_with(mut options: Options, lie: Lie) {
+async fn conforms_with(options: Options, lie: Lie) {
+    comes_to(options, lie, Verdict::Conforms).await;
+}
+
+async fn comes_to(mut options: Options, lie: Lie, verdict: Verdict) {
     let broker = Liar::start(lie).await;
     options.target = support::tcp(broker.address);
     let run = support::quietly(&options).await.expect("the run begins");
     let verdicts: Vec<Verdict> = run.results.iter().map(|result| result.verdict).collect();
-    assert_eq!(verdicts, [Verdict::Conforms], "{:?}", support::complaints(&run));
+    assert_eq!(verdicts, [verdict], "{:?}", support::complaints(&run));
 }
 
 /// ActiveMQ does so: what is refused late is refused.
@@ -122,6 +126,15 @@ async fn an_end_may_come_behind_a_late_answer_to_pingreq() {
     let mut options = of_one_check("connect/second_connect_ends_connection");
     options.patience = Duration::from_secs(1);
     conforms_with(options, Lie::AnswersLate(Duration::from_millis(1500))).await;
+}
+
+/// HBMQTT does so on a busy machine: who lets all Clients wait has not forgotten the silent one in particular.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_busy_broker_may_be_late_with_a_silent_client() {
+    let options = of_one_check("keep_alive/silent_client_is_disconnected");
+    for (time, verdict) in [(1500, Verdict::Inconclusive), (0, Verdict::Violates)] {
+        comes_to(options.clone(), Lie::ConnectsLate(Duration::from_millis(time)), verdict).await;
+    }
 }
 
 /// ejabberd does so over WebSocket, with wrong and with right ones.

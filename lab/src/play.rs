@@ -205,7 +205,7 @@ impl Player {
                 None
             }
         };
-        strays::end(&mark);
+        strays::end(&mark).await;
         Ok(code)
     }
 }

@@ -5,6 +5,13 @@
 //! environment of processes (Linux), those that still bear the mark are ended.
 
 use std::path::Path;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long what is killed may take to be gone.
+const GONE: Duration = Duration::from_secs(10);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// The variable that marks what a run has started.
 pub const MARK: &str = "MQTT_ASSAY_LAB_RUN";
@@ -27,11 +34,16 @@ fn bears(pid: i32, entry: &[u8]) -> bool {
     environment.is_ok_and(|all| all.split(|byte| *byte == 0).any(|one| one == entry))
 }
 
-/// Kills what still bears the mark, and says how many processes that were.
-pub fn end(mark: &str) -> usize {
+/// Kills what still bears the mark, waits until it is gone, and says how many processes that were: on a busy machine the
+/// system takes its time, and until then they hold the port that the next run wants.
+pub async fn end(mark: &str) -> usize {
     let found = marked(mark);
-    for pid in &found {
-        kill(*pid);
+    let until = Instant::now() + GONE;
+    let mut left = found.clone();
+    while !left.is_empty() && Instant::now() < until {
+        left.iter().for_each(|pid| kill(*pid));
+        tokio::time::sleep(PAUSE).await;
+        left = marked(mark);
     }
     found.len()
 }

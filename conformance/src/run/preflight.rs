@@ -25,26 +25,47 @@ pub(super) struct Found {
 /// they can have the port, or listen before they serve.
 const SETTLING: Duration = Duration::from_secs(3);
 
+/// So often it is tried at least: on a busy machine a single try may take as long as that, and more.
+const TRIES: usize = 3;
+
 /// How long to wait between two tries.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Turns host and port into one address that can be connected to, with the layers that the target wants. A broker that was
 /// `just_started` is tried for some time.
 pub(crate) async fn resolve(tcp: &TcpTarget, just_started: bool) -> Result<Address, SetUp> {
-    let until = Instant::now() + if just_started { SETTLING } else { Duration::ZERO };
+    let mut patience = Settling::begin();
     loop {
         match resolve_at_once(tcp).await {
-            Err(SetUp::Broker(_)) if Instant::now() < until => tokio::time::sleep(PAUSE).await,
+            Err(SetUp::Broker(_)) if just_started && patience.lasts() => tokio::time::sleep(PAUSE).await,
             resolved => return resolved,
         }
     }
 }
 
+/// The patience with a broker that was just started.
+struct Settling {
+    until: Instant,
+    tries: usize,
+}
+
+impl Settling {
+    fn begin() -> Self {
+        Settling { until: Instant::now() + SETTLING, tries: 0 }
+    }
+
+    /// Whether there is another try after one that failed.
+    fn lasts(&mut self) -> bool {
+        self.tries += 1;
+        self.tries < TRIES || Instant::now() < self.until
+    }
+}
+
 /// Waits until a broker that was just started takes a connection with all its layers; for some time.
 pub(super) async fn settle(address: &Address) {
-    let until = Instant::now() + SETTLING;
+    let mut patience = Settling::begin();
     let caller = Caller { client: "preflight", connection: 0 };
-    while address.open(caller, super::PATIENCE).await.is_err() && Instant::now() < until {
+    while address.open(caller, super::PATIENCE).await.is_err() && patience.lasts() {
         tokio::time::sleep(PAUSE).await;
     }
 }

@@ -80,20 +80,21 @@ impl PublishBuilder<'_, '_> {
     }
 
     /// Writes the PUBLISH and awaits that the broker has it: PUBACK, the whole exchange of QoS 2, or for QoS 0 a
-    /// PINGRESP. No answer, or a negative one, ends the story as inconclusive: other checks answer for that.
+    /// PINGRESP. So for a message to be retained, too: who acknowledges before it stores and passes on has done both by
+    /// then. No answer, or a negative one, ends the story as inconclusive: other checks answer for that.
     pub async fn acknowledged(mut self) -> Story {
         let id = self.write().await?;
         let client = self.client;
         match (self.qos, id) {
-            (Qos::AtLeastOnce, Some(id)) => positive(&client.await_step(puback(id)).await?),
+            (Qos::AtLeastOnce, Some(id)) => positive(&client.await_step(puback(id)).await?)?,
             (Qos::ExactlyOnce, Some(id)) => {
                 positive(&client.await_step(pubrec(id)).await?)?;
                 client.send(&Packet::Pubrel(Ack::new(id, ReasonCode::SUCCESS))).await?;
                 client.await_step(pubcomp(id)).await?;
-                Ok(())
             }
-            _ => client.ping().await,
+            _ => return client.ping().await,
         }
+        if self.retain { client.ping().await } else { Ok(()) }
     }
 
     async fn write(&mut self) -> Result<Option<PacketId>, Stop> {

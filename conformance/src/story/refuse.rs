@@ -250,7 +250,9 @@ impl Client<'_> {
     }
 
     /// Whether the end of the connection comes, and before it at most a CONNACK that refuses, if there may be one: in
-    /// 3.1.1, too, for what the section on CONNECT itself does not forbid [3.1.1/MQTT-3.1.4-2]. `false` if the broker leaves it open, though it serves a new one.
+    /// 3.1.1, too, for what the section on CONNECT itself does not forbid [3.1.1/MQTT-3.1.4-2].
+    ///
+    /// `false` if the broker leaves it open, though it serves a new one.
     pub(super) async fn is_ended_at_connect(&mut self, may_answer: bool) -> Result<bool, Stop> {
         let expected = self.end_due_at_connect(may_answer);
         let deadline = self.deadline();

@@ -38,6 +38,8 @@ pub(crate) enum Lie {
     /// Busy with a connection once a second CONNECT has come on it: it takes this time to answer PINGREQ, and ends it behind
     /// that.
     AnswersLate(Duration),
+    /// Busy with CONNECT: CONNACK takes this time.
+    ConnectsLate(Duration),
     /// Ends the connection for a Will QoS of 3, but does not see the first.
     LosesSightOfOne(Arc<AtomicBool>),
     /// Refuses each CONNECT with a Will, by CONNACK 0x05 and the end of the connection.
@@ -123,6 +125,10 @@ async fn lies(mut stream: TcpStream, lie: Lie) -> std::io::Result<()> {
                 Lie::AnswersLate(time) if pings_to_the_end.is_some() => {
                     tokio::time::sleep(*time).await;
                     return stream.write_all(&answer).await;
+                }
+                Lie::ConnectsLate(time) if connects => {
+                    tokio::time::sleep(*time).await;
+                    stream.write_all(&answer).await?;
                 }
                 Lie::LosesSightOfOne(lost)
                     if connects && body.get(7).is_some_and(|flags| flags & 0x18 == 0x18) =>

@@ -189,8 +189,11 @@ impl World {
             });
             let mut played = waits.during(all(running.collect())).await;
             if let Some(index) = lost_sight_of(played.iter().map(|(_, outcome)| outcome)) {
+                let turn = &some[index];
+                // What else it saw stands.
+                found.take(turn, &played[index].0, Outcome::Refused);
                 let fork = self.fork();
-                let outcome = waits.during(play(&fork, &some[index], pacer)).await;
+                let outcome = waits.during(play(&fork, turn, pacer)).await;
                 played[index] = (fork, outcome);
             }
             for (turn, (fork, outcome)) in some.iter().zip(played) {
