@@ -132,7 +132,7 @@ async fn an_end_may_come_behind_a_late_answer_to_pingreq() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_busy_broker_may_be_late_with_a_silent_client() {
     let options = of_one_check("keep_alive/silent_client_is_disconnected");
-    for (time, verdict) in [(1500, Verdict::Inconclusive), (0, Verdict::Violates)] {
+    for (time, verdict) in [(2500, Verdict::Inconclusive), (0, Verdict::Violates)] {
         comes_to(options.clone(), Lie::ConnectsLate(Duration::from_millis(time)), verdict).await;
     }
 }

@@ -35,10 +35,8 @@ pub enum Refusal {
 /// courtesy, so that our PINGREQ does not meet a socket that is being closed.
 pub(super) const FLOOR: Duration = Duration::from_millis(150);
 
-/// How many times a broker has its time for an answer, before a connection is said to be left open.
-const TURNS: u32 = 2;
-
-/// How many times the round trip of a PINGREQ the end of a connection may come behind its PINGRESP.
+/// How many times the round trip of a PINGREQ the end of a connection may come behind its PINGRESP; and how many times as
+/// long as a new connection takes PINGRESP may come later than it should.
 const BUSY: u32 = 4;
 
 impl Client<'_> {
@@ -84,27 +82,39 @@ impl Client<'_> {
 
     /// Awaits PINGRESP; `Some` if it does not come.
     ///
-    /// A broker that serves others meanwhile may still be busy with this connection: it has its time twice.
+    /// A broker that serves others meanwhile may still be busy with this connection: it has the more time for that, the
+    /// longer it takes to serve a new one.
     async fn answer_to_pingreq(&mut self, farewell: &mut Option<Received>) -> Result<Option<Refusal>, Stop> {
-        for turn in 0..TURNS {
-            let deadline = self.deadline();
-            loop {
-                match self.read(deadline).await? {
-                    Next::Packet(r) if r.packet_type() == PacketType::Pingresp => return Ok(None),
-                    Next::Packet(r) if r.packet_type() == PacketType::Disconnect => *farewell = Some(r),
-                    Next::Packet(r) => self.inbox.push_back(r),
-                    Next::End(end) => return Ok(Some(Refusal::Ended(end, farewell.take()))),
-                    Next::Silence => break,
-                }
-            }
-            if turn == 0 && !self.serves_another().await {
-                return Ok(Some(match self.read_until_end(Instant::now() + FLOOR, farewell).await? {
-                    Some(end) => Refusal::Ended(end, farewell.take()),
-                    None => Refusal::Stuck,
-                }));
+        let deadline = self.deadline();
+        if let Some(read) = self.read_until_pingresp(deadline, farewell).await? {
+            return Ok(read.map(|end| Refusal::Ended(end, farewell.take())));
+        }
+        let asked = Instant::now();
+        let served = self.serves_another().await;
+        let busy = if served { asked.elapsed().max(self.connecting) * BUSY } else { Duration::ZERO };
+        let deadline = Instant::now() + busy.min(self.world.patience()).max(FLOOR);
+        Ok(match self.read_until_pingresp(deadline, farewell).await? {
+            Some(read) => read.map(|end| Refusal::Ended(end, farewell.take())),
+            None if served => Some(Refusal::HeldOpen),
+            None => Some(Refusal::Stuck),
+        })
+    }
+
+    /// What comes first: PINGRESP (`Some(None)`), the end (`Some(Some(..))`), or the deadline.
+    async fn read_until_pingresp(
+        &mut self,
+        deadline: Instant,
+        farewell: &mut Option<Received>,
+    ) -> Result<Option<Option<End>>, Stop> {
+        loop {
+            match self.read(deadline).await? {
+                Next::Packet(r) if r.packet_type() == PacketType::Pingresp => return Ok(Some(None)),
+                Next::Packet(r) if r.packet_type() == PacketType::Disconnect => *farewell = Some(r),
+                Next::Packet(r) => self.inbox.push_back(r),
+                Next::End(end) => return Ok(Some(Some(end))),
+                Next::Silence => return Ok(None),
             }
         }
-        Ok(Some(Refusal::HeldOpen))
     }
 
     /// Tells a connection that the broker leaves hanging from a broker that serves nobody.
@@ -295,6 +305,6 @@ impl Client<'_> {
 pub(super) fn held_open_words(world: &World) -> String {
     format!(
         "the connection is left open and PINGREQ unanswered for {:.0} s, while a new connection is served",
-        (world.patience() * TURNS).as_secs_f64()
+        world.patience().as_secs_f64()
     )
 }

@@ -61,7 +61,7 @@ enum Outcome {
     Refused,
     /// The connection goes on, perhaps after an answer that takes the packet for a good one.
     Unnoticed(Option<String>),
-    /// The connection neither ends nor is served any more, where the error may be overlooked.
+    /// The connection neither ends nor is served any more.
     HeldOpen,
     /// The connection began with the packet, and stays open without a word; this would be due.
     LeftOpen(&'static str),
@@ -206,9 +206,11 @@ impl WrongPackets<'_> {
             for (variant, outcome) in variants.iter().zip(sent) {
                 outcomes.push((variant.name.as_str(), outcome?));
             }
-            let accused = outcomes
-                .iter()
-                .any(|(_, outcome)| matches!(outcome, Outcome::Violates(_) | Outcome::LeftOpen(_)));
+            let accused = outcomes.iter().any(|(_, outcome)| match outcome {
+                Outcome::Violates(_) | Outcome::LeftOpen(_) => true,
+                Outcome::HeldOpen => !this.may_be_overlooked(),
+                _ => false,
+            });
             if accused && waits.are_enough() {
                 break;
             }
@@ -277,8 +279,7 @@ impl WrongPackets<'_> {
                 let observed = "the connection goes on: PINGREQ is still answered";
                 return Err(Stop::violates(self.expected(), observed));
             }
-            Refusal::HeldOpen if self.may_be_overlooked() => Outcome::HeldOpen,
-            Refusal::HeldOpen => return Err(Stop::violates(self.expected(), held_open_words(self.world))),
+            Refusal::HeldOpen => Outcome::HeldOpen,
             Refusal::Stuck => {
                 return Err(Stop::inconclusive(format!(
                     "the broker neither ended the connection of {} nor answered PINGREQ within {:.0} s",
@@ -292,6 +293,11 @@ impl WrongPackets<'_> {
     /// Whether taking the packet for a good one is no more than a deviation.
     fn may_be_overlooked(&self) -> bool {
         self.tolerated || (self.world.is_v5() && self.severity == Severity::MayOverlook)
+    }
+
+    /// The accusation for [`Outcome::HeldOpen`], where the error may not be overlooked.
+    fn held_open(&self) -> Stop {
+        Stop::violates(self.expected(), held_open_words(self.world))
     }
 
     fn expected(&self) -> &'static str {
@@ -331,7 +337,8 @@ impl WrongPackets<'_> {
                     unnoticed.push(name);
                     answered = answered.or(answer);
                 }
-                Outcome::HeldOpen => held.push(name),
+                Outcome::HeldOpen if self.may_be_overlooked() => held.push(name),
+                Outcome::HeldOpen => violations.push((name, self.held_open())),
                 Outcome::Ended(None) => silent.push(name),
                 Outcome::Ended(Some(code)) if code != self.specific && !GENERAL.contains(&code.0) => {
                     odd.push((name, code));

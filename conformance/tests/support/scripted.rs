@@ -35,8 +35,8 @@ pub(crate) enum Lie {
     /// Busy with CONNECT alone: CONNACK takes 400 ms and PINGRESP nothing, and the end for a second CONNECT comes 300 ms
     /// after two of them.
     ClosesLateForConnect,
-    /// Busy with a connection once a second CONNECT has come on it: it takes this time to answer PINGREQ, and ends it behind
-    /// that.
+    /// Busy, most of all with a connection on which a second CONNECT has come: there PINGREQ is answered after this time, and
+    /// then it ends. CONNACK takes a fifth of that.
     AnswersLate(Duration),
     /// Busy with CONNECT: CONNACK takes this time.
     ConnectsLate(Duration),
@@ -122,6 +122,10 @@ async fn lies(mut stream: TcpStream, lie: Lie) -> std::io::Result<()> {
                     }
                 }
                 Lie::AnswersLate(_) if connects && number > 1 => pings_to_the_end = Some(1),
+                Lie::AnswersLate(time) if connects => {
+                    tokio::time::sleep(*time / 5).await;
+                    stream.write_all(&answer).await?;
+                }
                 Lie::AnswersLate(time) if pings_to_the_end.is_some() => {
                     tokio::time::sleep(*time).await;
                     return stream.write_all(&answer).await;

@@ -70,11 +70,11 @@ impl Opening<'_, '_> {
 
 /// The one case, of those that were played side by side, which the broker left without a word; `None` if there are more.
 ///
-/// Some brokers lose sight of a connection now and then, be its first packet right or wrong: that says nothing of what is
-/// wrong in this case, which is worth another try.
+/// Some brokers lose sight of a connection now and then, be what comes on it right or wrong, or are busy with it for long:
+/// that says nothing of what is wrong in this case, which is worth another try.
 pub(super) fn lost_sight_of<'a>(outcomes: impl Iterator<Item = &'a Result<Outcome, Stop>>) -> Option<usize> {
     let mut silent = outcomes.enumerate().filter(|(_, outcome)| match outcome {
-        Ok(outcome) => matches!(outcome, Outcome::LeftOpen(_)),
+        Ok(outcome) => matches!(outcome, Outcome::LeftOpen(_) | Outcome::HeldOpen),
         Err(stop) => stop.verdict() == Verdict::Inconclusive,
     });
     match (silent.next(), silent.next()) {
@@ -96,6 +96,7 @@ mod tests {
         assert_eq!(lost_sight_of([ended(), open(), wrong()].iter()), Some(1));
         assert_eq!(lost_sight_of([ended(), ended(), unanswered()].iter()), Some(2));
         assert_eq!(lost_sight_of([open()].iter()), Some(0));
+        assert_eq!(lost_sight_of([Ok(Outcome::HeldOpen), ended()].iter()), Some(0));
         assert_eq!(lost_sight_of([open(), ended(), open()].iter()), None);
         assert_eq!(lost_sight_of([open(), unanswered()].iter()), None);
         assert_eq!(lost_sight_of([ended(), wrong(), Err(Stop::not_tested("no room"))].iter()), None);

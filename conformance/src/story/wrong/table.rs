@@ -406,7 +406,7 @@ impl Found<'_> {
     fn take(&mut self, turn: &Turn, fork: &World, outcome: Outcome) {
         let (findings, _) = fork.take_findings();
         let deviation = self.deviation(turn, fork, &outcome);
-        let violates = matches!(outcome, Outcome::Violates(_) | Outcome::LeftOpen(_));
+        let violates = matches!(outcome, Outcome::Violates(_) | Outcome::LeftOpen(_) | Outcome::HeldOpen);
         if findings.is_empty() && deviation.is_none() && !violates {
             return;
         }
@@ -421,6 +421,9 @@ impl Found<'_> {
         let violation = match outcome {
             Outcome::Violates(stop) => Some(stop),
             Outcome::LeftOpen(due) if deviation.is_none() => Some(Stop::violates(due, still_open(fork))),
+            Outcome::HeldOpen if deviation.is_none() => {
+                Some(judge_of(fork, &turn.case, turn.place).held_open())
+            }
             _ => None,
         };
         if let Some(stop) = violation {
@@ -447,7 +450,9 @@ impl Found<'_> {
             Outcome::LeftOpen(_) if may_be_left_open(fork, &turn.case) => {
                 Some((Deviation::HeldOpen, still_open(fork)))
             }
-            Outcome::HeldOpen => Some((Deviation::HeldOpen, held_open_words(fork))),
+            Outcome::HeldOpen if judge_of(fork, &turn.case, turn.place).may_be_overlooked() => {
+                Some((Deviation::HeldOpen, held_open_words(fork)))
+            }
             // DISCONNECT ends the connection anyway: nothing is left to be told.
             Outcome::Ended(None) if v5 && turn.case.bytes[0] >> 4 != 14 => {
                 Some((Deviation::Silent, "the connection ended without DISCONNECT".into()))
