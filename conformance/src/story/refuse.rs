@@ -85,41 +85,47 @@ impl Client<'_> {
     /// A broker that serves others meanwhile may still be busy with this connection: it has the more time for that, the
     /// longer it takes to serve a new one.
     async fn answer_to_pingreq(&mut self, farewell: &mut Option<Received>) -> Result<Option<Refusal>, Stop> {
-        let deadline = self.deadline();
-        if let Some(read) = self.read_until_pingresp(deadline, farewell).await? {
-            return Ok(read.map(|end| Refusal::Ended(end, farewell.take())));
+        let is_pingresp = |r: &Received| r.packet_type() == PacketType::Pingresp;
+        let mut served = None;
+        let mut next = self.read_until(self.deadline(), farewell, is_pingresp).await?;
+        if matches!(next, Next::Silence) {
+            served = self.serves_another().await;
+            let busy = served.map_or(Duration::ZERO, |took| took.max(self.connecting) * BUSY);
+            let deadline = Instant::now() + busy.min(self.world.patience()).max(FLOOR);
+            next = self.read_until(deadline, farewell, is_pingresp).await?;
         }
-        let asked = Instant::now();
-        let served = self.serves_another().await;
-        let busy = if served { asked.elapsed().max(self.connecting) * BUSY } else { Duration::ZERO };
-        let deadline = Instant::now() + busy.min(self.world.patience()).max(FLOOR);
-        Ok(match self.read_until_pingresp(deadline, farewell).await? {
-            Some(read) => read.map(|end| Refusal::Ended(end, farewell.take())),
-            None if served => Some(Refusal::HeldOpen),
-            None => Some(Refusal::Stuck),
+        Ok(match next {
+            Next::Packet(_) => None,
+            Next::End(end) => Some(Refusal::Ended(end, farewell.take())),
+            Next::Silence if served.is_some() => Some(Refusal::HeldOpen),
+            Next::Silence => Some(Refusal::Stuck),
         })
     }
 
-    /// What comes first: PINGRESP (`Some(None)`), the end (`Some(Some(..))`), or the deadline.
-    async fn read_until_pingresp(
+    /// Reads until what is awaited, the end, or the deadline; what else comes goes to the inbox, and DISCONNECT is the
+    /// farewell.
+    async fn read_until(
         &mut self,
         deadline: Instant,
         farewell: &mut Option<Received>,
-    ) -> Result<Option<Option<End>>, Stop> {
+        is_awaited: fn(&Received) -> bool,
+    ) -> Result<Next, Stop> {
         loop {
             match self.read(deadline).await? {
-                Next::Packet(r) if r.packet_type() == PacketType::Pingresp => return Ok(Some(None)),
+                Next::Packet(r) if is_awaited(&r) => return Ok(Next::Packet(r)),
                 Next::Packet(r) if r.packet_type() == PacketType::Disconnect => *farewell = Some(r),
                 Next::Packet(r) => self.inbox.push_back(r),
-                Next::End(end) => return Ok(Some(Some(end))),
-                Next::Silence => return Ok(None),
+                other => return Ok(other),
             }
         }
     }
 
-    /// Tells a connection that the broker leaves hanging from a broker that serves nobody.
-    async fn serves_another(&mut self) -> bool {
-        self.world.connect_alive(&format!("{}beside", self.name)).await.is_ok()
+    /// Tells a connection that the broker leaves hanging from a broker that serves nobody: how long a new one takes, with
+    /// the answer to a PINGREQ.
+    pub(crate) async fn serves_another(&mut self) -> Option<Duration> {
+        let asked = Instant::now();
+        let another = self.world.connect_alive(&format!("{}beside", self.name)).await;
+        another.is_ok().then(|| asked.elapsed())
     }
 
     /// Awaits the reaction to a SUBSCRIBE or UNSUBSCRIBE just sent, which may also be refused by its answer.
@@ -131,21 +137,13 @@ impl Client<'_> {
         if !matches!(reaction, Refusal::WentOn) || self.inbox.iter().any(is_answer) {
             return Ok(reaction);
         }
-        let (mut farewell, deadline) = (None, self.deadline());
-        loop {
-            match self.read(deadline).await? {
-                Next::Packet(r) if r.packet_type() == PacketType::Disconnect => farewell = Some(r),
-                Next::Packet(r) => {
-                    let answered = is_answer(&r);
-                    self.inbox.push_back(r);
-                    if answered {
-                        return Ok(reaction);
-                    }
-                }
-                Next::End(end) => return Ok(Refusal::Ended(end, farewell)),
-                Next::Silence => return Ok(reaction),
-            }
+        let mut farewell = None;
+        match self.read_until(self.deadline(), &mut farewell, is_answer).await? {
+            Next::Packet(answer) => self.inbox.push_back(answer),
+            Next::End(end) => return Ok(Refusal::Ended(end, farewell)),
+            Next::Silence => {}
         }
+        Ok(reaction)
     }
 
     async fn read_until_end(
@@ -153,14 +151,10 @@ impl Client<'_> {
         deadline: Instant,
         farewell: &mut Option<Received>,
     ) -> Result<Option<End>, Stop> {
-        loop {
-            match self.read(deadline).await? {
-                Next::Packet(r) if r.packet_type() == PacketType::Disconnect => *farewell = Some(r),
-                Next::Packet(r) => self.inbox.push_back(r),
-                Next::End(end) => return Ok(Some(end)),
-                Next::Silence => return Ok(None),
-            }
-        }
+        Ok(match self.read_until(deadline, farewell, |_| false).await? {
+            Next::End(end) => Some(end),
+            Next::Packet(_) | Next::Silence => None,
+        })
     }
 
     /// The broker must end the connection for the bad packet just sent.
@@ -246,8 +240,7 @@ impl Client<'_> {
         if self.is_ended_at_connect(may_answer).await? {
             return Ok(());
         }
-        let patience = self.world.patience().as_secs_f64();
-        Err(Stop::violates(self.end_due_at_connect(may_answer), format!("still open after {patience:.0} s")))
+        Err(Stop::violates(self.end_due_at_connect(may_answer), still_open_words(self.world)))
     }
 
     /// What has to follow a first packet that is wrong.
@@ -289,7 +282,7 @@ impl Client<'_> {
         if self.read_until_end(Instant::now() + FLOOR, &mut None).await?.is_some() {
             return Ok(true);
         }
-        if served {
+        if served.is_some() {
             return Ok(false);
         }
         // A broker that gets round to nobody has left nothing undone here in particular.
@@ -307,4 +300,9 @@ pub(super) fn held_open_words(world: &World) -> String {
         "the connection is left open and PINGREQ unanswered for {:.0} s, while a new connection is served",
         world.patience().as_secs_f64()
     )
+}
+
+/// What a connection looks like that began with a wrong packet and does not end.
+pub(super) fn still_open_words(world: &World) -> String {
+    format!("still open after {:.0} s", world.patience().as_secs_f64())
 }

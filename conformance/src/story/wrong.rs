@@ -15,7 +15,7 @@ mod table;
 use self::content::replace_field;
 use self::opening::{Opening, lost_sight_of};
 use super::history::What;
-use super::refuse::{FLOOR, held_open_words};
+use super::refuse::{FLOOR, held_open_words, still_open_words};
 use super::{Client, Received, Refusal, Severity, Stop, Story, World};
 use mqtt_assay_codec::raw::{self, Case, Stage};
 use mqtt_assay_codec::{Decoder, Offence, Packet, PacketType, Qos, ReasonCode, Receiver, Version};
@@ -344,7 +344,7 @@ impl WrongPackets<'_> {
                     odd.push((name, code));
                 }
                 Outcome::LeftOpen(due) => {
-                    violations.push((name, Stop::violates(due, still_open(self.world))));
+                    violations.push((name, Stop::violates(due, still_open_words(self.world))));
                 }
                 Outcome::Ended(Some(_)) | Outcome::Refused => {}
             }
@@ -430,11 +430,6 @@ impl Waits {
     fn are_enough(&self) -> bool {
         self.idle >= self.patience || self.begun.elapsed() >= self.patience * Self::AT_MOST
     }
-}
-
-/// What [`Outcome::LeftOpen`] looks like.
-fn still_open(world: &World) -> String {
-    format!("still open after {:.0} s", world.patience().as_secs_f64())
 }
 
 fn listed(names: &[&str], of: usize) -> String {

@@ -51,11 +51,7 @@ fn expected() -> String {
 }
 
 /// The connection must end once the limit is reached; tells how late it did, and the Reason Code of a DISCONNECT.
-async fn ends_after(
-    w: &World,
-    client: &mut Client<'_>,
-    limit: Instant,
-) -> Result<(Duration, Option<ReasonCode>), Stop> {
+async fn ends_after(client: &mut Client<'_>, limit: Instant) -> Result<(Duration, Option<ReasonCode>), Stop> {
     let mut farewell = None;
     loop {
         match client.next(limit + PATIENCE).await? {
@@ -68,16 +64,15 @@ async fn ends_after(
             Next::Silence => {
                 let observed = format!("the connection is still open {} s later", PATIENCE.as_secs());
                 // A broker that gets round to nothing in time has not forgotten this one in particular.
-                let asked = Instant::now();
-                let served = w.connect_alive("beside").await.is_ok();
-                return Err(if served && asked.elapsed() <= PROMPT {
-                    Stop::violates(expected(), observed)
-                } else {
-                    let took = asked.elapsed().as_secs_f64();
-                    Stop::inconclusive(format!(
-                        "{observed}, but the broker is busy: after {took:.1} s a new one {}",
-                        if served { "was served" } else { "was not served, either" }
-                    ))
+                return Err(match client.serves_another().await {
+                    Some(took) if took <= PROMPT => Stop::violates(expected(), observed),
+                    Some(took) => Stop::inconclusive(format!(
+                        "{observed}, but the broker is busy: after {:.1} s a new one was served",
+                        took.as_secs_f64()
+                    )),
+                    None => {
+                        Stop::inconclusive(format!("{observed}, but the broker serves no new one, either"))
+                    }
                 });
             }
         }
@@ -108,7 +103,7 @@ check! {
         // One after the other is soon enough: their limits come in this order.
         let mut latest = Duration::ZERO;
         for (client, limit) in &mut clients {
-            let (late, farewell) = ends_after(w, client, *limit).await?;
+            let (late, farewell) = ends_after(client, *limit).await?;
             latest = latest.max(late);
             if let Some(reason) = farewell.filter(|&reason| reason != ReasonCode::KEEP_ALIVE_TIMEOUT) {
                 w.deviates(None, "DISCONNECT 0x8D", format!("DISCONNECT {reason}"));
@@ -146,7 +141,7 @@ check! {
                 break;
             }
         }
-        ends_after(w, &mut s, limit).await?;
+        ends_after(&mut s, limit).await?;
         Ok(())
     }
 }
@@ -184,7 +179,7 @@ check! {
                 break;
             }
         }
-        ends_after(w, &mut a, limit).await?;
+        ends_after(&mut a, limit).await?;
         Ok(())
     }
 }

@@ -4,7 +4,9 @@
 //! finding pointing there. So thousands of cases leave no more behind than what is wrong.
 
 use super::opening::{Opening, Pacer, lost_sight_of, write};
-use super::{AT_ONCE, END, Outcome, TOPIC, Waits, WrongPackets, all, held_open_words, listed, still_open};
+use super::{
+    AT_ONCE, END, Outcome, TOPIC, Waits, WrongPackets, all, held_open_words, listed, still_open_words,
+};
 use crate::outcome::Finding;
 use crate::story::history::What;
 use crate::story::{Attempt, Client, Severity, Stop, Story, World, pubrec};
@@ -406,8 +408,17 @@ impl Found<'_> {
     fn take(&mut self, turn: &Turn, fork: &World, outcome: Outcome) {
         let (findings, _) = fork.take_findings();
         let deviation = self.deviation(turn, fork, &outcome);
-        let violates = matches!(outcome, Outcome::Violates(_) | Outcome::LeftOpen(_) | Outcome::HeldOpen);
-        if findings.is_empty() && deviation.is_none() && !violates {
+        let violation = match outcome {
+            Outcome::Violates(stop) => Some(stop),
+            Outcome::LeftOpen(due) if deviation.is_none() => {
+                Some(Stop::violates(due, still_open_words(fork)))
+            }
+            Outcome::HeldOpen if deviation.is_none() => {
+                Some(judge_of(fork, &turn.case, turn.place).held_open())
+            }
+            _ => None,
+        };
+        if findings.is_empty() && deviation.is_none() && violation.is_none() {
             return;
         }
         let from = if self.shown < SHOWN { self.world.history.absorb(&fork.history) } else { None };
@@ -418,14 +429,6 @@ impl Found<'_> {
             let observed = format!("{}: {}", turn.name, finding.observed);
             self.world.find(Finding { observed, at: at(finding.at), ..finding });
         }
-        let violation = match outcome {
-            Outcome::Violates(stop) => Some(stop),
-            Outcome::LeftOpen(due) if deviation.is_none() => Some(Stop::violates(due, still_open(fork))),
-            Outcome::HeldOpen if deviation.is_none() => {
-                Some(judge_of(fork, &turn.case, turn.place).held_open())
-            }
-            _ => None,
-        };
         if let Some(stop) = violation {
             let finding = *stop.0;
             let statement = finding
@@ -448,7 +451,7 @@ impl Found<'_> {
                 Some((Deviation::Unnoticed, format!("the error goes unnoticed: {answer}")))
             }
             Outcome::LeftOpen(_) if may_be_left_open(fork, &turn.case) => {
-                Some((Deviation::HeldOpen, still_open(fork)))
+                Some((Deviation::HeldOpen, still_open_words(fork)))
             }
             Outcome::HeldOpen if judge_of(fork, &turn.case, turn.place).may_be_overlooked() => {
                 Some((Deviation::HeldOpen, held_open_words(fork)))
